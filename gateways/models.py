@@ -1,0 +1,105 @@
+"""Gateway: a configured account at a provider; its health and pace; and the sandbox phone's inbox."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gateways import providers
+from gateways.provider import BaseProvider, ReceiptState
+from portal.encryption import EncryptedJSONField, EncryptedTextField
+
+name_is_plain = RegexValidator(
+    r"\A[A-Za-z0-9А-Яа-яЁё][A-Za-z0-9А-Яа-яЁё ._-]*\Z",
+    _("Use letters, digits, spaces, dots, dashes and underscores; begin with a letter or a digit."),
+)
+
+
+class Gateway(models.Model):
+    """An account at a provider. `sms_gateway` on the wire is its name."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True, validators=[name_is_plain])
+    provider = models.CharField(_("provider"), max_length=50, choices=providers.choices)
+    settings = EncryptedJSONField(_("settings"), default=dict, blank=True)
+    sender = models.CharField(_("sender"), max_length=20, blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    is_default = models.BooleanField(_("default gateway"), default=False)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=100, help_text=_("The lower number is tried first.")
+    )
+    prefixes = models.JSONField(
+        _("prefixes"), default=list, blank=True, help_text=_("Phones it may send to, such as +7; empty means any.")
+    )
+    rate_per_second = models.FloatField(
+        _("messages per second"), default=50, validators=[MinValueValidator(0.01), MaxValueValidator(10_000)]
+    )
+    max_in_flight = models.PositiveSmallIntegerField(
+        _("messages at once"), default=50, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    timeout = models.FloatField(
+        _("time-out, seconds"), default=15, validators=[MinValueValidator(1), MaxValueValidator(120)]
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("gateway")
+        verbose_name_plural = _("gateways")
+        default_permissions = ()
+        ordering = ("priority", "name")
+        constraints = [
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_gateway")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def open(self) -> BaseProvider:
+        """The provider with this account's settings. Raises KeyError when its file is gone."""
+        return providers.load(self.provider)(self.settings, self.sender)
+
+
+class GatewayHealth(models.Model):
+    """How a gateway fares: its breaker, its last error, and the tokens left of its pace. Written by workers only."""
+
+    gateway = models.OneToOneField(
+        Gateway, models.CASCADE, verbose_name=_("gateway"), related_name="health", primary_key=True
+    )
+    open_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    faults = models.PositiveIntegerField(_("faults in a row"), default=0)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    last_error_at = models.DateTimeField(_("last error at"), null=True, blank=True)
+    pace_tokens = models.FloatField(_("pace: messages it may take now"), default=1)
+    pace_at = models.DateTimeField(_("pace: counted at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("gateway health")
+        verbose_name_plural = _("gateway health")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.gateway)
+
+
+class SandboxSms(models.Model):
+    """A message in the sandbox phone's inbox; `key` is what makes a repeat no second message."""
+
+    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"))
+    key = models.CharField(_("key"), max_length=100)
+    times_submitted = models.PositiveIntegerField(_("times submitted"), default=1)
+    phone = models.CharField(_("phone"), max_length=20)
+    sender = models.CharField(_("sender"), max_length=20, blank=True)
+    text = EncryptedTextField(_("text"))
+    state = models.CharField(_("state"), max_length=20, choices=ReceiptState.choices)
+    settles_at = models.DateTimeField(_("receipt at"))
+    received = models.DateTimeField(_("received"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("message in the sandbox")
+        verbose_name_plural = _("messages in the sandbox")
+        default_permissions = ()
+        ordering = ("-received", "-id")
+        indexes = [models.Index(fields=["gateway", "key"], name="sandbox_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.phone} {self.received:%Y-%m-%d %H:%M:%S}"

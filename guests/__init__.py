@@ -1,0 +1,1 @@
+"""Who may come in: guests and the credentials they are sent."""

@@ -1,0 +1,1 @@
+"""What is said to a phone: messages, their attempts, and what became of them."""

@@ -1,0 +1,329 @@
+"""Message, Attempt, DeliveryEvent and MessageTemplate. Every change of a message's state is a method here."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gateways.models import Gateway
+from gateways.provider import Outcome, ReceiptState
+from messaging import retries
+from messaging.retries import Kind
+from portal.encryption import EncryptedTextField
+
+
+class State(models.TextChoices):
+    """Where a message is on its journey. `docs/architecture.md` draws it."""
+
+    QUEUED = "queued", _("queued")
+    HELD = "held", _("held")
+    CLAIMED = "claimed", _("claimed")
+    SUBMITTING = "submitting", _("being handed over")
+    UNKNOWN = "unknown", _("unclear, being cleared up")
+    SUBMITTED = "submitted", _("handed over")
+    DELIVERED = "delivered", _("delivered")
+    UNDELIVERED = "undelivered", _("not delivered")
+    EXPIRED = "expired", _("expired at the operator")
+    NO_RECEIPT = "no_receipt", _("handed over, no receipt")
+    FAILED = "failed", _("failed")
+    UNRESOLVED = "unresolved", _("unclear, for a person")
+    CANCELLED = "cancelled", _("cancelled")
+    LAPSED = "lapsed", _("too late to send")
+    SUPPRESSED = "suppressed", _("suppressed")
+
+
+#: A worker may take these once they are due.
+WAITING = (State.QUEUED, State.HELD, State.UNKNOWN)
+#: A worker has these under a lease.
+LEASED = (State.CLAIMED, State.SUBMITTING)
+#: Nothing more will happen by itself, though a late receipt may still improve SUBMITTED's heirs.
+FINAL = (
+    State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.NO_RECEIPT, State.FAILED, State.UNRESOLVED,
+    State.CANCELLED, State.LAPSED, State.SUPPRESSED,
+)  # fmt: skip
+#: A person may send these again while their text is kept.
+RESENDABLE = (State.FAILED, State.UNDELIVERED, State.EXPIRED, State.UNRESOLVED)
+
+#: Which states each state may follow: the one place that says so.
+MAY_FOLLOW: dict[State, tuple[State, ...]] = {
+    State.CLAIMED: WAITING,
+    State.QUEUED: LEASED,
+    State.HELD: LEASED,
+    State.SUBMITTING: (State.CLAIMED,),
+    State.UNKNOWN: LEASED,
+    State.SUBMITTED: (State.SUBMITTING, State.UNKNOWN),
+    State.DELIVERED: (
+        State.SUBMITTED, State.NO_RECEIPT, State.UNDELIVERED, State.EXPIRED, State.UNKNOWN, State.UNRESOLVED,
+    ),
+    State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
+    State.EXPIRED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
+    State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED),
+    State.FAILED: LEASED,
+    State.UNRESOLVED: (*LEASED, State.UNKNOWN),
+    State.CANCELLED: (State.QUEUED, State.HELD),
+    State.LAPSED: (State.QUEUED, State.HELD),
+}  # fmt: skip
+
+
+class Wait(models.TextChoices):
+    """Why a message that is not final has not been handed over yet."""
+
+    NONE = "", _("nothing")
+    RETRY = "retry", _("it will be tried again")
+    GATEWAY = "gateway", _("the gateway is paused")
+    SCHEDULE = "schedule", _("it is scheduled")
+    CLEARING = "clearing", _("an unclear attempt is being cleared up")
+
+
+class Message(models.Model):
+    """One text to one phone. It knows a phone number and never a guest; `recipient_label` is a pid as text."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    priority = models.PositiveSmallIntegerField(_("priority"))
+    phone = models.CharField(_("phone"), max_length=20, db_index=True)
+    recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
+    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
+    text = EncryptedTextField(_("text"), null=True)
+    masked_text = models.TextField(_("text as shown"), blank=True)
+    encoding = models.CharField(_("encoding"), max_length=10)
+    segments = models.PositiveSmallIntegerField(_("segments"))
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("requested by"), null=True, blank=True
+    )
+    resend_of = models.OneToOneField(
+        "self", models.SET_NULL, verbose_name=_("resend of"), null=True, blank=True, related_name="resent_as"
+    )
+    created = models.DateTimeField(_("accepted"), default=timezone.now, db_index=True)
+    valid_until = models.DateTimeField(_("valid until"))
+
+    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.QUEUED)
+    epoch = models.PositiveIntegerField(_("epoch"), default=0)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True, default=timezone.now)
+    waits_for = models.CharField(_("waits because"), max_length=20, choices=Wait.choices, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    failures = models.PositiveSmallIntegerField(_("tries that sent nothing"), default=0)
+    unclear = models.PositiveSmallIntegerField(_("unclear attempts"), default=0)
+    reference = models.CharField(_("reference"), max_length=200, blank=True, db_index=True)
+    submitted_at = models.DateTimeField(_("handed over"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    ask_at = models.DateTimeField(_("ask the provider at"), null=True, blank=True)
+    asked = models.PositiveSmallIntegerField(_("times asked"), default=0)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        default_permissions = ()
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="message_state_is_known"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="message_kind_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["gateway", "priority", "due_at"], name="message_due", condition=Q(state__in=WAITING)),
+            models.Index(fields=["lease_until"], name="message_leased", condition=Q(state__in=LEASED)),
+            models.Index(fields=["gateway", "ask_at"], name="message_to_ask", condition=Q(ask_at__isnull=False)),
+            models.Index(
+                fields=["finished_at"],
+                name="message_text_kept",
+                condition=Q(text__isnull=False, state__in=RESENDABLE),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.phone} {self.state}"
+
+    @property
+    def key(self) -> str:
+        """What a provider that knows keys is given: the same at every attempt, another after a resend."""
+        return f"portal-{self.created:%Y%m%d%H%M%S}-{self.pk}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state in FINAL
+
+    def _move(self, to: State, **changes: Any) -> bool:
+        """The compare-and-set behind every change: true where this worker's epoch still holds the message.
+
+        A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
+        """
+        changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
+        if to in FINAL:
+            changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
+        won = Message.objects.filter(pk=self.pk, epoch=self.epoch, state__in=MAY_FOLLOW[to]).update(**changes) == 1
+        if won:
+            for name, value in changes.items():
+                setattr(self, name, value)
+        return won
+
+    def mark_submitting(self, now: datetime) -> bool:
+        """An attempt is on record and the bytes may leave; refused once the lease is over."""
+        return (
+            Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.CLAIMED, lease_until__gt=now).update(
+                state=State.SUBMITTING
+            )
+            == 1
+        )
+
+    def mark_submitted(self, reference: str, *, expects_receipt: bool, may_ask: bool) -> bool:
+        """The provider took it. Where no receipt will ever come, that is the end and the text is wiped."""
+        now = timezone.now()
+        known = {"submitted_at": now, "reference": reference, "reason": ""}
+        if not expects_receipt:
+            return self._move(State.NO_RECEIPT, text=None, **known)
+        return self._move(State.SUBMITTED, ask_at=now + retries.query_delay(0) if may_ask else None, asked=0, **known)
+
+    def postpone(self, reason: str, delay: timedelta) -> bool:
+        """Nothing was sent this time; try again after the delay. An earlier unclear attempt keeps it `unknown`."""
+        if retries.exhausted(self.kind, self.failures + 1):
+            return self.fail(reason)
+        return self._move(
+            State.UNKNOWN if self.unclear else State.QUEUED,
+            failures=self.failures + 1,
+            due_at=timezone.now() + delay,
+            waits_for=Wait.CLEARING if self.unclear else Wait.RETRY,
+            reason=reason,
+        )
+
+    def hold(self, reason: str, until: datetime) -> bool:
+        """The gateway cannot send for anybody: wait for it without burning a try."""
+        return self._move(
+            State.UNKNOWN if self.unclear else State.HELD, due_at=until, waits_for=Wait.GATEWAY, reason=reason
+        )
+
+    def release(self) -> bool:
+        """Its worker died before anything could leave: back into the queue, due at once."""
+        return self._move(State.UNKNOWN if self.unclear else State.QUEUED, due_at=timezone.now())
+
+    def fail(self, reason: str) -> bool:
+        """It will not be sent. After an unclear attempt nobody can say so: that one is left to a person."""
+        return self._move(State.UNRESOLVED if self.unclear else State.FAILED, reason=reason)
+
+    def mark_unclear(self, reason: str, plan: retries.ClearUp, *, settle: timedelta) -> bool:
+        """Nobody can tell whether the provider took it; `plan` says how that is cleared up."""
+        now = timezone.now()
+        known = {"unclear": self.unclear + 1, "reason": reason}
+        if plan is retries.ClearUp.PERSON:
+            return self._move(State.UNRESOLVED, **known)
+        if plan is retries.ClearUp.LOOK_UP:
+            return self._move(State.UNKNOWN, ask_at=now + settle, asked=0, waits_for=Wait.CLEARING, **known)
+        delay = retries.backoff(self.kind, self.unclear)
+        return self._move(State.UNKNOWN, due_at=now + delay, waits_for=Wait.CLEARING, **known)
+
+    def mark_absent(self) -> bool:
+        """The provider proved that it has no such message: it is an ordinary waiting message again."""
+        return self._requeue_unknown(unclear=0, reason="")
+
+    def _requeue_unknown(self, **changes: Any) -> bool:
+        updated = Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.UNKNOWN).update(
+            state=State.QUEUED, due_at=timezone.now(), ask_at=None, waits_for="", **changes
+        )
+        return updated == 1
+
+    def ask_again(self) -> bool:
+        """No answer worth having yet: ask later, or stop when NO_RECEIPT_AFTER has passed."""
+        delay = retries.query_delay(self.asked + 1)
+        return (
+            Message.objects.filter(pk=self.pk, epoch=self.epoch, ask_at__isnull=False).update(
+                ask_at=timezone.now() + delay, asked=self.asked + 1
+            )
+            == 1
+        )
+
+    def record_receipt(self, state: ReceiptState, detail: str = "") -> bool:
+        """A receipt may improve what we know and never worsens `delivered`."""
+        if state == ReceiptState.DELIVERED:
+            return self._move(State.DELIVERED, text=None, reason="")
+        if state == ReceiptState.UNDELIVERED:
+            return self._move(State.UNDELIVERED, reason=detail)
+        if state == ReceiptState.EXPIRED:
+            return self._move(State.EXPIRED, reason=detail)
+        return False
+
+    def give_up_waiting(self) -> bool:
+        """NO_RECEIPT_AFTER has passed: it was handed over, and that is all anybody knows."""
+        return self._move(State.NO_RECEIPT, text=None)
+
+    def lapse(self) -> bool:
+        """Past `valid_until`: it was never submitted, unless an unclear attempt says that it may have been."""
+        if self.state == State.UNKNOWN:
+            return self._move(State.UNRESOLVED)
+        return self._move(State.LAPSED, text=None, reason="it was still waiting when its validity ended")
+
+    def cancel(self) -> bool:
+        """Taken back by a person before a worker took it; false where it is too late."""
+        return self._move(State.CANCELLED, text=None)
+
+
+class Attempt(models.Model):
+    """One time a message was handed to a gateway. Committed before a byte leaves; `outcome` stays empty until known."""
+
+    message = models.ForeignKey(Message, models.CASCADE, verbose_name=_("message"), related_name="attempts")
+    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
+    epoch = models.PositiveIntegerField(_("epoch"))
+    key = models.CharField(_("key sent"), max_length=100)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    exchange = models.JSONField(_("exchange, redacted"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        default_permissions = ()
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["message", "epoch"], name="one_attempt_per_epoch"),
+        ]
+        indexes = [models.Index(fields=["gateway", "reference"], name="attempt_by_reference")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.outcome or '…'}"
+
+
+class DeliveryEvent(models.Model):
+    """What a provider reported, as it came; also for references nobody knows yet. Never changed, only matched."""
+
+    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"))
+    message = models.ForeignKey(
+        Message, models.CASCADE, verbose_name=_("message"), related_name="events", null=True, blank=True
+    )
+    reference = models.CharField(_("reference"), max_length=200)
+    state = models.CharField(_("state"), max_length=20, choices=ReceiptState.choices)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    at = models.DateTimeField(_("reported time"), null=True, blank=True)
+    received_at = models.DateTimeField(_("received"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("delivery event")
+        verbose_name_plural = _("delivery events")
+        default_permissions = ()
+        ordering = ("id",)
+        indexes = [models.Index(fields=["gateway", "reference"], name="event_by_reference")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.state}"
+
+
+class MessageTemplate(models.Model):
+    """The text of a kind of message in a language, with `$placeholders`."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
+    text = models.TextField(_("text"), help_text=_("May use $username, $password and $portal."))
+
+    class Meta:
+        verbose_name = _("message template")
+        verbose_name_plural = _("message templates")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["kind", "language"], name="one_template_per_language")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.language}"

@@ -1,0 +1,65 @@
+"""Reading the environment without stopping at the first bad value: what cannot be used is noted for the checks."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import environ
+
+T = TypeVar("T")
+
+
+class Environment:
+    """The process environment and `.env`; `problems` maps a variable's name to the remedy an administrator reads."""
+
+    def __init__(self, env: environ.Env) -> None:
+        self.env = env
+        self.problems: dict[str, str] = {}
+
+    def read(self, name: str, cast: Callable[[str], T], default: T, remedy: str) -> T:
+        """The variable as `cast` understands it; an unusable value is noted and the default stands in."""
+        raw = str(self.env.str(name, default="")).strip()
+        if not raw:
+            return default
+        try:
+            return cast(raw)
+        except (ValueError, KeyError, environ.ImproperlyConfigured):
+            self.problems[name] = remedy
+            return default
+
+
+def flag(raw: str) -> bool:
+    """`true`/`false` in their usual spellings. Raises ValueError for anything else."""
+    word = raw.lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError(word)
+
+
+def words(raw: str) -> list[str]:
+    """A comma-separated list without blanks."""
+    return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A reader of whole numbers between both bounds."""
+
+    def cast(raw: str) -> int:
+        number = int(raw)
+        if not lowest <= number <= highest:
+            raise ValueError(number)
+        return number
+
+    return cast
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A reader that takes one of the choices only."""
+
+    def cast(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(raw)
+        return raw
+
+    return cast

@@ -1,0 +1,21 @@
+"""Refusal: what was asked cannot be done, in one sentence a person may read."""
+
+from enum import Enum
+
+
+class Why(Enum):
+    """The kinds of refusal that the doors (API, forms, admin) show differently."""
+
+    INVALID = "invalid"
+    NOT_FOUND = "not found"
+    CONFLICT = "conflict"
+
+
+class Refusal(Exception):
+    """Raised by domain functions. `field` names the argument at fault in our own words, where there is one."""
+
+    def __init__(self, sentence: str, *, field: str = "", why: Why = Why.INVALID) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+        self.why = why

@@ -1,0 +1,241 @@
+"""Every setting of the portal. The environment is read here and nowhere else; checks.py refuses what is wrong.
+
+Setting DATABASE_URL or REDIS_URL makes this a production set-up: keys and host names must then be given.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from portal import state
+from portal.environment import Environment, flag, one_of, whole_number, words
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+environment = Environment(env)
+
+# Where state lives, and in which of the two set-ups we are
+
+STATE_FOLDER = environment.read("PORTAL_VAR", lambda raw: Path(raw).absolute(), BASE_DIR / "var", "Name a folder.")
+state.prepare(STATE_FOLDER)
+
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+PRODUCTION = bool(DATABASE_URL or REDIS_URL)
+
+# Keys
+
+SECRET_KEY: str = env.str("SECRET_KEY", default="") or (
+    "" if PRODUCTION else state.kept_key(STATE_FOLDER, "secret_key")
+)
+ENCRYPTION_KEYS: list[str] = words(env.str("ENCRYPTION_KEYS", default="")) or (
+    [] if PRODUCTION else [state.kept_key(STATE_FOLDER, "encryption_key")]
+)
+
+# The web
+
+DEBUG = False
+PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
+ALLOWED_HOSTS = words(env.str("ALLOWED_HOSTS", default="")) or (
+    [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
+)
+#: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
+PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the number of your reverse proxies, 0 to 5.")
+HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
+WEB_THREADS = environment.read("WEB_THREADS", whole_number(2, 256), 8, "Give the web's thread count, 2 to 256.")
+
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+#: The health probes of a load balancer come over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "portal",
+    "gateways",
+    "messaging",
+    "guests",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+#: Without a collectstatic step the embedded set-up serves static files from where they are.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+# The database
+
+SQLITE: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": STATE_FOLDER / "portal.sqlite3",
+    "OPTIONS": {
+        # Readers never wait, a writer queues at BEGIN instead of failing in the middle, and a commit is on disk.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    },
+}
+
+
+def read_database_url(raw: str) -> dict[str, Any]:
+    """PostgreSQL's settings. Raises ValueError for another scheme or a missing name."""
+    database: dict[str, Any] = env.db_url_config(raw)
+    if database["ENGINE"] != "django.db.backends.postgresql" or not database["NAME"]:
+        raise ValueError("not a PostgreSQL address")
+    return database | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {
+    "default": environment.read(
+        "DATABASE_URL",
+        read_database_url,
+        SQLITE,
+        "Write postgres://user:password@host:5432/name, or leave it out to use the embedded SQLite.",
+    )
+}
+
+# Celery, the bell
+
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
+    if REDIS_URL
+    else {"polling_interval": 0.05, "store_processed": True}
+    | {option: str(folder) for option, folder in state.broker_folders(STATE_FOLDER).items()}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+#: A bell that cannot be rung is not worth waiting for: the sweep finds the message.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_FOLDER / "beat-schedule")
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": "messaging.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "housekeeping": {"task": "portal.tasks.keep_house", "schedule": 60.0, "options": {"expires": 60}},
+}
+
+# Signing in
+
+AUTH_USER_MODEL = "portal.User"
+PASSWORD_HASHERS = ["portal.passwords.PortalPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+KNOX_TOKEN_MODEL = "portal.ApiToken"
+REST_KNOX = {
+    "AUTH_TOKEN_CHARACTER_LENGTH": 64,
+    "AUTH_HEADER_PREFIX": "Bearer",
+    # A gap of 15 minutes never ends a token and one of 16 always does: the last use is known to 20 seconds.
+    "TOKEN_TTL": timedelta(minutes=15, seconds=30),
+    "MIN_REFRESH_INTERVAL": 20,
+    "AUTO_REFRESH": True,
+    "AUTO_REFRESH_MAX_TTL": timedelta(hours=12),
+}
+
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.api.views.HasDeclaredRights"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.envelope.LenientJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "portal.api.schema.PortalSchema",
+    "EXCEPTION_HANDLER": "portal.api.envelope.answer_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# Words people read
+
+LANGUAGE_CODE = environment.read("PORTAL_LANGUAGE", one_of("ru", "en"), "ru", "Say ru or en.")
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", default="Europe/Moscow")
+USE_TZ = True
+#: `$portal` in the texts that guests receive.
+PORTAL_NAME = env.str("PORTAL_NAME", default="Guest Wi-Fi")
+#: Numbers written without a country code belong to this country (ISO 3166).
+PHONE_REGION = env.str("PHONE_REGION", default="RU").upper()
+
+# Sending
+
+MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["console"],
+        "level": environment.read(
+            "LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "Say DEBUG, INFO, WARNING or ERROR."
+        ),
+    },
+    # aiohttp and Kombu print whole requests and task arguments below this level.
+    "loggers": {"aiohttp": {"level": "WARNING"}, "kombu": {"level": "INFO"}},
+}
