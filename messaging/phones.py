@@ -1,0 +1,52 @@
+"""One spelling for a phone number: E.164. Which numbers may be written to is not decided here."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from django.conf import settings
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from portal.errors import Refusal
+
+#: What people put between digits; contact lists add invisible marks of direction (category Cf).
+SEPARATORS = re.compile(r"[\s().\[\]/‐-―−-]+")
+DIGITS = re.compile(r"\+?[0-9]{5,20}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+#: Enough of a number to recognise it, not enough to call it.
+SHOWN_FIRST, SHOWN_LAST, HIDDEN = 5, 2, 5
+
+
+def normalise(raw: str) -> str:
+    """The number in E.164; without a country code it belongs to PHONE_REGION. Raises Refusal (field `phone`)."""
+    digits = _bare(raw)
+    if not DIGITS.fullmatch(digits):
+        raise _no_number()
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    try:
+        number = phonenumbers.parse(digits, settings.PHONE_REGION)
+    except NumberParseException:
+        raise _no_number() from None
+    phone = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if not phonenumbers.is_valid_number(number) or not E164.fullmatch(phone):
+        raise _no_number()
+    return phone
+
+
+def mask(phone: str) -> str:
+    """`+7916•••••67`, for everyone who need not call it."""
+    first = max(0, min(SHOWN_FIRST, len(phone) - SHOWN_LAST - HIDDEN))
+    hidden = max(0, len(phone) - first - SHOWN_LAST)
+    return phone[:first] + "•" * hidden + phone[first + hidden :]
+
+
+def _bare(raw: str) -> str:
+    visible = "".join(c for c in unicodedata.normalize("NFKC", raw) if unicodedata.category(c) != "Cf")
+    return SEPARATORS.sub("", visible)
+
+
+def _no_number() -> Refusal:
+    # It does not repeat what was written: refusals reach logs and audit rows.
+    return Refusal("This is not a phone number; write it like +79161234567", field="phone")
