@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
+import phonenumbers
 
 T = TypeVar("T")
 
@@ -63,3 +66,28 @@ def one_of(*choices: str) -> Callable[[str], str]:
         return raw
 
     return cast
+
+
+def known_time_zone(raw: str) -> str:
+    """A zone of the tz database. Raises ValueError or KeyError."""
+    try:
+        return ZoneInfo(raw).key
+    except OSError as error:  # the name of a folder, such as `Europe`
+        raise ValueError(raw) from error
+
+
+def known_region(raw: str) -> str:
+    """A country whose phone numbers are known, as two letters. Raises ValueError."""
+    region = raw.upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(raw)
+    return region
+
+
+def redis_url(raw: str) -> str:
+    """The address of a Redis or Valkey server. Raises ValueError for another scheme or a missing host."""
+    address = urlsplit(raw)
+    address.port  # noqa: B018 — reading it raises ValueError for a port that is none
+    if address.scheme not in {"redis", "rediss"} or not address.hostname:
+        raise ValueError("not a Redis address")
+    return raw

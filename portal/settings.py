@@ -10,7 +10,16 @@ from typing import Any
 import environ
 
 from portal import state
-from portal.environment import Environment, flag, one_of, whole_number, words
+from portal.environment import (
+    Environment,
+    flag,
+    known_region,
+    known_time_zone,
+    one_of,
+    redis_url,
+    whole_number,
+    words,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -24,8 +33,7 @@ STATE_FOLDER = environment.read("PORTAL_VAR", lambda raw: Path(raw).absolute(), 
 state.prepare(STATE_FOLDER)
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
-PRODUCTION = bool(DATABASE_URL or REDIS_URL)
+PRODUCTION = bool(DATABASE_URL or env.str("REDIS_URL", default=""))
 
 # Keys
 
@@ -148,6 +156,9 @@ DATABASES = {
 
 # Celery, the bell
 
+REDIS_URL = environment.read(
+    "REDIS_URL", redis_url, "", "Write redis://:password@host:6379/0, or leave it out to use files as the broker."
+)
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
@@ -187,6 +198,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 
 KNOX_TOKEN_MODEL = "portal.ApiToken"
+#: Our token takes the place of knox's, whose migrations would make its table all the same.
+MIGRATION_MODULES = {"knox": None}
 REST_KNOX = {
     "AUTH_TOKEN_CHARACTER_LENGTH": 64,
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -214,12 +227,12 @@ REST_FRAMEWORK = {
 LANGUAGE_CODE = environment.read("PORTAL_LANGUAGE", one_of("ru", "en"), "ru", "Say ru or en.")
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
-TIME_ZONE = env.str("PORTAL_TIME_ZONE", default="Europe/Moscow")
+TIME_ZONE = environment.read("PORTAL_TIME_ZONE", known_time_zone, "Europe/Moscow", "Name a zone such as Europe/Moscow.")
 USE_TZ = True
 #: `$portal` in the texts that guests receive.
-PORTAL_NAME = env.str("PORTAL_NAME", default="Guest Wi-Fi")
+PORTAL_NAME = environment.read("PORTAL_NAME", str, "Guest Wi-Fi", "Give the name that guests know.")
 #: Numbers written without a country code belong to this country (ISO 3166).
-PHONE_REGION = env.str("PHONE_REGION", default="RU").upper()
+PHONE_REGION = environment.read("PHONE_REGION", known_region, "RU", "Give the two letters of a country, such as RU.")
 
 # Sending
 

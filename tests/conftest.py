@@ -1,0 +1,107 @@
+"""The cast of the tests: who signs in, the gateway they send through, and the bells that were rung."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.signals import before_task_publish
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from rest_framework.test import APIClient
+
+from gateways.models import Gateway
+from portal.celery import app as celery_app
+from portal.models import ApiToken, User
+from portal.permissions import ROLES
+
+PASSWORD = "correct horse battery staple"
+
+Api = Callable[[User | None], APIClient]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """SQLite in a file: threads of a test see one database, with the locks it has in earnest."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(Path(settings.STATE_FOLDER) / "test.sqlite3")
+    else:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_broker() -> None:
+    """Bells ring in this process's memory, where no worker listens."""
+    celery_app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+@pytest.fixture
+def bells() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
+    """Every task published during the test: its name and its positional arguments."""
+    rung: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(sender: str, body: tuple[Any, ...], **_: Any) -> None:
+        rung.append((sender, tuple(body[0])))
+
+    before_task_publish.connect(note, weak=False)
+    yield rung
+    before_task_publish.disconnect(note)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """The administrator: a superuser."""
+    return User.objects.create_superuser("admin", password=PASSWORD)
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Holds the role `SMS operator`: may send and nothing else."""
+    return _with_role("operator", "SMS operator")
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    """Holds the role `Auditor`: may read everything and change nothing."""
+    return _with_role("auditor", "Auditor")
+
+
+@pytest.fixture
+def nobody(db: None) -> User:
+    """Signs in and has no right at all."""
+    return User.objects.create_user("nobody", password=PASSWORD)
+
+
+@pytest.fixture
+def sandbox(db: None) -> Gateway:
+    """The default gateway, whose messages arrive in our own inbox."""
+    return Gateway.objects.create(name="sandbox", provider="sandbox", is_default=True)
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    """Call it with a user for a client that sends the user's token, or with None for one that sends nothing."""
+    return _client_of
+
+
+def _client_of(user: User | None) -> APIClient:
+    client = APIClient()
+    if user is not None:
+        _, token = ApiToken.objects.create(user=user)
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+def _with_role(username: str, role: str) -> User:
+    user = User.objects.create_user(username, password=PASSWORD)
+    user.groups.add(_role(role))
+    return user
+
+
+def _role(name: str) -> Group:
+    # The first migration makes the roles; a test that empties the tables takes them along.
+    group, created = Group.objects.get_or_create(name=name)
+    if created:
+        group.permissions.set(Permission.objects.filter(content_type__app_label="portal", codename__in=ROLES[name]))
+    return group

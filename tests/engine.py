@@ -1,0 +1,87 @@
+"""A pytest plugin that chooses what the suite runs on: SQLite, or PostgreSQL and Redis with `--engine postgresql`.
+
+It is loaded before Django's settings (`-p tests.engine` in pyproject.toml), because the environment is what they read.
+With PostgreSQL only the tests that touch a database or run the real processes are collected.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Servers
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+#: Set in the environment by the first process, so that xdist's workers use the same servers.
+ENGINE = "PORTAL_TEST_ENGINE"
+#: Keys of a set-up that keeps none of its own; they are worth nothing outside a test run.
+PRODUCTION = {
+    "SECRET_KEY": "tests-only-" + "s" * 60,
+    "ENCRYPTION_KEYS": "tests-only-" + "e" * 40,
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+    "PORTAL_HTTPS": "false",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the suite runs on; postgresql starts its own PostgreSQL and Redis",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Prepares the environment before pytest-django reads the settings."""
+    if ENGINE not in os.environ:
+        forget_the_developers_settings()
+        os.environ[ENGINE] = early_config.known_args_namespace.engine
+        if os.environ[ENGINE] == "postgresql":
+            servers = Servers()
+            early_config.add_cleanup(servers.stop)
+            os.environ.update(PRODUCTION | servers.addresses)
+    state_folder = tempfile.mkdtemp(prefix="portal-test-")
+    early_config.add_cleanup(lambda: shutil.rmtree(state_folder, ignore_errors=True))
+    os.environ["PORTAL_VAR"] = state_folder
+
+
+def forget_the_developers_settings() -> None:
+    """An empty variable counts as unset and also hides the one in `.env`."""
+    for name in variables():
+        os.environ[name] = ""
+
+
+def variables() -> list[str]:
+    """Every variable that `.env.example` documents."""
+    lines = (REPOSITORY / ".env.example").read_text().splitlines()
+    return [line.lstrip("# ").partition("=")[0] for line in lines if is_assignment(line)]
+
+
+def is_assignment(line: str) -> bool:
+    """Whether the line of `.env.example` is a variable, commented out or not, and no prose."""
+    name, equals, _ = line.lstrip("# ").partition("=")
+    return bool(equals) and name.isupper() and " " not in name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_engines: run on SQLite and on PostgreSQL although no fixture says so")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With PostgreSQL, what has nothing to do with a database is not run a second time."""
+    if config.getoption("engine") != "postgresql":
+        return
+    chosen = [item for item in items if concerns_the_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def concerns_the_database(item: pytest.Item) -> bool:
+    """Whether a test touches the database, by mark or by fixture."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("both_engines")
+    return bool(marked) or bool(fixtures & {"db", "transactional_db", "live_server"})

@@ -1,0 +1,141 @@
+"""PostgreSQL and Redis (or Valkey) of a test run's own: a temporary folder, free ports, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+POSTGRESQL_MISSING = "PostgreSQL's programs are missing: apt-get install postgresql"
+REDIS_MISSING = "Redis is missing: apt-get install redis-server"
+
+
+class ServerMissing(Exception):
+    """A program that the tests need is not installed; the text names the command that installs it."""
+
+
+class Servers:
+    """Both servers, running until `stop`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
+        self.processes: list[subprocess.Popen[bytes]] = []
+        try:
+            self.database_port = self._start_postgresql()
+            self.redis_port = self._start_redis()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The environment of a portal that uses them."""
+        return {
+            "DATABASE_URL": f"postgres://portal@127.0.0.1:{self.database_port}/postgres",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+        }
+
+    def stop(self) -> None:
+        """Ends both at once: nobody needs their files any more."""
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(timeout=60)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start_postgresql(self) -> int:
+        initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
+        owner = _unprivileged_user()
+        cluster = self.folder / "postgresql"
+        cluster.mkdir()
+        if owner:
+            # PostgreSQL refuses to run as root.
+            self.folder.chmod(0o711)
+            shutil.chown(cluster, owner)
+        subprocess.run(
+            [initdb, "-D", cluster, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+            check=True, user=owner, stdout=subprocess.DEVNULL, cwd="/",
+        )  # fmt: skip
+        port = free_port()
+        # Several portals with many threads each run beside each other.
+        options = ["-p", str(port), "-h", "127.0.0.1", "-k", str(cluster), "-c", "max_connections=300"]
+        log = self.folder / "postgresql.log"
+        self._start([postgres, "-D", str(cluster), *options], log, owner)
+        _wait_for_port(port, self.processes[-1], log)
+        _wait_for_answers(port)
+        return port
+
+    def _start_redis(self) -> int:
+        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        if not program:
+            raise ServerMissing(REDIS_MISSING)
+        port = free_port()
+        log = self.folder / "redis.log"
+        self._start(
+            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], log, None
+        )
+        _wait_for_port(port, self.processes[-1], log)
+        return port
+
+    def _start(self, command: list[str], log: Path, owner: str | None) -> None:
+        # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
+        with log.open("wb") as output:
+            self.processes.append(
+                subprocess.Popen(
+                    command, stdout=output, stderr=subprocess.STDOUT, user=owner, cwd="/", start_new_session=True
+                )
+            )
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _postgresql_program(name: str) -> str:
+    # Debian keeps them out of PATH, one folder per version.
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / name).exists():
+            return str(folder / name)
+    found = shutil.which(name)
+    if not found:
+        raise ServerMissing(POSTGRESQL_MISSING)
+    return found
+
+
+def _unprivileged_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"a test server did not start:\n{log.read_text(errors='replace')}")
+
+
+def _wait_for_answers(port: int) -> None:
+    # PostgreSQL listens before it is ready to answer.
+    for _ in range(600):
+        try:
+            psycopg.connect(host="127.0.0.1", port=port, user="portal", dbname="postgres").close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("PostgreSQL listens and does not answer")
