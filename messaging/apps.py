@@ -1,9 +1,18 @@
-"""The messaging app."""
+"""The messaging app: tells workers that shut down to take nothing more."""
 
+from celery.signals import worker_shutting_down
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
 class MessagingConfig(AppConfig):
     name = "messaging"
     verbose_name = _("Messaging")
+
+    def ready(self) -> None:
+        worker_shutting_down.connect(_stop_claiming, weak=False)
+
+
+def _stop_claiming(**kwargs: object) -> None:
+    import_string("messaging.delivery.stop_claiming")()

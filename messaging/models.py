@@ -51,7 +51,7 @@ RESENDABLE = (State.FAILED, State.UNDELIVERED, State.EXPIRED, State.UNRESOLVED)
 #: Which states each state may follow: the one place that says so.
 MAY_FOLLOW: dict[State, tuple[State, ...]] = {
     State.CLAIMED: WAITING,
-    State.QUEUED: LEASED,
+    State.QUEUED: (*LEASED, State.UNKNOWN),
     State.HELD: LEASED,
     State.SUBMITTING: (State.CLAIMED,),
     State.UNKNOWN: LEASED,
@@ -128,7 +128,7 @@ class Message(models.Model):
             models.Index(fields=["lease_until"], name="message_leased", condition=Q(state__in=LEASED)),
             models.Index(fields=["gateway", "ask_at"], name="message_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(
-                fields=["finished_at"],
+                fields=["valid_until"],
                 name="message_text_kept",
                 condition=Q(text__isnull=False, state__in=RESENDABLE),
             ),
@@ -197,17 +197,23 @@ class Message(models.Model):
         )
 
     def release(self) -> bool:
-        """Its worker died before anything could leave: back into the queue, due at once."""
-        return self._move(State.UNKNOWN if self.unclear else State.QUEUED, due_at=timezone.now())
+        """Its worker died before anything could leave: back into the queue, due at once.
+
+        The epoch is raised, so that a worker that was only frozen can write nothing when it wakes.
+        """
+        return self._move(State.UNKNOWN if self.unclear else State.QUEUED, due_at=timezone.now(), epoch=self.epoch + 1)
 
     def fail(self, reason: str) -> bool:
         """It will not be sent. After an unclear attempt nobody can say so: that one is left to a person."""
         return self._move(State.UNRESOLVED if self.unclear else State.FAILED, reason=reason)
 
     def mark_unclear(self, reason: str, plan: retries.ClearUp, *, settle: timedelta) -> bool:
-        """Nobody can tell whether the provider took it; `plan` says how that is cleared up."""
+        """Nobody can tell whether the provider took it; `plan` says how that is cleared up.
+
+        The epoch is raised here too: the worker of this attempt may be frozen and not dead.
+        """
         now = timezone.now()
-        known = {"unclear": self.unclear + 1, "reason": reason}
+        known = {"unclear": self.unclear + 1, "reason": reason, "epoch": self.epoch + 1}
         if plan is retries.ClearUp.PERSON:
             return self._move(State.UNRESOLVED, **known)
         if plan is retries.ClearUp.LOOK_UP:
@@ -217,13 +223,7 @@ class Message(models.Model):
 
     def mark_absent(self) -> bool:
         """The provider proved that it has no such message: it is an ordinary waiting message again."""
-        return self._requeue_unknown(unclear=0, reason="")
-
-    def _requeue_unknown(self, **changes: Any) -> bool:
-        updated = Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.UNKNOWN).update(
-            state=State.QUEUED, due_at=timezone.now(), ask_at=None, waits_for="", **changes
-        )
-        return updated == 1
+        return self._move(State.QUEUED, due_at=timezone.now(), ask_at=None, unclear=0, reason="")
 
     def ask_again(self) -> bool:
         """No answer worth having yet: ask later, or stop when NO_RECEIPT_AFTER has passed."""
@@ -254,6 +254,12 @@ class Message(models.Model):
         if self.state == State.UNKNOWN:
             return self._move(State.UNRESOLVED)
         return self._move(State.LAPSED, text=None, reason="it was still waiting when its validity ended")
+
+    def link_to(self, former: "Message") -> None:
+        """Names the message this one repeats, and takes its text away: a second resend has nothing to send."""
+        Message.objects.filter(pk=self.pk).update(resend_of=former)
+        Message.objects.filter(pk=former.pk).update(text=None)
+        self.resend_of = former
 
     def cancel(self) -> bool:
         """Taken back by a person before a worker took it; false where it is too late."""

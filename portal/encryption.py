@@ -14,6 +14,17 @@ from django.db import models
 SHORTEST_KEY = 32
 
 
+class Locked(str):
+    """A stored secret whose key is missing: it reads as empty, and saving it keeps what is stored."""
+
+    __slots__ = ("token",)
+
+    def __new__(cls, token: str) -> "Locked":
+        locked = super().__new__(cls, "")
+        locked.token = token
+        return locked
+
+
 class KeyMissing(Exception):
     """A stored secret was encrypted under a key that ENCRYPTION_KEYS no longer lists."""
 
@@ -39,14 +50,29 @@ def decrypt(token: str) -> str:
         raise KeyMissing from None
 
 
+def unlocked(text: str) -> str:
+    """A text read from the database. Raises KeyMissing where its key is."""
+    if isinstance(text, Locked):
+        raise KeyMissing
+    return text
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is readable in Python and encrypted in the database; it can be asked for NULL and nothing else."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return None if value is None else encrypt(self.to_text(value))
+        if value is None:
+            return None
+        return value.token if isinstance(value, Locked) else encrypt(self.to_text(value))
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
-        return None if value is None else self.from_text(decrypt(value))
+        if value is None:
+            return None
+        try:
+            return self.from_text(decrypt(value))
+        except KeyMissing:
+            # One secret without its key must not make a whole list unreadable.
+            return Locked(value)
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "isnull":

@@ -1,0 +1,53 @@
+"""Celery: load, call once, nothing else. A task carries ids; a lost, repeated or flushed one changes nothing."""
+
+import logging
+import socket
+
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from messaging import delivery, receipts
+from portal import health
+
+logger = logging.getLogger(__name__)
+
+#: A bell nobody heard for this many seconds has been replaced by the sweep's.
+BELL_SECONDS = 30
+
+
+@shared_task
+def drain(gateway_id: int) -> None:
+    """Hands over what is due at one gateway."""
+    delivery.drain(gateway_id)
+
+
+@shared_task
+def ask(gateway_id: int) -> None:
+    """Asks one gateway what became of messages, and about unclear ones."""
+    receipts.ask(gateway_id)
+    delivery.look_up(gateway_id)
+
+
+@shared_task
+def sweep() -> None:
+    """Every second: frees what dead workers held, ends what is overdue, and rings for what is due."""
+    health.beat(socket.gethostname())
+    delivery.recover()
+    for gateway_id in delivery.gateways_with_due():
+        ring(gateway_id)
+    for gateway_id in receipts.gateways_to_ask():
+        ask.apply_async([gateway_id], expires=BELL_SECONDS)
+
+
+def ring_for(message_id: int, gateway_id: int) -> None:
+    """Rings for a message just committed, unless an older one still waits: the bell that brings it brings both."""
+    if not delivery.older_one_waits(message_id, gateway_id):
+        ring(gateway_id)
+
+
+def ring(gateway_id: int) -> None:
+    """Wakes a worker. A broker that cannot be reached is no failure: the message is in the database."""
+    try:
+        drain.apply_async([gateway_id], expires=BELL_SECONDS)
+    except (OperationalError, OSError) as error:
+        logger.warning("the broker cannot be reached (%s); the sweep will find what is due", type(error).__name__)
