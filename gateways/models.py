@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways import providers
 from gateways.provider import BaseProvider, ReceiptState
-from portal.encryption import EncryptedJSONField, EncryptedTextField
+from portal.encryption import EncryptedJSONField, EncryptedTextField, KeyMissing, Locked
 
 name_is_plain = RegexValidator(
     r"\A[A-Za-z0-9А-Яа-яЁё][A-Za-z0-9А-Яа-яЁё ._-]*\Z",
@@ -55,8 +55,20 @@ class Gateway(models.Model):
         return self.name
 
     def open(self) -> BaseProvider:
-        """The provider with this account's settings. Raises KeyError when its file is gone."""
-        return providers.load(self.provider)(self.settings, self.sender)
+        """The provider with this account's settings.
+
+        Raises KeyError when the provider's file is gone, KeyMissing when its settings cannot be decrypted.
+        """
+        if isinstance(self.settings, Locked):
+            raise KeyMissing
+        return providers.load(self.provider)(self.settings, self.sender, self.name)
+
+    def abilities(self) -> BaseProvider:
+        """The provider, or where it cannot be opened one that can do nothing: then all it did is unclear."""
+        try:
+            return self.open()
+        except (KeyError, KeyMissing):
+            return BaseProvider({})
 
 
 class GatewayHealth(models.Model):

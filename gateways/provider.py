@@ -134,7 +134,10 @@ class Receipt:
 
 
 class BaseProvider:
-    """Harmless defaults for every provider. `settings` is the gateway's validated Config, `sender` its signature."""
+    """Harmless defaults for every provider.
+
+    `settings` is the gateway's validated Config, `sender` its signature and `gateway` its name.
+    """
 
     label: ClassVar[str] = ""
 
@@ -155,9 +158,10 @@ class BaseProvider:
     #: How many references or keys one query or look-up may hold.
     query_batch: int = 100
 
-    def __init__(self, settings: Mapping[str, Any], sender: str = "") -> None:
+    def __init__(self, settings: Mapping[str, Any], sender: str = "", gateway: str = "") -> None:
         self.settings = settings
         self.sender = sender
+        self.gateway = gateway
 
     def submit(self, sms: OutboundSms) -> HttpRequest:
         """The request that hands one message over."""

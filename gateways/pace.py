@@ -1,0 +1,38 @@
+"""How many messages a gateway may be handed now: one token bucket per gateway, shared by all workers, in the database.
+
+A bucket holds one second's worth of tokens, and at least one.
+"""
+
+import math
+
+from django.db.models import F
+from django.utils import timezone
+
+from gateways.models import Gateway, GatewayHealth
+
+#: Floating-point sums of tokens may fall short of a whole number by less than this; the debt is carried on.
+ROUNDING = 1e-6
+
+
+def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
+    """Takes up to `wanted` tokens: how many it got, and the seconds until the next one where it got fewer.
+
+    Call it inside a transaction: the locked row keeps two workers from taking the same token.
+    """
+    GatewayHealth.objects.get_or_create(gateway=gateway)
+    health = GatewayHealth.objects.select_for_update().get(gateway=gateway)
+    now = timezone.now()
+    # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
+    elapsed = max(0.0, (now - health.pace_at).total_seconds())
+    rate = gateway.rate_per_second
+    tokens = min(max(1.0, rate), health.pace_tokens + rate * elapsed)
+    granted = min(wanted, max(0, math.floor(tokens + ROUNDING)))
+    left = tokens - granted
+    GatewayHealth.objects.filter(gateway=gateway).update(pace_tokens=left, pace_at=now)
+    return granted, 0.0 if granted == wanted else max(0.0, (1.0 - left) / rate)
+
+
+def give_back(gateway_id: int, count: int) -> None:
+    """Returns tokens that were taken and not used; a full bucket spills."""
+    if count > 0:
+        GatewayHealth.objects.filter(gateway_id=gateway_id).update(pace_tokens=F("pace_tokens") + count)

@@ -1,0 +1,77 @@
+"""Sandbox: a phone inside the portal. `gateways/sandbox.py` answers these requests; no socket is opened for them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from gateways.provider import (
+    Accepted,
+    BaseProvider,
+    HttpRequest,
+    HttpResponse,
+    OutboundSms,
+    Receipt,
+    ReceiptState,
+    Refused,
+    Unreadable,
+)
+
+
+class Provider(BaseProvider):
+    label = "Sandbox"
+    settle_window = 2.0
+
+    class Config(forms.Form):
+        understands_keys = forms.BooleanField(
+            label=_("Knows a repeated message by its key"), required=False, initial=True
+        )
+        answers_look_ups = forms.BooleanField(
+            label=_("Can be asked whether it has a message"), required=False, initial=True
+        )
+        receipts = forms.BooleanField(label=_("Reports delivery"), required=False, initial=True)
+
+    def __init__(self, settings: Mapping[str, Any], sender: str = "", gateway: str = "") -> None:
+        super().__init__(settings, sender, gateway)
+        self.dedupe_key = settings.get("understands_keys", True)
+        self.can_look_up = settings.get("answers_look_ups", True)
+        self.sends_receipts = self.can_query = settings.get("receipts", True)
+
+    def submit(self, sms: OutboundSms) -> HttpRequest:
+        return self._ask(
+            "submit", key=sms.key, knows_keys=self.dedupe_key, phone=sms.phone, sender=sms.sender, text=sms.text
+        )
+
+    def read_submit(self, response: HttpResponse) -> Accepted:
+        answer = json.loads(response.body)
+        if response.status == 422:
+            raise Refused(answer["refused"])
+        return Accepted(answer["reference"])
+
+    def query(self, references: Sequence[str]) -> HttpRequest:
+        return self._ask("query", references=list(references))
+
+    def read_query(self, response: HttpResponse) -> list[Receipt]:
+        states = _read(response)["states"]
+        return [Receipt(reference, ReceiptState(state)) for reference, state in states.items()]
+
+    def look_up(self, keys: Sequence[str]) -> HttpRequest:
+        return self._ask("look_up", keys=list(keys))
+
+    def read_look_up(self, response: HttpResponse) -> Mapping[str, Accepted | None]:
+        found = _read(response)["found"]
+        return {key: None if reference is None else Accepted(reference) for key, reference in found.items()}
+
+    def _ask(self, what: str, **arguments: Any) -> HttpRequest:
+        return HttpRequest(
+            "POST", f"sandbox:{quote(self.gateway, safe='')}/{what}", body=json.dumps(arguments).encode()
+        )
+
+
+def _read(response: HttpResponse) -> Any:
+    if response.status != 200:
+        raise Unreadable(f"the sandbox answered {response.status}")
+    return json.loads(response.body)
