@@ -214,9 +214,9 @@ REST_KNOX = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["portal.api.views.HasDeclaredRights"],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.api.rights.HasDeclaredRights"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portal.api.envelope.LenientJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.lenient_json.LenientJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.PortalSchema",
     "EXCEPTION_HANDLER": "portal.api.envelope.answer_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

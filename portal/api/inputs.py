@@ -1,0 +1,50 @@
+"""Input, the base of what a request's body may hold, and its description for OPTIONS."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (
+    (serializers.BooleanField, "boolean"),
+    (serializers.IntegerField, "integer"),
+    (serializers.FloatField, "number"),
+    (serializers.DecimalField, "number"),
+    (serializers.ListField, "array"),
+    (serializers.ListSerializer, "array"),
+    (serializers.DictField, "object"),
+    (serializers.BaseSerializer, "object"),
+)
+
+
+class Input(serializers.Serializer[Any]):
+    """A serializer that refuses what it does not know: a misspelt field must not be lost in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated fields. Raises ValidationError naming every field at fault."""
+        errors: dict[str, Any] = {}
+        if isinstance(data, dict):
+            known = ", ".join(self.fields)
+            errors = {str(name): [f"Unknown field. Known: {known}"] for name in data if name not in self.fields}
+        try:
+            fields = super().to_internal_value(data)
+        except ValidationError as found:
+            raise ValidationError({**errors, **dict(found.detail)}) from None  # type: ignore[arg-type]
+        if errors:
+            raise ValidationError(errors)
+        return fields
+
+
+def describe(serializer: serializers.Serializer[Any]) -> dict[str, dict[str, Any]]:
+    """`{field: {type, required, default, placeholder}}` of every field that may be written."""
+    return {name: _describe(field) for name, field in serializer.fields.items() if not field.read_only}
+
+
+def _describe(field: Any) -> dict[str, Any]:
+    known = field.default
+    return {
+        "type": next((name for kind, name in _TYPES if isinstance(field, kind)), "string"),
+        "required": field.required,
+        "default": None if known is serializers.empty or callable(known) else known,
+        "placeholder": str(field.style["placeholder"]) if "placeholder" in field.style else None,
+    }

@@ -1,0 +1,116 @@
+"""Reading a request's body: JSON whatever its Content-Type says, a trailing comma forgiven, anything else refused."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+DEEPEST = 32
+
+# Strings are matched first, so that a comma inside one is never taken for a trailing comma; an unclosed string
+# runs to the end, which keeps the search linear. `[,` is kept: a comma may follow a value and nothing else.
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?|[\[{]\s*,)|,(?=\s*[\]}])', re.DOTALL)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class BadBody(ParseError):
+    """400: the body is no JSON object. The sentence says where it breaks."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Bad Request. {reason}")
+        self.reason = reason
+
+
+class LenientJSONParser(BaseParser):
+    """Takes any Content-Type, as the API we mirror does: Postman sends `text/plain`, curl a form."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        """The body as a dictionary. Raises BadBody, and RequestDataTooBig beyond DATA_UPLOAD_MAX_MEMORY_SIZE."""
+        return read_object(stream.body if isinstance(stream, HttpRequest) else stream.read())
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in the body; an empty body is an empty object. Raises BadBody."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadBody(f"The body is not UTF-8 (byte {error.start + 1}).") from None
+    value = _load(text) if text.strip() else {}
+    if not isinstance(value, dict):
+        raise BadBody("The body must be a JSON object.")
+    _refuse_unusable(value)
+    return value
+
+
+def _load(text: str) -> Any:
+    try:
+        return _strict(text)
+    except json.JSONDecodeError:
+        # A comma becomes a space, so that every position stays where the sender sees it.
+        return _load_forgiving(_TRAILING_COMMA.sub(lambda found: found[1] or " ", text))
+
+
+def _load_forgiving(text: str) -> Any:
+    try:
+        return _strict(text)
+    except json.JSONDecodeError as error:
+        raise BadBody(f"Malformed JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from None
+
+
+def _strict(text: str) -> Any:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise BadBody("The body is nested too deeply.") from None
+    except ValueError:
+        # Python refuses to read a whole number of more than 4300 digits.
+        raise BadBody("The body holds a number that is too long.") from None
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise BadBody(f"The key {key[:100]!r} appears twice.")
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadBody(f"{name} is not JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise BadBody("The body holds a number that is too large.")
+    return number
+
+
+def _refuse_unusable(value: Any, depth: int = 0) -> None:
+    """No database and no UTF-8 can hold these, so no view needs to think of them."""
+    if depth > DEEPEST:
+        raise BadBody("The body is nested too deeply.")
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            raise BadBody("The body holds a NUL character or half of a surrogate pair.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unusable(key, depth + 1)
+            _refuse_unusable(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unusable(item, depth + 1)

@@ -1,0 +1,179 @@
+"""ApiView, the base of every view of the API, and the answer for paths that do not exist.
+
+A view declares by HTTP method what it needs and takes:
+
+    class SendSms(ApiView):
+        \"\"\"Send a text to a phone.\"\"\"
+
+        rights = {"POST": SENDING}
+        inputs = {"POST": SmsInput}
+        examples = {"POST": Example(request={"sms_gateway": "sandbox", ...}, answer={"message": "...", "item": {...}})}
+        wire_names = {"phone": "phone_number", "gateway": "sms_gateway"}
+
+        def post(self, request: Request) -> Response:
+            sms = self.validated(SmsInput)
+            return commit(self, lambda: Accepted({"message": "...", "item": ...}))
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponseBase
+from django.utils import translation
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from portal import audit
+from portal.api.inputs import Input, describe
+from portal.models import User
+from portal.permissions import Right
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class JsonOnly(BaseContentNegotiation):
+    """We read JSON and answer JSON, whatever the headers ask for: the API we mirror does not negotiate."""
+
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
+        return next(iter(parsers))
+
+    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call as the API's documentation shows it."""
+
+    answer: Mapping[str, Any]
+    request: Mapping[str, Any] | None = None
+    status: int = 200
+
+
+class ApiView(APIView):
+    """Checks rights, adds `status` to every answer, and writes the audit trail."""
+
+    content_negotiation_class = JsonOnly
+
+    #: All of these rights are needed for a method; `()` needs a signed-in user only. A method left out is refused.
+    rights: ClassVar[Mapping[str, tuple[Right, ...]]] = {}
+    #: Needs no token at all.
+    public: ClassVar[bool] = False
+    #: What the body may hold, by method; OPTIONS and the schema show it.
+    inputs: ClassVar[Mapping[str, type[Input]]] = {}
+    #: What is answered in `item`, by method, for the schema.
+    answers: ClassVar[Mapping[str, type[Serializer[Any]]]] = {}
+    examples: ClassVar[Mapping[str, Example]] = {}
+    #: From the domain's own names to those on the wire, for the field a Refusal names.
+    wire_names: ClassVar[Mapping[str, str]] = {}
+    #: Whether `status` is repeated in the body; the calls of PacketFence's gateway do not.
+    adds_status: ClassVar[bool] = True
+    #: Whether unsafe methods are written to the audit trail; a search is a POST that changes nothing.
+    audited: ClassVar[bool] = True
+    #: What the audit trail calls this; the route's name unless given.
+    action: ClassVar[str] = ""
+
+    #: On what the call acted; taken from the URL unless a view knows better.
+    audit_object: str = ""
+    #: Who tried to sign in, where nobody is signed in.
+    audit_name: str = ""
+    #: Set where the event was committed together with the work.
+    audit_done: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The request's JSON object. Raises BadBody."""
+        return dict(self.request.data)
+
+    def validated(self, serializer: type[Input], *, partial: bool = False) -> dict[str, Any]:
+        """The body as the serializer understands it. Raises ValidationError, which is answered with 422."""
+        given = serializer(data=self.body, partial=partial, context={"request": self.request, "view": self})
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    def needed_rights(self, request: Request) -> tuple[Right, ...] | None:
+        """The rights for this method, or None where the view declares none. A method it has not is 405 later."""
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method == "OPTIONS":
+            return self.rights.get("OPTIONS", self.rights.get("GET", next(iter(self.rights.values()), None)))
+        if not hasattr(self, method.lower()):
+            return ()
+        return self.rights.get(method)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """The fields that a body may hold."""
+        serializer = next(iter(self.inputs.values()), None)
+        return Response({"meta": describe(serializer()) if serializer else {}})
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # The API speaks one language whatever the browser of its caller prefers, lazy texts included.
+        with translation.override("en"):
+            response = super().dispatch(request, *args, **kwargs)
+            return response.render() if isinstance(response, Response) else response
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(response, Response) and isinstance(response.data, dict) and self._repeats(response.status_code):
+            response.data = {**response.data, "status": response.status_code}
+        if self.audited and not self.audit_done and request.method not in SAFE:
+            audit.record(self.audit_event(response.status_code))
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def _repeats(self, status: int) -> bool:
+        return self.adds_status and status not in {401, 403}
+
+    def audit_event(self, status: int) -> audit.Event:
+        """This call as the audit trail keeps it."""
+        user = self.request.user
+        return audit.Event(
+            action=self.action_name(),
+            status=status,
+            user=user if isinstance(user, User) else None,
+            user_name=self.audit_name,
+            address=audit.address_of(self.request),
+            object_id=self.audit_object or "/".join(str(value) for value in self.kwargs.values()),
+            method=str(self.request.method),
+            path=self.request.path,
+            request=self._request_to_audit(),
+        )
+
+    def action_name(self) -> str:
+        """What the audit trail calls this."""
+        match = self.request.resolver_match
+        return self.action or (match.view_name if match else "") or type(self).__name__
+
+    def _request_to_audit(self) -> Any:
+        # Strangers do not fill our database with what they send.
+        if isinstance(self.request.user, AnonymousUser):
+            return {}
+        try:
+            return self.body
+        except (APIException, OSError, ValueError):
+            return {}
+
+
+class UnknownPath(ApiView):
+    """Any other path below /api/v1/: rights first, as documented, then 404."""
+
+    action = "unknown_path"
+
+    def needed_rights(self, request: Request) -> tuple[Right, ...]:
+        return (right_by_method(str(request.method), request.path),)
+
+    def answer(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound(f"Unknown path {request.path}")
+
+    get = head = options = post = put = patch = delete = trace = answer
+
+
+def right_by_method(method: str, path: str) -> Right:
+    """The SYSTEM right of a path that has no right of its own; a POST ending in /search reads."""
+    if method in {"GET", "HEAD", "OPTIONS", "TRACE"} or (method == "POST" and path.rstrip("/").endswith("/search")):
+        return Right.SYSTEM_READ
+    return {"POST": Right.SYSTEM_CREATE, "DELETE": Right.SYSTEM_DELETE}.get(method, Right.SYSTEM_UPDATE)
