@@ -1,9 +1,34 @@
-"""The gateways app."""
+"""The gateways app: its checks, and the event loop that lives as long as a worker's process."""
 
+from typing import Any
+
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutdown
 from django.apps import AppConfig
+from django.core import checks
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+
+from gateways.checks import refuse_sandbox_in_production
 
 
 class GatewaysConfig(AppConfig):
     name = "gateways"
     verbose_name = _("Gateways")
+
+    def ready(self) -> None:
+        checks.register(refuse_sandbox_in_production, deploy=True)
+        # A pool of threads lives in the main process, where the first call starts the loop: a loop that was there
+        # before a pool of processes forks would be of no use to them.
+        worker_process_init.connect(start_network)
+        worker_process_shutdown.connect(stop_network)
+        worker_shutdown.connect(stop_network)
+
+
+def start_network(**_: Any) -> None:
+    """Named late: models cannot be imported yet when an app is configured."""
+    import_string("gateways.transport.start")()
+
+
+def stop_network(**_: Any) -> None:
+    """The same at the end."""
+    import_string("gateways.transport.stop")()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from gateways.models import GatewayHealth
+from gateways.models import Gateway, GatewayHealth
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -45,6 +45,14 @@ def record_success(gateway_id: int) -> None:
     troubled = GatewayHealth.objects.filter(gateway_id=gateway_id, faults__gt=0)
     if troubled.exists():
         troubled.update(faults=0, open_until=None)
+
+
+def limit(gateway: Gateway) -> int:
+    """How many messages may be in flight: none while it is paused, one on trial after a fault, else its own limit."""
+    health = GatewayHealth.objects.filter(gateway=gateway).first()
+    if health is None or not health.faults:
+        return gateway.max_in_flight
+    return 0 if health.open_until and health.open_until > timezone.now() else 1
 
 
 def paused_until(gateway_id: int) -> datetime | None:

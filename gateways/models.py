@@ -1,5 +1,10 @@
 """Gateway: a configured account at a provider; its health and pace; and the sandbox phone's inbox."""
 
+import math
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -15,6 +20,20 @@ name_is_plain = RegexValidator(
     _("Use letters, digits, spaces, dots, dashes and underscores; begin with a letter or a digit."),
 )
 
+PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
+
+
+def are_prefixes(value: Any) -> None:
+    """Raises ValidationError for anything but a list of prefixes such as `+7` and `+7916`."""
+    if not isinstance(value, list) or not all(isinstance(one, str) and PREFIX.fullmatch(one) for one in value):
+        raise ValidationError(_("Give a list of prefixes such as +7 or +7916."))
+
+
+def is_finite(value: float) -> None:
+    """Raises ValidationError for infinity and for what is no number; neither lies outside any limit."""
+    if not math.isfinite(value):
+        raise ValidationError(_("Give a number."))
+
 
 class Gateway(models.Model):
     """An account at a provider. `sms_gateway` on the wire is its name."""
@@ -29,16 +48,20 @@ class Gateway(models.Model):
         _("priority"), default=100, help_text=_("The lower number is tried first.")
     )
     prefixes = models.JSONField(
-        _("prefixes"), default=list, blank=True, help_text=_("Phones it may send to, such as +7; empty means any.")
+        _("prefixes"),
+        default=list,
+        blank=True,
+        validators=[are_prefixes],
+        help_text=_("Phones it may send to, such as +7; empty means any."),
     )
     rate_per_second = models.FloatField(
-        _("messages per second"), default=50, validators=[MinValueValidator(0.01), MaxValueValidator(10_000)]
+        _("messages per second"), default=50, validators=[is_finite, MinValueValidator(0.01), MaxValueValidator(10_000)]
     )
     max_in_flight = models.PositiveSmallIntegerField(
         _("messages at once"), default=50, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     timeout = models.FloatField(
-        _("time-out, seconds"), default=15, validators=[MinValueValidator(1), MaxValueValidator(120)]
+        _("time-out, seconds"), default=15, validators=[is_finite, MinValueValidator(1), MaxValueValidator(120)]
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import gateways.models
 import gateways.providers
 import portal.encryption
 from django.db import migrations, models
@@ -27,10 +28,10 @@ class Migration(migrations.Migration):
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('is_default', models.BooleanField(default=False, verbose_name='default gateway')),
                 ('priority', models.PositiveSmallIntegerField(default=100, help_text='The lower number is tried first.', verbose_name='priority')),
-                ('prefixes', models.JSONField(blank=True, default=list, help_text='Phones it may send to, such as +7; empty means any.', verbose_name='prefixes')),
-                ('rate_per_second', models.FloatField(default=50, validators=[django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(10000)], verbose_name='messages per second')),
+                ('prefixes', models.JSONField(blank=True, default=list, help_text='Phones it may send to, such as +7; empty means any.', validators=[gateways.models.are_prefixes], verbose_name='prefixes')),
+                ('rate_per_second', models.FloatField(default=50, validators=[gateways.models.is_finite, django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(10000)], verbose_name='messages per second')),
                 ('max_in_flight', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='messages at once')),
-                ('timeout', models.FloatField(default=15, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)], verbose_name='time-out, seconds')),
+                ('timeout', models.FloatField(default=15, validators=[gateways.models.is_finite, django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)], verbose_name='time-out, seconds')),
                 ('created', models.DateTimeField(auto_now_add=True, verbose_name='created')),
             ],
             options={

@@ -1,0 +1,86 @@
+"""What staff do to gateways: create, change, delete. Knows no HTTP."""
+
+from typing import Any, TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from gateways import configuration
+from gateways.models import Gateway, GatewayHealth
+from portal.errors import Refusal, Why
+
+DUPLICATE = (
+    "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
+)
+
+
+class Details(TypedDict, total=False):
+    """What may be said of a gateway; the fields of `Gateway`. `settings` are those of its provider's Config."""
+
+    name: str
+    provider: str
+    settings: dict[str, Any]
+    sender: str
+    priority: int
+    rate_per_second: float
+    max_in_flight: int
+    timeout: float
+    prefixes: list[str]
+    enabled: bool
+    is_default: bool
+
+
+def create(**details: Unpack[Details]) -> Gateway:
+    """A new gateway. Raises Refusal (a name that is taken is a conflict) or ValidationError naming the field."""
+    gateway = Gateway()
+    _describe(gateway, details)
+    _save(gateway)
+    return gateway
+
+
+def change(gateway: Gateway, **details: Unpack[Details]) -> None:
+    """Changes what is given. Settings are merged key by key, unless the provider is another one.
+
+    New settings end the gateway's pause: whoever mends an account need not wait. Raises as `create` does.
+    """
+    before = (gateway.provider, gateway.settings)
+    _describe(gateway, details)
+    _save(gateway)
+    if (gateway.provider, gateway.settings) != before:
+        GatewayHealth.objects.filter(gateway=gateway).update(faults=0, open_until=None)
+
+
+def delete(gateway: Gateway) -> None:
+    """Raises Refusal (a conflict) where messages on record went through it."""
+    try:
+        gateway.delete()
+    except ProtectedError:
+        raise Refusal(
+            f"gateway '{gateway.name}' has messages on record and cannot be deleted: switch it off instead",
+            why=Why.CONFLICT,
+        ) from None
+
+
+def _describe(gateway: Gateway, details: Details) -> None:
+    same_provider = details.get("provider", gateway.provider) == gateway.provider
+    kept = configuration.stored_settings(gateway) if same_provider else {}
+    given = details.get("settings", {})
+    for name, value in details.items():
+        setattr(gateway, name, value)
+    if not same_provider or "settings" in details:
+        gateway.settings = configuration.checked(gateway.provider, given, kept)
+    gateway.full_clean(exclude=["settings"], validate_unique=False, validate_constraints=False)
+
+
+def _save(gateway: Gateway) -> None:
+    """Writes the gateway; being the default one is taken from whichever had it."""
+    try:
+        with transaction.atomic():
+            if gateway.is_default:
+                Gateway.objects.filter(is_default=True).exclude(pk=gateway.pk).update(is_default=False)
+            gateway.save()
+            GatewayHealth.objects.get_or_create(gateway=gateway)
+    except IntegrityError:
+        taken = Gateway.objects.filter(name=gateway.name).exclude(pk=gateway.pk).exists()
+        sentence = DUPLICATE if taken else "another gateway was made the default at the same time: try again"
+        raise Refusal(sentence, field="name" if taken else "is_default", why=Why.CONFLICT) from None
