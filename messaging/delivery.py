@@ -7,11 +7,11 @@ business, when to try again is that of `retries`, and what state may follow what
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from gateways import health, pace, transport
@@ -28,11 +28,10 @@ from gateways.provider import (
     OutboundSms,
     Refused,
     RefusedForNow,
-    Unreadable,
     read_outcome,
 )
 from messaging import receipts, retries
-from messaging.models import LEASED, RESENDABLE, WAITING, Attempt, Message, State
+from messaging.models import LEASED, WAITING, Attempt, Message, State
 from portal.encryption import KeyMissing, unlocked
 
 logger = logging.getLogger(__name__)
@@ -45,8 +44,6 @@ GLANCE = 0.05
 #: How much of a provider's answer is kept for the operator.
 KEPT_ANSWER = 2000
 REASON_LENGTH = 300
-#: How many rows one sweep mends of each kind.
-SOME = 1000
 
 Submission = tuple[Message, Attempt]
 
@@ -171,7 +168,7 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         return [], 0.0
     with transaction.atomic():
         allowed, next_in = pace.take(gateway, BATCH)
-        room = min(health.admits(gateway.pk, allowed), gateway.max_in_flight - _in_flight(gateway))
+        room = min(allowed, health.limit(gateway) - _in_flight(gateway))
         rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[: max(room, 0)])
         pace.give_back(gateway, allowed - len(rows))
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
@@ -323,72 +320,3 @@ def _tell_health(gateway_id: int, outcomes: Sequence[Accepted | NotAccepted]) ->
     worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused | GatewayFault)]
     if worrying:
         health.record_error(gateway_id, worrying[-1].reason)
-
-
-# Mending
-
-
-def recover() -> None:
-    """Frees what dead workers held and ends what is overdue. Reads first: where all is well nothing is written."""
-    now = timezone.now()
-    for message in Message.objects.filter(state__in=LEASED, lease_until__lte=now).select_related("gateway")[:SOME]:
-        _recover_one(message)
-    for message in Message.objects.filter(state__in=WAITING, due_at__isnull=False, valid_until__lte=now)[:SOME]:
-        message.lapse()
-    receipts.end_waiting(now)
-    wipe_texts(now)
-
-
-def _recover_one(message: Message) -> None:
-    """A claimed message never left; one being handed over may have, and nobody is left to say."""
-    if message.state == State.CLAIMED:
-        message.release()
-        return
-    reason = "the worker stopped before the answer came"
-    with transaction.atomic():
-        if mark_unclear(message, message.gateway.abilities(), reason):
-            Attempt.objects.filter(message=message, outcome="").update(
-                outcome=Outcome.AMBIGUOUS, detail=reason, finished_at=timezone.now()
-            )
-
-
-def wipe_texts(now: datetime) -> None:
-    """Texts kept so that a person could send them again are wiped when nobody should any more."""
-    kept = Message.objects.filter(text__isnull=False, state__in=RESENDABLE).filter(
-        Q(valid_until__lte=now) | Q(created__lte=now - retries.LONGEST_KEPT_TEXT)
-    )
-    if kept.exists():
-        kept.update(text=None)
-
-
-def look_up(gateway_id: int) -> None:
-    """Asks the provider whether it has the messages whose outcome is unclear, once the settle window is over."""
-    gateway = Gateway.objects.get(pk=gateway_id)
-    provider = gateway.abilities()
-    unclear = receipts.take_turn(gateway, State.UNKNOWN, provider.query_batch)
-    if not unclear:
-        return
-    try:
-        request = provider.look_up([message.key for message in unclear])
-        found = provider.read_look_up(transport.fetch(request, gateway.timeout))
-    except (NotAccepted, Unreadable) as error:
-        logger.warning("gateway %s: look-up failed: %s", gateway_id, error)
-        found = {}
-    with transaction.atomic():
-        for message in unclear:
-            _clear_up(message, provider, found)
-
-
-def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Accepted | None]) -> None:
-    """Found: it was sent. Proven absent: it is sent as if nothing had happened. Neither: ask again later."""
-    if message.key not in found:
-        message.ask_again()
-        return
-    accepted = found[message.key]
-    if accepted is None:
-        message.mark_absent()
-        return
-    message.mark_submitted(accepted.reference, expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
-    Attempt.objects.filter(message=message, reference="", outcome=Outcome.AMBIGUOUS).update(
-        reference=accepted.reference
-    )

@@ -143,9 +143,9 @@ class Message(models.Model):
         return f"portal-{self.created:%Y%m%d%H%M%S}-{self.pk}"
 
     @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen by itself."""
-        return self.state in FINAL
+    def shown_text(self) -> str | None:
+        """The text as people may read it: masked where it holds a secret, None once a free text is wiped."""
+        return self.text if self.kind == Kind.INFORMATION else self.masked_text
 
     def _move(self, to: State, **changes: Any) -> bool:
         """The compare-and-set behind every change: true where this worker's epoch still holds the message.

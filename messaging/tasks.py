@@ -6,7 +6,7 @@ import socket
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from messaging import delivery, receipts
+from messaging import delivery, receipts, recovery
 from portal import health
 
 logger = logging.getLogger(__name__)
@@ -25,14 +25,14 @@ def drain(gateway_id: int) -> None:
 def ask(gateway_id: int) -> None:
     """Asks one gateway what became of messages, and about unclear ones."""
     receipts.ask(gateway_id)
-    delivery.look_up(gateway_id)
+    recovery.look_up(gateway_id)
 
 
 @shared_task
 def sweep() -> None:
     """Every second: frees what dead workers held, ends what is overdue, and rings for what is due."""
     health.beat(socket.gethostname())
-    delivery.recover()
+    recovery.recover()
     for gateway_id in delivery.gateways_with_due():
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():

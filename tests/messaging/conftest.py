@@ -1,0 +1,52 @@
+"""A short way to accept a message, and to let time pass for the messages that wait."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+
+from gateways import transport
+from gateways.models import Gateway
+from messaging import sending
+from messaging.models import Message
+from messaging.retries import Kind
+
+Send = Callable[..., Message]
+
+
+@pytest.fixture
+def send(sandbox: Gateway) -> Send:
+    """Accepts a message for the sandbox; the phone decides what becomes of it."""
+
+    def accept(phone: str = "+79161234567", text: str = "Привет", kind: Kind = Kind.INFORMATION) -> Message:
+        return sending.send(phone=phone, text=text, kind=kind, gateway_name=sandbox.name, requested_by=None)
+
+    return accept
+
+
+@pytest.fixture
+def network() -> Iterator[None]:
+    """The event loop of this process, closed after the test."""
+    transport.start()
+    yield
+    transport.stop()
+
+
+def let_time_pass(seconds: float) -> None:
+    """Every waiting row becomes due as if so much time had gone by."""
+    shift = timedelta(seconds=seconds)
+    for column in ("due_at", "ask_at", "lease_until", "valid_until", "created", "submitted_at"):
+        Message.objects.filter(**{f"{column}__isnull": False}).update(**{column: F(column) - shift})
+
+
+def fresh(message: Message) -> Message:
+    """The message as the database has it now."""
+    return Message.objects.get(pk=message.pk)
+
+
+def make_due() -> None:
+    """Waiting messages and questions are due now, without coming nearer to their end."""
+    Message.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    Message.objects.filter(ask_at__isnull=False).update(ask_at=timezone.now())
