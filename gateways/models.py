@@ -138,3 +138,7 @@ class SandboxSms(models.Model):
 
     def __str__(self) -> str:
         return f"{self.phone} {self.received:%Y-%m-%d %H:%M:%S}"
+
+    def reported(self) -> ReceiptState:
+        """The receipt as it is now: until it settles the message is on its way."""
+        return ReceiptState(self.state) if self.settles_at <= timezone.now() else ReceiptState.PENDING

@@ -92,7 +92,12 @@ def answer_all(requests: Sequence[HttpRequest]) -> list[Reply]:
         ]
 
 
-def forget_old_messages() -> int:
+def arrived() -> QuerySet[SandboxSms]:
+    """What the phone shows: every message but those whose only request was lost on its way."""
+    return SandboxSms.objects.filter(times_submitted__gt=0)
+
+
+def forget_old_sandbox_messages() -> int:
     """Deletes what the phone received more than KEPT ago; how many that was."""
     deleted, _by_model = SandboxSms.objects.filter(received__lt=timezone.now() - KEPT).delete()
     return deleted
@@ -137,7 +142,7 @@ class _Submitted:
 class _Inbox:
     """The messages that one list of requests is about; read once, changed in memory, written once.
 
-    A request that is lost on its way is remembered as a message submitted 0 times, which nobody sees.
+    A request that is lost on its way is remembered as a message submitted 0 times, which `arrived` leaves out.
     """
 
     def __init__(self, expected: Sequence[tuple[Gateway, str]]) -> None:
@@ -190,7 +195,7 @@ def _answer(gateway: Gateway | None, asked: _Asked) -> Reply:
     """The reply to anything but a submit; a gateway that is gone cannot be reached."""
     if gateway is None:
         return Reply(None, written=False)
-    inbox = SandboxSms.objects.filter(gateway=gateway, times_submitted__gt=0)
+    inbox = arrived().filter(gateway=gateway)
     if asked.what == "query":
         return _json(200, {"states": _states(inbox, asked.arguments["references"])})
     if asked.what == "look_up":
@@ -199,10 +204,8 @@ def _answer(gateway: Gateway | None, asked: _Asked) -> Reply:
 
 
 def _states(inbox: QuerySet[SandboxSms], references: Sequence[str]) -> dict[str, str]:
-    now = timezone.now()
     asked = inbox.filter(pk__in=[reference for reference in references if reference.isdecimal()])
-    settled = asked.values_list("pk", "state", "settles_at")
-    return {str(pk): state if settles_at <= now else ReceiptState.PENDING.value for pk, state, settles_at in settled}
+    return {str(sms.pk): sms.reported().value for sms in asked.defer("text")}
 
 
 def _found(inbox: QuerySet[SandboxSms], keys: Sequence[str]) -> dict[str, str | None]:

@@ -1,6 +1,12 @@
-"""Routes of gateways: pages, and what the API serves below /api/v1/."""
+"""Routes of gateways: the sandbox phone's page, and the collection `sms_gateways` of the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
-api_urlpatterns: list[URLPattern | URLResolver] = []
+from gateways import views
+
+urlpatterns: list[URLPattern] = [
+    path("sandbox/", views.phone, name="sandbox"),
+    path("sandbox/inbox/", views.inbox, name="sandbox-inbox"),
+]
+
+api_urlpatterns: list[URLPattern] = []
