@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from gateways import transport
-from gateways.models import Gateway
+from gateways.models import Gateway, GatewayHealth
 from messaging import sending
 from messaging.models import Message
 from messaging.retries import Kind
@@ -18,7 +18,8 @@ Send = Callable[..., Message]
 
 @pytest.fixture
 def send(sandbox: Gateway) -> Send:
-    """Accepts a message for the sandbox; the phone decides what becomes of it."""
+    """Accepts a message for the sandbox; the phone decides what becomes of it. The gateway has rested: it may burst."""
+    GatewayHealth.objects.create(gateway=sandbox, pace_tokens=sandbox.rate_per_second)
 
     def accept(phone: str = "+79161234567", text: str = "Привет", kind: Kind = Kind.INFORMATION) -> Message:
         return sending.send(phone=phone, text=text, kind=kind, gateway_name=sandbox.name, requested_by=None)
