@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import queue
+import re
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,6 +30,8 @@ LARGEST_BODY = 1024 * 1024
 KEEP_ALIVE = 10.0
 #: Answers that come this close together are handed over together, so that they are settled in one transaction.
 GATHER = 0.01
+#: A line break in a setting would end a header, or the headers.
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 logger = logging.getLogger(__name__)
 
@@ -233,6 +236,8 @@ class _Network:
         if timezone.now() > call.not_after:
             raise _NeverWritten("it was too late to send")
         request = call.request
+        if any(CONTROL.search(part) for header in request.headers.items() for part in header):
+            raise _NeverWritten("nothing was sent: a header holds a control character")
         async with self._session.request(
             request.method,
             URL(request.url, encoded=True),

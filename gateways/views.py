@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from gateways import sandbox
+from gateways.models import SandboxSms
 from portal.permissions import Right, may
 
 #: More than fit on a screen, and few enough to be sent every second.
@@ -52,6 +53,6 @@ def _inbox() -> dict[str, object]:
     return {"messages_received": arrived_lately(), "today": timezone.localdate()}
 
 
-def arrived_lately() -> list[sandbox.SandboxSms]:
+def arrived_lately() -> list[SandboxSms]:
     """The newest messages first."""
     return list(sandbox.arrived().select_related("gateway").order_by("-received", "-pk")[:SHOWN])
