@@ -18,9 +18,16 @@ class Environment:
         self.env = env
         self.problems: dict[str, str] = {}
 
+    def text(self, name: str) -> str:
+        """The variable as it stands, empty where it is unset.
+
+        Not through django-environ's own reading: that takes a value with a dollar in front for another's name.
+        """
+        return str(self.env.ENVIRON.get(name, "")).strip()
+
     def read(self, name: str, cast: Callable[[str], T], default: T, remedy: str) -> T:
         """The variable as `cast` understands it; an unusable value is noted and the default stands in."""
-        raw = str(self.env.str(name, default="")).strip()
+        raw = self.text(name)
         if not raw:
             return default
         try:

@@ -32,15 +32,13 @@ environment = Environment(env)
 STATE_FOLDER = environment.read("PORTAL_VAR", lambda raw: Path(raw).absolute(), BASE_DIR / "var", "Name a folder.")
 state.prepare(STATE_FOLDER)
 
-DATABASE_URL = env.str("DATABASE_URL", default="")
-PRODUCTION = bool(DATABASE_URL or env.str("REDIS_URL", default=""))
+DATABASE_URL = environment.text("DATABASE_URL")
+PRODUCTION = bool(DATABASE_URL or environment.text("REDIS_URL"))
 
 # Keys
 
-SECRET_KEY: str = env.str("SECRET_KEY", default="") or (
-    "" if PRODUCTION else state.kept_key(STATE_FOLDER, "secret_key")
-)
-ENCRYPTION_KEYS: list[str] = words(env.str("ENCRYPTION_KEYS", default="")) or (
+SECRET_KEY: str = environment.text("SECRET_KEY") or ("" if PRODUCTION else state.kept_key(STATE_FOLDER, "secret_key"))
+ENCRYPTION_KEYS: list[str] = words(environment.text("ENCRYPTION_KEYS")) or (
     [] if PRODUCTION else [state.kept_key(STATE_FOLDER, "encryption_key")]
 )
 
@@ -48,9 +46,7 @@ ENCRYPTION_KEYS: list[str] = words(env.str("ENCRYPTION_KEYS", default="")) or (
 
 DEBUG = False
 PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
-ALLOWED_HOSTS = words(env.str("ALLOWED_HOSTS", default="")) or (
-    [] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
-)
+ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 #: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
 PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the number of your reverse proxies, 0 to 5.")
 HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
@@ -142,7 +138,8 @@ def read_database_url(raw: str) -> dict[str, Any]:
     database: dict[str, Any] = env.db_url_config(raw)
     if database["ENGINE"] != "django.db.backends.postgresql" or not database["NAME"]:
         raise ValueError("not a PostgreSQL address")
-    return database | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+    options = {"connect_timeout": 5} | database.get("OPTIONS", {})
+    return database | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 
 DATABASES = {
@@ -159,12 +156,11 @@ DATABASES = {
 REDIS_URL = environment.read(
     "REDIS_URL", redis_url, "", "Write redis://:password@host:6379/0, or leave it out to use files as the broker."
 )
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "folder://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
     if REDIS_URL
-    else {"polling_interval": 0.05, "store_processed": True}
-    | {option: str(folder) for option, folder in state.broker_folders(STATE_FOLDER).items()}
+    else {"polling_interval": 0.05, "folder": str(state.broker_folder(STATE_FOLDER))}
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -176,9 +172,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_FOLDER / "beat-schedule")
+#: Nothing on disk: after a restart everything is due at once, which is right for what runs every second or minute.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "messaging.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
@@ -222,6 +218,17 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Guest SMS portal",
+    "DESCRIPTION": "Guests, gateways and messages. Sign in with POST /api/v1/login and send the token as a Bearer.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["portal.api.schema.without_trailing_slash"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
 # Words people read
 
 LANGUAGE_CODE = environment.read("PORTAL_LANGUAGE", one_of("ru", "en"), "ru", "Say ru or en.")
@@ -250,5 +257,12 @@ LOGGING = {
         ),
     },
     # aiohttp and Kombu print whole requests and task arguments below this level.
-    "loggers": {"aiohttp": {"level": "WARNING"}, "kombu": {"level": "INFO"}},
+    "loggers": {
+        "aiohttp": {"level": "WARNING"},
+        "kombu": {"level": "INFO"},
+        # Two lines for every task, and the sweep is one every second.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
 }

@@ -8,5 +8,5 @@ from portal.checks import refuse_wrong_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-application = get_wsgi_application()
 refuse_wrong_settings()
+application = get_wsgi_application()

@@ -1,0 +1,127 @@
+"""Whether the portal is well: `/healthz` for the web alone, `/readyz` for all it needs, and the workers' heartbeat."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from portal.models import WorkerHeartbeat
+from portal.state import broker_folder
+
+logger = logging.getLogger(__name__)
+
+#: A worker that has not been seen for this long is gone.
+ALIVE = timedelta(seconds=15)
+#: Seconds between two heartbeats of a process.
+BEAT_EVERY = 5.0
+#: Seconds the broker may take to answer.
+BROKER_PATIENCE = 1.0
+
+#: What must be there, by the name `/readyz` says when it is not; each a function that returns true where all is well.
+NEEDS: dict[str, str] = {
+    "database": "portal.health.database_answers",
+    "broker": "portal.health.broker_answers",
+    "worker": "portal.health.worker_is_alive",
+}
+
+
+def register(name: str, path: str) -> None:
+    """Lets an app add what it needs; `path` is a dotted string, because the ground imports no app."""
+    NEEDS[name] = path
+
+
+@require_safe
+@never_cache
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The web answers; nothing else is asked."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Everything is there, or 503 and the names of what is missing."""
+    missing = list(what_is_missing())
+    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+
+
+def what_is_missing() -> Iterator[str]:
+    """Names of NEEDS; one that fails in any way is missing, and its reason is in the log."""
+    for name, path in NEEDS.items():
+        try:
+            there = import_string(path)()
+        except Exception as error:  # noqa: BLE001 — whatever keeps it from answering, it is missing
+            logger.warning("%s is not there: %s", name, type(error).__name__)
+            there = False
+        if not there:
+            yield name
+
+
+def database_answers() -> bool:
+    """Raises Django's database errors where it does not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def broker_answers() -> bool:
+    """Redis answers a ping, or the folder can be written. Raises redis.RedisError."""
+    if not settings.REDIS_URL:
+        return os.access(broker_folder(settings.STATE_FOLDER), os.R_OK | os.W_OK | os.X_OK)
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=BROKER_PATIENCE, socket_timeout=BROKER_PATIENCE
+    ) as client:
+        return bool(client.ping())
+
+
+def worker_is_alive() -> bool:
+    """Some worker has been seen lately."""
+    return WorkerHeartbeat.objects.filter(at__gt=timezone.now() - ALIVE).exists()
+
+
+class _LastBeat:
+    """When this process last wrote its heartbeat, on the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.at = -BEAT_EVERY
+
+    def is_due(self) -> bool:
+        """True for one caller every BEAT_EVERY seconds."""
+        with self.lock:
+            now = time.monotonic()
+            if now - self.at < BEAT_EVERY:
+                return False
+            self.at = now
+            return True
+
+
+_last_beat = _LastBeat()
+
+
+def beat(worker_name: str) -> None:
+    """A worker is alive and does the beat's work; written every few seconds however often it is called."""
+    if _last_beat.is_due():
+        WorkerHeartbeat.objects.bulk_create(
+            [WorkerHeartbeat(worker=worker_name, at=timezone.now())],
+            update_conflicts=True,
+            unique_fields=["worker"],
+            update_fields=["at"],
+        )
+
+
+def forget_old_workers() -> int:
+    """Removes heartbeats of workers that are long gone."""
+    removed, _ = WorkerHeartbeat.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()
+    return removed
