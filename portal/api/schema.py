@@ -1,7 +1,164 @@
-"""The OpenAPI document: every operation with its rights, its errors and an example."""
+"""The OpenAPI document: every operation with its rights, its errors and an example, read from what views declare."""
 
+from functools import cache
+from typing import Any, cast
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from portal.api.views import ApiView
+
+#: What an error means, whatever the call.
+ERRORS = {
+    400: "The body is no JSON object.",
+    401: "No token, or one that has ended.",
+    403: "A right is lacking; the message names it.",
+    404: "What the call names does not exist.",
+    409: "It is at odds with the present state, or the first request with this key is still open.",
+    422: "A field is missing or wrong; `errors` names it.",
+}
+
+_TEXT = {"type": "string"}
+_STATUS = {"type": "integer"}
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "message": _TEXT,
+        "errors": {"type": "array", "items": {"type": "object", "properties": {"field": _TEXT, "message": _TEXT}}},
+        "status": _STATUS,
+    },
+    "required": ["message"],
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the document names our tokens."""
+
+    target_class = "portal.api.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/login."}
 
 
 class PortalSchema(AutoSchema):
-    """Reads what a view declares."""
+    """Describes an ApiView from its declarations; no view decorates itself for the document."""
+
+    @property
+    def declared(self) -> ApiView:
+        return cast("ApiView", self.view)
+
+    def map_parsers(self) -> list[Any]:
+        return ["application/json"]
+
+    def get_summary(self) -> str:
+        return self._sentences().partition("\n")[0]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        rights = self._rights()
+        if self.declared.public:
+            needed = "Needs no token."
+        elif rights:
+            needed = f"Needs the rights {', '.join(rights)}."
+        else:
+            needed = "Needs a token and no right."
+        return f"{self._sentences()}\n\n{needed}"
+
+    def _sentences(self) -> str:
+        handler = getattr(self.declared, self.method.lower())
+        return str(super().get_description() or handler.__name__)
+
+    def get_tags(self) -> list[str]:
+        return [self.declared.tag] if self.declared.tag else super().get_tags()
+
+    def get_extensions(self) -> dict[str, Any]:
+        return {"x-rights": self._rights()}
+
+    def _rights(self) -> list[str]:
+        return [right.value for right in self.declared.rights.get(self.method, ())]
+
+    def get_override_parameters(self) -> list[Any]:
+        in_path = [OpenApiParameter(name, str, OpenApiParameter.PATH) for name in self._path_names()]
+        return [*in_path, *self.declared.parameters.get(self.method, ())]
+
+    def _path_names(self) -> list[str]:
+        return [part.partition("}")[0] for part in self.path.split("{")[1:]]
+
+    def get_response_serializers(self) -> Any:
+        return OpenApiTypes.OBJECT
+
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        shape = self.declared.inputs.get(self.method)
+        if shape is None:
+            return None
+        example = self.declared.example(self.method)
+        content = {"schema": self._ref(shape(partial=self.method == "PATCH"))}
+        return {"required": True, "content": _json(content, example.request if example else None)}
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        example = self.declared.example(self.method)
+        good = {
+            "description": "Done.",
+            "content": _json({"schema": self._answer()}, example.answer if example else None),
+        }
+        errors = {
+            str(code): {"description": ERRORS[code], "content": _json({"schema": _ERROR})} for code in self._errors()
+        }
+        return {str(example.status if example else 200): good, **errors}
+
+    def _answer(self) -> dict[str, Any]:
+        if whole := self.declared.answers.get(self.method):
+            return self._ref(whole())
+        return {"type": "object", "properties": self.declared.answer_shape(self.method, self._ref)}
+
+    def _ref(self, serializer: Serializer[Any]) -> dict[str, Any]:
+        found = self.resolve_serializer(serializer, "response")
+        # A serializer without fields has no schema of its own.
+        return dict(found.ref) if found else {"type": "object"}
+
+    def _errors(self) -> list[int]:
+        known = {*(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
+        if self._path_names():
+            known.add(404)
+        if self.method != "GET" and self.declared.audited and not self.declared.public:
+            known.add(409)
+        if self.method in self.declared.inputs:
+            known.add(400)
+        if not self.declared.public and (
+            self.method in self.declared.inputs or self.declared.parameters.get(self.method)
+        ):
+            known.add(422)
+        return sorted(known)
+
+
+def _json(content: dict[str, Any], example: Any = None) -> dict[str, Any]:
+    return {"application/json": content if example is None else {**content, "example": dict(example)}}
+
+
+def without_trailing_slash(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:
+    """Every path works with and without its last slash; the document shows the one without."""
+    return [(path.rstrip("/"), path_regex, method, callback) for path, path_regex, method, callback in endpoints]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole OpenAPI document; routes do not change while a process runs."""
+    built: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return built
+
+
+class OpenApi(ApiView):
+    """The document itself."""
+
+    public = True
+    adds_status = False
+    schema = None
+
+    def get(self, request: Request) -> Response:
+        return Response(document())

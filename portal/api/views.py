@@ -12,17 +12,19 @@ A view declares by HTTP method what it needs and takes:
 
         def post(self, request: Request) -> Response:
             sms = self.validated(SmsInput)
-            return commit(self, lambda: Accepted({"message": "...", "item": ...}))
+            return commit(self, lambda: Done({"message": "...", "item": ...}))
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase
 from django.utils import translation
-from rest_framework.exceptions import APIException, NotFound
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, NotAuthenticated, NotFound
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,9 +32,13 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from portal import audit
+from portal.api.authentication import BearerAuthentication
 from portal.api.inputs import Input, describe
 from portal.models import User
 from portal.permissions import Right
+
+#: Refers to a serializer's schema in the OpenAPI document.
+Ref = Callable[[Serializer[Any]], dict[str, Any]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -68,9 +74,16 @@ class ApiView(APIView):
     public: ClassVar[bool] = False
     #: What the body may hold, by method; OPTIONS and the schema show it.
     inputs: ClassVar[Mapping[str, type[Input]]] = {}
-    #: What is answered in `item`, by method, for the schema.
+    #: The shape of the answer, by method, for the OpenAPI document.
     answers: ClassVar[Mapping[str, type[Serializer[Any]]]] = {}
+    #: A call with its answer, by method, for the OpenAPI document.
     examples: ClassVar[Mapping[str, Example]] = {}
+    #: Query and header parameters, by method, for the OpenAPI document.
+    parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter]]] = {}
+    #: Errors to document beyond those that follow from the rest, by method.
+    refusals: ClassVar[Mapping[str, Sequence[int]]] = {}
+    #: Under which heading the OpenAPI document shows the view; the first part of its path unless given.
+    tag: ClassVar[str] = ""
     #: From the domain's own names to those on the wire, for the field a Refusal names.
     wire_names: ClassVar[Mapping[str, str]] = {}
     #: Whether `status` is repeated in the body; the calls of PacketFence's gateway do not.
@@ -87,10 +100,26 @@ class ApiView(APIView):
     #: Set where the event was committed together with the work.
     audit_done: bool = False
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """A public view does not look at tokens: a stale one must not keep anybody from signing in."""
+        return [] if self.public else super().get_authenticators()
+
+    def get_authenticate_header(self, request: Any) -> str:
+        """What a 401 asks for; without it the framework would answer 403."""
+        return BearerAuthentication().authenticate_header(request)
+
     @property
     def body(self) -> dict[str, Any]:
         """The request's JSON object. Raises BadBody."""
         return dict(self.request.data)
+
+    @property
+    def caller(self) -> User:
+        """Who is signed in. Only for views that ask for a right."""
+        user = self.request.user
+        if not isinstance(user, User):
+            raise NotAuthenticated
+        return user
 
     def validated(self, serializer: type[Input], *, partial: bool = False) -> dict[str, Any]:
         """The body as the serializer understands it. Raises ValidationError, which is answered with 422."""
@@ -106,6 +135,14 @@ class ApiView(APIView):
         if not hasattr(self, method.lower()):
             return ()
         return self.rights.get(method)
+
+    def example(self, method: str) -> Example | None:
+        """The call that the OpenAPI document shows."""
+        return self.examples.get(method)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        """The properties of a good answer as OpenAPI has them; `ref` refers to a serializer's."""
+        return {"message": {"type": "string"}, "status": {"type": "integer"}}
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The fields that a body may hold."""
@@ -162,6 +199,7 @@ class UnknownPath(ApiView):
     """Any other path below /api/v1/: rights first, as documented, then 404."""
 
     action = "unknown_path"
+    schema = None
 
     def needed_rights(self, request: Request) -> tuple[Right, ...]:
         return (right_by_method(str(request.method), request.path),)

@@ -1,0 +1,200 @@
+"""The documented collection (plural) and item (singular): list, search, create, read, update, delete.
+
+class Gateways(CollectionView):
+    resource = GATEWAYS
+    rights = {"GET": (Right.SMS_GATEWAY_READ,), "POST": (Right.SMS_GATEWAY_CREATE,)}
+    inputs = {"POST": GatewayInput}
+
+    def create(self, fields: dict[str, Any]) -> Gateway:
+        return accounts.create(**fields)            # one domain function; raises Refusal
+
+class GatewayView(ItemView):
+    resource = GATEWAYS
+    rights = {"GET": ..., "PATCH": ..., "PUT": ..., "DELETE": ...}
+    inputs = {"PATCH": GatewayInput, "PUT": GatewayInput}
+
+    def update(self, found: Gateway, fields: dict[str, Any]) -> Gateway: ...
+    def remove(self, found: Gateway) -> None: ...
+
+api_urlpatterns = [
+    route("sms_gateways", Gateways, "sms_gateways"),
+    route("sms_gateways/search", GatewaySearch, "sms_gateways.search"),
+    route("sms_gateway/(?P<name>[^/]+)", GatewayView, "sms_gateway"),   # the group is named as `resource.key`
+]
+"""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.api import parameters
+from portal.api.commit import Done, commit
+from portal.api.envelope import UNKNOWN_ITEM
+from portal.api.inputs import Input
+from portal.api.resources import Resource
+from portal.api.search import SearchInput, from_body, from_url, page
+from portal.api.views import ApiView, Example, Ref
+
+
+class ResourceView(ApiView):
+    """What all views of a resource share."""
+
+    resource: ClassVar[Resource]
+
+    def rows(self) -> QuerySet[Any]:
+        """The rows this caller may see."""
+        return self.resource.rows()
+
+    def item(self, row: Any) -> dict[str, Any]:
+        """The row as the item's own view answers it; a list answers the columns only."""
+        return self.resource.item(row)
+
+    def _body_example(self, method: str) -> dict[str, Any]:
+        fields = self.inputs[method]().fields
+        return {name: value for name, value in self.resource.example.items() if name in fields}
+
+    def _page_example(self) -> Example:
+        items = [dict(self.resource.example)]
+        return Example({"items": items, "prevCursor": 0, "nextCursor": 25, "total_count": 31, "status": 200})
+
+    def _page_shape(self, ref: Ref) -> dict[str, Any]:
+        number = {"type": "integer"}
+        items = {"type": "array", "items": ref(self.resource.shape())}
+        return {"items": items, "prevCursor": number, "nextCursor": number, "total_count": number, "status": number}
+
+
+class ListView(ResourceView):
+    """One page of the collection."""
+
+    parameters: ClassVar = {"GET": parameters.LIST}
+
+    def get(self, request: Request) -> Response:
+        return Response(page(self.resource, self.rows(), from_url(request.query_params)))
+
+    def example(self, method: str) -> Example | None:
+        return self.examples.get(method) or (self._page_example() if method == "GET" else None)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return self._page_shape(ref) if method == "GET" else super().answer_shape(method, ref)
+
+
+class SearchView(ResourceView):
+    """One page of what a query finds in the collection."""
+
+    audited = False
+    inputs: ClassVar[dict[str, type[Input]]] = {"POST": SearchInput}
+
+    def post(self, request: Request) -> Response:
+        return Response(page(self.resource, self.rows(), from_body(self.body)))
+
+    def example(self, method: str) -> Example | None:
+        key = self.resource.key
+        query = {"op": "and", "values": [{"op": "equals", "field": key, "value": self.resource.example.get(key)}]}
+        asked = {"limit": 25, "cursor": 0, "sort": [f"{key} DESC"], "with_total_count": True, "query": query}
+        return self.examples.get(method) or Example(self._page_example().answer, asked)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return self._page_shape(ref)
+
+
+class CollectionView(ListView):
+    """A collection that can be added to."""
+
+    parameters: ClassVar = {"GET": parameters.LIST, "POST": (parameters.IDEMPOTENCY_KEY,)}
+
+    def create(self, fields: dict[str, Any]) -> Any:
+        """The row that was made of the validated fields. Raises Refusal."""
+        raise NotImplementedError
+
+    def post(self, request: Request) -> Response:
+        """Add one to the collection."""
+        fields = self.validated(self.inputs["POST"])
+        return commit(self, lambda: self._created(fields))
+
+    def _created(self, fields: dict[str, Any]) -> Done:
+        row = self.create(fields)
+        key = self.resource.id_of(row)
+        headers = {"Location": self.resource.location(row)}
+        return Done({"id": key, "message": f"'{key}' created"}, 201, object_id=str(key), headers=headers)
+
+    def example(self, method: str) -> Example | None:
+        if method != "POST" or method in self.examples:
+            return super().example(method)
+        key = self.resource.example.get(self.resource.key)
+        return Example({"id": key, "message": f"'{key}' created", "status": 201}, self._body_example(method), 201)
+
+
+class ReadView(ResourceView):
+    """One item. Its URL names it in a group called as the resource's key."""
+
+    def get(self, request: Request, **named: str) -> Response:
+        """One item of the collection."""
+        return Response({"item": self.item(self.find())})
+
+    def find(self) -> Any:
+        """The row that the URL names. Raises NotFound."""
+        column = self.resource.columns[self.resource.key]
+        try:
+            key = column.field.run_validation(self.kwargs[self.resource.key])
+        except ValidationError:
+            raise NotFound(UNKNOWN_ITEM) from None
+        row = self.rows().filter(**{column.path: key}).first()
+        if row is None:
+            raise NotFound(UNKNOWN_ITEM)
+        return row
+
+    def example(self, method: str) -> Example | None:
+        return self.examples.get(method) or Example({"item": dict(self.resource.example), "status": 200})
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        if method != "GET":
+            return super().answer_shape(method, ref)
+        return {"item": ref(self.resource.shape()), "status": {"type": "integer"}}
+
+
+class ItemView(ReadView):
+    """One item that can be changed and removed."""
+
+    def update(self, found: Any, fields: dict[str, Any]) -> Any:
+        """The row with these fields changed; its key may be another now. Raises Refusal."""
+        raise NotImplementedError
+
+    def remove(self, found: Any) -> None:
+        """The row is gone. Raises Refusal."""
+        raise NotImplementedError
+
+    def patch(self, request: Request, **named: str) -> Response:
+        """Change the fields that are given."""
+        return self._change(self.validated(self.inputs["PATCH"], partial=True))
+
+    def put(self, request: Request, **named: str) -> Response:
+        """Change all fields; those left out get their defaults."""
+        return self._change(self.validated(self.inputs["PUT"]))
+
+    def delete(self, request: Request, **named: str) -> Response:
+        """Remove the item."""
+        return commit(self, self._removed)
+
+    def _change(self, fields: dict[str, Any]) -> Response:
+        def work() -> Done:
+            key = self.resource.id_of(self.update(self.find(), fields))
+            return Done({"id": key, "message": f"'{key}' updated"}, object_id=str(key))
+
+        return commit(self, work)
+
+    def _removed(self) -> Done:
+        found = self.find()
+        key = self.resource.id_of(found)
+        self.remove(found)
+        return Done({"message": f"Deleted {key} successfully"}, object_id=str(key))
+
+    def example(self, method: str) -> Example | None:
+        key = self.resource.example.get(self.resource.key)
+        if method in self.examples or method == "GET":
+            return super().example(method)
+        if method == "DELETE":
+            return Example({"message": f"Deleted {key} successfully", "status": 200})
+        return Example({"id": key, "message": f"'{key}' updated", "status": 200}, self._body_example(method))

@@ -1,0 +1,185 @@
+"""One transaction for what a call does, its audit event, and the one answer kept for repeats with the same key.
+
+    return commit(self, lambda: Done({"message": "Accepted", "item": ...}, object_id="17"))
+
+`work` is called once, inside the transaction; whatever it raises undoes all of it and nothing is kept. A view that
+knows more afterwards may change the answer it sends, except to a request with a key: there every answer is the one
+that was kept.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal import audit
+from portal.api.views import ApiView
+from portal.errors import Refusal
+from portal.models import IdempotencyRecord, User
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEPT = timedelta(hours=48)
+
+#: How long a repeat waits for the first request before it is told to come back.
+PATIENCE_MS = 250
+
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+class BadKey(ParseError):
+    """400: the header is there and is no key."""
+
+    default_detail = f"Bad Request. {HEADER} must be 1 to 255 printable ASCII characters."
+
+
+class StillOpen(APIException):
+    """409 with Retry-After: the first request with this key has not ended."""
+
+    status_code = 409
+    default_detail = f"The first request with this {HEADER} is still open."
+    wait = 1
+
+
+class _Taken(Exception):
+    """Another request with the key was first; what it left is read once our own transaction is gone."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The work is done, and this is its answer. `object_id` is on what, for the audit trail."""
+
+    body: Mapping[str, Any]
+    status: int = 200
+    object_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Work = Callable[[], Done]
+
+
+def commit(view: ApiView, work: Work) -> Response:
+    """Does the work once and answers; a repeat with the same Idempotency-Key gets the answer that was kept.
+
+    Raises BadKey, StillOpen, Refusal for a key used with another body, and what `work` raises.
+    """
+    key = key_of(view.request)
+    if key is None:
+        return _sent(commit_once(view, work))
+    claim = _claim(view.request, key)
+    kept = _kept(claim)
+    if kept is None:
+        try:
+            return _sent(_first(view, claim, work))
+        except _Taken:
+            kept = _kept(claim)
+    if kept is None:
+        raise StillOpen
+    return _sent(kept, replayed=True)
+
+
+def commit_once(view: ApiView, work: Work) -> Done:
+    """The work and its audit event in one transaction, with nothing kept for repeats."""
+    with transaction.atomic(durable=True):
+        answer = work()
+        _audit(view, answer)
+    view.audit_done = True
+    return answer
+
+
+def key_of(request: Request) -> str | None:
+    """The caller's key, or None without the header. Raises BadKey."""
+    key: str | None = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        raise BadKey
+    return key
+
+
+def drop_old_answers() -> int:
+    """Housekeeping: forgets answers kept longer than KEPT. Returns how many."""
+    return IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
+
+
+def _claim(request: Request, key: str) -> IdempotencyRecord:
+    """The record as it would be written; the body's fingerprint is keyed because a body may hold a password."""
+    canonical = json.dumps(dict(request.data), sort_keys=True, separators=(",", ":"))
+    return IdempotencyRecord(
+        user=cast("User", request.user),
+        endpoint=_endpoint(request),
+        key=key,
+        fingerprint=salted_hmac("portal.api.commit", canonical, algorithm="sha256").hexdigest(),
+        status=0,
+        answer={},
+    )
+
+
+def _endpoint(request: Request) -> str:
+    endpoint = f"{request.method} {request.path.rstrip('/')}"
+    return endpoint if len(endpoint) <= 100 else hashlib.sha256(endpoint.encode()).hexdigest()
+
+
+def _kept(claim: IdempotencyRecord) -> Done | None:
+    kept = IdempotencyRecord.objects.filter(user=claim.user, endpoint=claim.endpoint, key=claim.key).first()
+    if kept is None:
+        return None
+    if kept.fingerprint != claim.fingerprint:
+        raise Refusal(f"This {HEADER} was used with another body.", field=HEADER)
+    return Done(kept.answer["body"], kept.status, headers=kept.answer["headers"])
+
+
+def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
+    try:
+        with transaction.atomic(durable=True):
+            _take(claim)
+            answer = work()
+            # What is kept is what is sent, to the byte, to the first request too.
+            body = json.loads(JSONRenderer().render(dict(answer.body)))
+            claim.status, claim.answer = answer.status, {"body": body, "headers": dict(answer.headers)}
+            claim.save(update_fields=["status", "answer"])
+            _audit(view, answer)
+    except OperationalError as error:
+        # SQLite has one lock for all writers: whoever waited it out knows no more than that somebody writes.
+        if "locked" in str(error):
+            raise StillOpen from error
+        raise
+    view.audit_done = True
+    return Done(body, answer.status, answer.object_id, answer.headers)
+
+
+def _take(claim: IdempotencyRecord) -> None:
+    """Inserts the record. PostgreSQL lets a second insert wait for the first one's end, and we not for long."""
+    waits = connection.vendor == "postgresql"
+    try:
+        with connection.cursor() as cursor:
+            if waits:
+                cursor.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS:d}")
+            claim.save(force_insert=True)
+            if waits:
+                cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    except IntegrityError:
+        raise _Taken from None
+    except OperationalError as error:
+        if waits and getattr(error.__cause__, "sqlstate", "") == "55P03":
+            raise StillOpen from error
+        raise
+
+
+def _audit(view: ApiView, answer: Done) -> None:
+    view.audit_object = answer.object_id or view.audit_object
+    audit.record(view.audit_event(answer.status))
+
+
+def _sent(answer: Done, *, replayed: bool = False) -> Response:
+    headers = {**answer.headers, REPLAYED: "true"} if replayed else dict(answer.headers)
+    return Response(dict(answer.body), status=answer.status, headers=headers)

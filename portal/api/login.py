@@ -1,0 +1,156 @@
+"""Signing in and out of the API, and what a token may do. The answers are PacketFence's, down to their keys."""
+
+from datetime import UTC
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal import audit
+from portal.api import parameters
+from portal.api.authentication import NotSignedIn, find_token, presented_token, slide
+from portal.api.commit import Done, commit_once
+from portal.api.inputs import Input
+from portal.api.lenient_json import BadBody
+from portal.api.views import ApiView, Example
+from portal.models import ApiToken, User
+from portal.permissions import rights_of
+
+UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
+
+
+class BadCredentials(AuthenticationFailed):
+    """401: no active user has this name and password."""
+
+    default_detail = "Wasn't able to authenticate those credentials"
+
+
+class Credentials(Input):
+    """What a login takes."""
+
+    username = serializers.CharField()
+    password = serializers.CharField(style={"input_type": "password"})
+
+
+class TokenAnswer(serializers.Serializer[Any]):
+    """A token: 64 hexadecimal digits."""
+
+    token = serializers.RegexField(r"^[0-9a-f]{64}$")
+
+
+class TokenItem(serializers.Serializer[Any]):
+    """Whose the token is, what it may do and until when, should it not be used again."""
+
+    username = serializers.CharField()
+    admin_roles = serializers.ListField(child=serializers.CharField())
+    admin_actions = serializers.ListField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField(default_timezone=UTC)
+
+
+class TokenInfoAnswer(serializers.Serializer[Any]):
+    """What `token_info` answers."""
+
+    item = TokenItem()
+
+
+class Login(ApiView):
+    """Exchange a user name and a password for a token.
+
+    The token lives while two requests are never more than 15 minutes apart, and at most 12 hours.
+    """
+
+    public = True
+    adds_status = False
+    inputs = {"POST": Credentials}
+    refusals = {"POST": (401,)}
+    answers = {"POST": TokenAnswer}
+    examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
+
+    def post(self, request: Request) -> Response:
+        username, password = self._credentials()
+        self.audit_name = username
+        user = authenticate(request._request, username=username, password=password)
+        if not isinstance(user, User):
+            raise BadCredentials
+        request.user = user
+        answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
+        return Response(answer.body)
+
+    def _credentials(self) -> tuple[str, str]:
+        """Name and password, empty where missing; like Go's reader, blind to the case of keys and to other keys."""
+        given = {name.lower(): value for name, value in self.body.items()}
+        username, password = given.get("username") or "", given.get("password") or ""
+        if not isinstance(username, str) or not isinstance(password, str):
+            raise BadBody("username and password must be strings.")
+        return username, password
+
+    def _issue(self, user: User) -> str:
+        address = audit.address_of(self.request)
+        issued: tuple[ApiToken, str] = ApiToken.objects.create(user=user, address=address, last_used=timezone.now())
+        return issued[1]
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, BadBody):
+            return HttpResponse(exc.reason, status=400, content_type="text/plain; charset=utf-8")
+        return super().handle_exception(exc)
+
+
+class TokenInfo(ApiView):
+    """What the token at hand may do. `?no-expiration-extension=1` asks without using it."""
+
+    public = True
+    adds_status = False
+    answers = {"GET": TokenInfoAnswer}
+    refusals = {"GET": (404,)}
+    parameters = {"GET": (parameters.NO_EXTENSION,)}
+    examples = {
+        "GET": Example(
+            {
+                "item": {
+                    "username": "operator",
+                    "admin_roles": ["SMS operator"],
+                    "admin_actions": ["SMS_GATEWAY_READ", "SMS_SEND_METHOD_AVAILABLE", "SYSTEM_CREATE"],
+                    "expires_at": "2026-11-22T12:15:30Z",
+                }
+            }
+        )
+    }
+
+    def get(self, request: Request) -> HttpResponseBase:
+        try:
+            token = find_token(presented_token(request))
+        except NotSignedIn:
+            return Response({"message": UNKNOWN_TOKEN}, status=404)
+        if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
+            slide(token)
+        return Response({"item": TokenItem(_item(token)).data})
+
+
+class Logout(ApiView):
+    """End the token at hand. It is ours: PacketFence has none."""
+
+    rights = {"POST": ()}
+    examples = {"POST": Example({"message": "Logged out", "status": 200})}
+
+    def post(self, request: Request) -> Response:
+        def work() -> Done:
+            ApiToken.objects.filter(pk=request.auth.pk).delete()
+            return Done({"message": "Logged out"})
+
+        answer = commit_once(self, work)
+        return Response(answer.body)
+
+
+def _item(token: ApiToken) -> dict[str, Any]:
+    roles = sorted(token.user.groups.values_list("name", flat=True))
+    return {
+        "username": token.user.get_username(),
+        "admin_roles": ["ALL", *roles] if token.user.is_superuser else roles,
+        "admin_actions": sorted(rights_of(token.user)),
+        "expires_at": token.expiry,
+    }

@@ -1,0 +1,118 @@
+"""A Resource says how rows of a model look on the wire, and which of their columns may be searched and sorted.
+
+    GATEWAYS = Resource(
+        singular="sms_gateway",
+        key="name",
+        rows=lambda: Gateway.objects.all(),
+        ordering=("priority", "name"),
+        columns={"name": text("name"), "priority": number("priority"), "enabled": yes_no("enabled"),
+                 "settings": shown(masked_settings, serializers.DictField()), "created": moment("created")},
+        example={"name": "sandbox", "priority": 100, "enabled": True, ...},
+    )
+
+Paths lead through foreign keys only (`gateway__name`): a path to many rows would repeat what it finds.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import cached_property, reduce
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+Field = serializers.Field[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One name on the wire. `path` is the ORM's; an empty one can be neither searched nor sorted."""
+
+    path: str
+    field: Field
+    read: Callable[[Any], Any] | None = None
+
+    def value(self, row: Any) -> Any:
+        """What is shown of the row."""
+        if self.read:
+            return self.read(row)
+        return reduce(lambda found, name: getattr(found, name, None), self.path.split("__"), row)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether parts of it can be searched."""
+        return isinstance(self.field, serializers.CharField)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """`singular` is the item's path, `key` the column that identifies it, `ordering` the order unless asked."""
+
+    singular: str
+    key: str
+    rows: Callable[[], QuerySet[Any]]
+    columns: Mapping[str, Column]
+    ordering: Sequence[str] = ("pk",)
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
+        """The row as it is answered, all of it or these columns only."""
+        return {name: self.columns[name].value(row) for name in (names or self.columns)}
+
+    def id_of(self, row: Any) -> Any:
+        """What identifies the row on the wire."""
+        return self.columns[self.key].value(row)
+
+    def location(self, row: Any) -> str:
+        """The path of the row's item."""
+        return f"/api/v1/{self.singular}/{quote(str(self.id_of(row)), safe='')}"
+
+    @cached_property
+    def shape(self) -> type[serializers.Serializer[Any]]:
+        """The item as a serializer, for the OpenAPI document."""
+        name = f"{self.singular.title().replace('_', '')}Item"
+        columns = {column: _read_only(found.field) for column, found in self.columns.items()}
+        return type(name, (serializers.Serializer,), columns)
+
+
+def _read_only(field_: Field) -> Field:
+    copied: Field = field_.__deepcopy__({})
+    copied.read_only, copied.required = True, False
+    return copied
+
+
+def text(path: str) -> Column:
+    """A string column."""
+    return Column(path, serializers.CharField(allow_blank=True, trim_whitespace=False))
+
+
+def number(path: str) -> Column:
+    """A whole number of at most 64 bits."""
+    return Column(path, serializers.IntegerField(min_value=-(2**63), max_value=2**63 - 1))
+
+
+def fraction(path: str) -> Column:
+    """A floating-point number."""
+    return Column(path, serializers.FloatField())
+
+
+def yes_no(path: str) -> Column:
+    """A truth value."""
+    return Column(path, serializers.BooleanField())
+
+
+def moment(path: str) -> Column:
+    """A point in time, ISO 8601."""
+    return Column(path, serializers.DateTimeField(default_timezone=UTC))
+
+
+def choice(path: str, choices: Iterable[Any]) -> Column:
+    """One of the choices, which a search must name exactly."""
+    return Column(path, serializers.ChoiceField(choices=list(choices)))
+
+
+def shown(read: Callable[[Any], Any], shape: Field | None = None) -> Column:
+    """Worked out from the row; it can be neither searched nor sorted."""
+    return Column("", shape or serializers.CharField(), read)
