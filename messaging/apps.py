@@ -14,5 +14,5 @@ class MessagingConfig(AppConfig):
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 
-def _stop_claiming(**kwargs: object) -> None:
+def _stop_claiming(**_: object) -> None:
     import_string("messaging.delivery.stop_claiming")()

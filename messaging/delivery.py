@@ -24,8 +24,8 @@ from gateways.provider import (
     HttpRequest,
     HttpResponse,
     NotAccepted,
-    Outcome,
     OutboundSms,
+    Outcome,
     Refused,
     RefusedForNow,
     read_outcome,
@@ -170,7 +170,7 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         allowed, next_in = pace.take(gateway, BATCH)
         room = min(allowed, health.limit(gateway) - _in_flight(gateway))
         rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[: max(room, 0)])
-        pace.give_back(gateway, allowed - len(rows))
+        pace.give_back(gateway.pk, allowed - len(rows))
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=State.CLAIMED, epoch=F("epoch") + 1, lease_until=lease_until, waits_for="", ask_at=None
@@ -217,8 +217,7 @@ def begin(gateway: Gateway, messages: list[Message]) -> list[tuple[Message, Atte
             Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
             for message, _ in ready
         )
-        started = [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
-    return started
+    return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
 
 
 def _build(gateway: Gateway, message: Message) -> HttpRequest | None:

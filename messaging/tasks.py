@@ -36,7 +36,7 @@ def sweep() -> None:
     for gateway_id in delivery.gateways_with_due():
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():
-        ask.apply_async([gateway_id], expires=BELL_SECONDS)
+        ask.apply_async((gateway_id,), expires=BELL_SECONDS)
 
 
 def ring_for(message_id: int, gateway_id: int) -> None:
@@ -48,6 +48,6 @@ def ring_for(message_id: int, gateway_id: int) -> None:
 def ring(gateway_id: int) -> None:
     """Wakes a worker. A broker that cannot be reached is no failure: the message is in the database."""
     try:
-        drain.apply_async([gateway_id], expires=BELL_SECONDS)
+        drain.apply_async((gateway_id,), expires=BELL_SECONDS)
     except (OperationalError, OSError) as error:
         logger.warning("the broker cannot be reached (%s); the sweep will find what is due", type(error).__name__)

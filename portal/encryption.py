@@ -17,7 +17,7 @@ SHORTEST_KEY = 32
 class Locked(str):
     """A stored secret whose key is missing: it reads as empty, and saving it keeps what is stored."""
 
-    __slots__ = ("token",)
+    token: str
 
     def __new__(cls, token: str) -> "Locked":
         locked = super().__new__(cls, "")

@@ -114,7 +114,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = STATE_FOLDER / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 #: Without a collectstatic step the embedded set-up serves static files from where they are.
 WHITENOISE_USE_FINDERS = not PRODUCTION

@@ -15,7 +15,7 @@ FOR_OTHERS = 0o077
 def prepare(folder: Path) -> None:
     """Makes the folder and its rooms; files made by this process from now on are readable by their owner only."""
     os.umask(FOR_OTHERS)
-    for room in (folder, folder / "keys", broker_folder(folder)):
+    for room in (folder, folder / "keys", folder / "static", broker_folder(folder)):
         with suppress(OSError):
             room.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
 

@@ -89,9 +89,7 @@ def test_a_message_that_never_leaves_lapses_and_is_never_called_failed(send: Sen
 
 
 @pytest.mark.parametrize("phone", [ANSWER_LOST, REQUEST_LOST])
-def test_with_a_key_an_unclear_message_is_sent_again_and_arrives_once(
-    send: Send, sandbox: Gateway, phone: str
-) -> None:
+def test_with_a_key_an_unclear_message_is_sent_again_and_arrives_once(send: Send, sandbox: Gateway, phone: str) -> None:
     message = send(phone=phone)
     delivery.drain(sandbox.pk)
     while fresh(message).state == State.UNKNOWN:

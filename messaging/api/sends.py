@@ -1,9 +1,8 @@
-"""The API of messages: `send_sms`, the answer every send shares, and the collection `messages`."""
+"""`send_sms`, and what every call that sends shares: rights, words on the wire, `wait` and the answer."""
 
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,13 +10,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import sending, waiting
-from messaging.models import FINAL, Attempt, DeliveryEvent, Message, State
-from messaging.retries import Kind, text_kept_until
+from messaging import sending
+from messaging.api.messages import EXAMPLE, MESSAGES
+from messaging.models import FINAL, Message, State
+from messaging.retries import Kind
+from portal.api import parameters
 from portal.api.commit import Done, commit
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
-from portal.permissions import SENDING, Right
+from portal.permissions import SENDING
 
 LONGEST_WAIT = 30
 #: How often a waiting answer looks whether the outcome is known, seconds.
@@ -25,11 +26,7 @@ LOOK_EVERY = 0.1
 #: At most half of the web's threads wait; the others keep answering.
 waiters = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
-SENT_EXAMPLE = {
-    "message": "Message 17 accepted",
-    "status": 200,
-    "item": {"id": 17, "state": "queued", "segments": 1, "encoding": "GSM-7", "phone_number": "+79161234567"},
-}
+SENT_EXAMPLE = {"message": "Message 17 accepted", "status": 200, "item": EXAMPLE | {"state": "queued"}}
 
 
 class WaitInput(Input):
@@ -52,6 +49,7 @@ class SendView(ApiView):
     """A call that sends one message: its rights, its words on the wire and the shape of its answer."""
 
     rights: ClassVar = {"POST": SENDING}
+    parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
     wire_names: ClassVar = {"phone": "phone_number", "text": "message", "gateway": "sms_gateway"}
 
     def answer(self, accept: Callable[[], Message], wait: int) -> Response:
@@ -92,14 +90,14 @@ class SendSms(SendView):
                 text=sms["message"],
                 kind=Kind.INFORMATION,
                 gateway_name=sms["sms_gateway"],
-                requested_by=request.user,
+                requested_by=self.caller,
             ),
             sms["wait"],
         )
 
 
 def _sent(message: Message) -> dict[str, Any]:
-    return {"message": f"Message {message.pk} accepted", "item": summary(message)}
+    return {"message": f"Message {message.pk} accepted", "item": MESSAGES.item(message)}
 
 
 def _when_known(message: Message, seconds: int) -> Message:
@@ -118,68 +116,3 @@ def _when_known(message: Message, seconds: int) -> Message:
 
 def _known(message: Message) -> bool:
     return message.state == State.SUBMITTED or message.state in FINAL
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def summary(message: Message) -> dict[str, Any]:
-    """What every answer says of a message; never its text."""
-    return {
-        "id": message.pk,
-        "state": message.state,
-        "kind": message.kind,
-        "phone_number": message.phone,
-        "pid": message.recipient_label or None,
-        "sms_gateway": message.gateway.name,
-        "segments": message.segments,
-        "encoding": message.encoding,
-        "reference": message.reference or None,
-        "reason": message.reason or None,
-        "created": _iso(message.created),
-        "valid_until": _iso(message.valid_until),
-        "submitted_at": _iso(message.submitted_at),
-        "finished_at": _iso(message.finished_at),
-        "resend_of": message.resend_of_id,
-    }
-
-
-def whole(message: Message) -> dict[str, Any]:
-    """A message with its text as it may be shown, why it waits, its attempts and its receipts."""
-    return summary(message) | {
-        "message": message.shown_text,
-        "text_kept_until": _iso(text_kept_until(message.created, message.valid_until)) if message.text else None,
-        "waits": _waits(message),
-        "attempts": [_attempt(attempt) for attempt in message.attempts.all()],
-        "receipts": [_event(event) for event in message.events.all()],
-    }
-
-
-def _waits(message: Message) -> dict[str, Any] | None:
-    found = waiting.why(message)
-    if found is None:
-        return None
-    return {"reason": found.reason, "message": str(found.sentence), "until": _iso(found.until)}
-
-
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "sms_gateway": attempt.gateway.name,
-        "started_at": _iso(attempt.started_at),
-        "finished_at": _iso(attempt.finished_at),
-        "outcome": attempt.outcome or None,
-        "reference": attempt.reference or None,
-        "detail": attempt.detail or None,
-        "exchange": attempt.exchange,
-    }
-
-
-def _event(event: DeliveryEvent) -> dict[str, Any]:
-    return {
-        "reference": event.reference,
-        "state": event.state,
-        "detail": event.detail or None,
-        "at": _iso(event.at),
-        "received_at": _iso(event.received_at),
-    }

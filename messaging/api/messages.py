@@ -1,0 +1,180 @@
+"""The collection `messages`: where each message is on its journey, why it waits, sending again and taking back."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from messaging import sending, waiting
+from messaging.models import Attempt, DeliveryEvent, Message, State
+from messaging.retries import Kind, text_kept_until
+from portal.api import parameters
+from portal.api.collection import ListView, OneView, ReadView, SearchView
+from portal.api.commit import Done, commit
+from portal.api.inputs import Input
+from portal.api.resources import Resource, choice, moment, number, shown, text
+from portal.api.views import Example
+from portal.permissions import SENDING, Right
+
+EXAMPLE = {
+    "id": 17, "state": "delivered", "kind": "credentials", "phone_number": "+79161234567", "pid": "guest1",
+    "sms_gateway": "sandbox", "segments": 1, "encoding": "UCS-2", "reference": "17", "reason": "",
+    "created": "2026-11-22T12:00:00Z", "valid_until": "2026-11-23T12:00:00Z",
+    "submitted_at": "2026-11-22T12:00:01Z", "finished_at": "2026-11-22T12:00:02Z", "resend_of": None,
+}  # fmt: skip
+
+#: What lists and sends say of a message: never its text.
+MESSAGES = Resource(
+    singular="message",
+    key="id",
+    rows=lambda: Message.objects.defer("text").select_related("gateway"),
+    ordering=("-id",),
+    columns={
+        "id": number("id"),
+        "state": choice("state", State.values),
+        "kind": choice("kind", Kind.values),
+        "phone_number": text("phone"),
+        "pid": text("recipient_label"),
+        "sms_gateway": text("gateway__name"),
+        "segments": number("segments"),
+        "encoding": text("encoding"),
+        "reference": text("reference"),
+        "reason": text("reason"),
+        "created": moment("created"),
+        "valid_until": moment("valid_until"),
+        "submitted_at": moment("submitted_at"),
+        "finished_at": moment("finished_at"),
+        "resend_of": number("resend_of_id"),
+    },
+    example=EXAMPLE,
+)
+
+WHOLE_EXAMPLE = EXAMPLE | {
+    "message": "Guest Wi-Fi: user name guest1, password ••••••••",
+    "text_kept_until": None,
+    "waits": None,
+    "attempts": [
+        {
+            "sms_gateway": "sandbox", "started_at": "2026-11-22T12:00:01Z", "finished_at": "2026-11-22T12:00:01Z",
+            "outcome": "accepted", "reference": "17", "detail": "", "exchange": {"status": 200, "body": "{}"},
+        }
+    ],
+    "receipts": [
+        {"reference": "17", "state": "delivered", "detail": "", "at": None, "received_at": "2026-11-22T12:00:02Z"}
+    ],
+}  # fmt: skip
+
+
+def _waits(message: Message) -> dict[str, Any] | None:
+    found = waiting.why(message)
+    return {"reason": found.reason, "message": str(found.sentence), "until": found.until} if found else None
+
+
+def _attempts(message: Message) -> list[dict[str, Any]]:
+    return [_attempt(attempt) for attempt in message.attempts.select_related("gateway")]
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    shown_as_they_are = ("started_at", "finished_at", "outcome", "reference", "detail", "exchange")
+    return {"sms_gateway": attempt.gateway.name} | {name: getattr(attempt, name) for name in shown_as_they_are}
+
+
+def _receipts(message: Message) -> list[dict[str, Any]]:
+    names = ("reference", "state", "detail", "at", "received_at")
+    return [{name: getattr(event, name) for name in names} for event in DeliveryEvent.objects.filter(message=message)]
+
+
+#: A whole message: with its text as it may be shown, why it waits, its attempts and its receipts.
+WHOLE_MESSAGE = Resource(
+    singular="message",
+    shape_name="WholeMessageItem",
+    key="id",
+    rows=lambda: Message.objects.select_related("gateway"),
+    columns={
+        **MESSAGES.columns,
+        "message": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),
+        "text_kept_until": shown(
+            lambda message: text_kept_until(message.created, message.valid_until) if message.text else None,
+            serializers.DateTimeField(allow_null=True),
+        ),
+        "waits": shown(_waits, serializers.DictField(allow_null=True)),
+        "attempts": shown(_attempts, serializers.ListField(child=serializers.DictField())),
+        "receipts": shown(_receipts, serializers.ListField(child=serializers.DictField())),
+    },
+    example=WHOLE_EXAMPLE,
+)
+
+
+class NoInput(Input):
+    """A call whose path says everything."""
+
+
+class Messages(ListView):
+    """Messages, the newest first."""
+
+    resource = MESSAGES
+    rights: ClassVar = {"GET": (Right.MESSAGES_READ,)}
+
+
+class MessageSearch(SearchView):
+    """Messages that a query finds."""
+
+    resource = MESSAGES
+    rights: ClassVar = {"POST": (Right.MESSAGES_READ,)}
+
+
+class MessageView(ReadView):
+    """One message: where it is, why it waits, every attempt and every receipt."""
+
+    resource = WHOLE_MESSAGE
+    rights: ClassVar = {"GET": (Right.MESSAGES_READ,)}
+
+
+class _ChangeOfMind(OneView):
+    """What a person may do to a message that is under way or at a bad end; both need the rights of a send."""
+
+    resource = MESSAGES
+    rights: ClassVar = {"POST": SENDING}
+
+    def rows(self) -> QuerySet[Message]:
+        return Message.objects.select_related("gateway")
+
+
+class Resend(_ChangeOfMind):
+    """Send an unsuccessful message again."""
+
+    parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
+    inputs: ClassVar = {"POST": NoInput}
+    examples: ClassVar = {
+        "POST": Example({"message": "Message 17 is sent again as 18", "item": EXAMPLE, "status": 200}, {})
+    }
+
+    def post(self, request: Request, **named: str) -> Response:
+        """A new message with the same text, once; 409 where there is nothing to repeat or the text is gone."""
+        self.validated(NoInput)
+        return commit(self, self._resend)
+
+    def _resend(self) -> Done:
+        former: Message = self.find()
+        again = sending.resend(former, requested_by=self.caller)
+        sentence = f"Message {former.pk} is sent again as {again.pk}"
+        return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))
+
+
+class Cancel(_ChangeOfMind):
+    """Take back a message that no worker has taken."""
+
+    inputs: ClassVar = {"POST": NoInput}
+    examples: ClassVar = {"POST": Example({"message": "Message 17 is cancelled", "item": EXAMPLE, "status": 200}, {})}
+
+    def post(self, request: Request, **named: str) -> Response:
+        """It will not be sent; 409 where it is too late."""
+        self.validated(NoInput)
+        return commit(self, self._cancel)
+
+    def _cancel(self) -> Done:
+        message: Message = self.find()
+        sending.cancel(message)
+        return Done({"message": f"Message {message.pk} is cancelled", "item": MESSAGES.item(message)})
