@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from gateways.checks import refuse_sandbox_in_production
+from portal import registry
 
 
 class GatewaysConfig(AppConfig):
@@ -17,6 +18,9 @@ class GatewaysConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(refuse_sandbox_in_production, deploy=True)
+        registry.FIRST_RUN.append("gateways.first_run.make_sandbox")
+        registry.PAGES["Sandbox phone"] = "/sandbox/"
+        registry.HOUSEKEEPING.append("gateways.sandbox.forget_old_sandbox_messages")
         # A pool of threads lives in the main process, where the first call starts the loop: a loop that was there
         # before a pool of processes forks would be of no use to them.
         worker_process_init.connect(start_network)

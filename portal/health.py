@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from portal.models import WorkerHeartbeat
+from portal.registry import NEEDS
 from portal.state import broker_folder
 
 logger = logging.getLogger(__name__)
@@ -27,18 +28,6 @@ ALIVE = timedelta(seconds=15)
 BEAT_EVERY = 5.0
 #: Seconds the broker may take to answer.
 BROKER_PATIENCE = 1.0
-
-#: What must be there, by the name `/readyz` says when it is not; each a function that returns true where all is well.
-NEEDS: dict[str, str] = {
-    "database": "portal.health.database_answers",
-    "broker": "portal.health.broker_answers",
-    "worker": "portal.health.worker_is_alive",
-}
-
-
-def register(name: str, path: str) -> None:
-    """Lets an app add what it needs; `path` is a dotted string, because the ground imports no app."""
-    NEEDS[name] = path
 
 
 @require_safe
@@ -57,7 +46,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
 
 
 def what_is_missing() -> Iterator[str]:
-    """Names of NEEDS; one that fails in any way is missing, and its reason is in the log."""
+    """Names of `registry.NEEDS`; one that fails in any way is missing, and its reason is in the log."""
     for name, path in NEEDS.items():
         try:
             there = import_string(path)()

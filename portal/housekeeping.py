@@ -1,4 +1,4 @@
-"""What is thrown away in time. Each step is a function without arguments that returns how many things it removed."""
+"""What is thrown away in time: every step of `registry.HOUSEKEEPING`, and the steps that belong to no app."""
 
 import logging
 
@@ -8,29 +8,15 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from portal import broker
+from portal.registry import HOUSEKEEPING
 from portal.state import broker_folder
 
 logger = logging.getLogger(__name__)
 
-#: Dotted strings, resolved when they are run: the ground imports no app.
-STEPS: list[str] = [
-    "portal.housekeeping.drop_old_drafts",
-    "portal.housekeeping.drop_expired_sessions",
-    "portal.health.forget_old_workers",
-    "portal.api.authentication.drop_old_tokens",
-    "portal.api.commit.drop_old_answers",
-]
-
-
-def register(path: str) -> None:
-    """Lets an app add a step of its own."""
-    if path not in STEPS:
-        STEPS.append(path)
-
 
 def keep_house() -> None:
     """Runs every step. One that fails is logged and does not keep the others from their work."""
-    for path in STEPS:
+    for path in HOUSEKEEPING:
         try:
             removed = import_string(path)()
         except Exception:
