@@ -225,6 +225,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_AUTHENTICATION": [],
     "PREPROCESSING_HOOKS": ["portal.api.schema.without_trailing_slash"],
+    # Choices are written where they are used: names made up for them would collide.
+    "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -127,12 +127,8 @@ class CollectionView(ListView):
         return Example({"id": key, "message": f"'{key}' created", "status": 201}, self._body_example(method), 201)
 
 
-class ReadView(ResourceView):
-    """One item. Its URL names it in a group called as the resource's key."""
-
-    def get(self, request: Request, **named: str) -> Response:
-        """One item of the collection."""
-        return Response({"item": self.item(self.find())})
+class OneView(ResourceView):
+    """A call about one row. Its URL names the row in a group called as the resource's key."""
 
     def find(self) -> Any:
         """The row that the URL names. Raises NotFound."""
@@ -145,6 +141,14 @@ class ReadView(ResourceView):
         if row is None:
             raise NotFound(UNKNOWN_ITEM)
         return row
+
+
+class ReadView(OneView):
+    """One item."""
+
+    def get(self, request: Request, **named: str) -> Response:
+        """One item of the collection."""
+        return Response({"item": self.item(self.find())})
 
     def example(self, method: str) -> Example | None:
         return self.examples.get(method) or Example({"item": dict(self.resource.example), "status": 200})

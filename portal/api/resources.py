@@ -48,7 +48,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Resource:
-    """`singular` is the item's path, `key` the column that identifies it, `ordering` the order unless asked."""
+    """`singular` is the item's path, `key` the column that identifies it, `ordering` the order unless asked.
+
+    `shape_name` tells two resources of one model apart in the OpenAPI document.
+    """
 
     singular: str
     key: str
@@ -56,6 +59,7 @@ class Resource:
     columns: Mapping[str, Column]
     ordering: Sequence[str] = ("pk",)
     example: Mapping[str, Any] = field(default_factory=dict)
+    shape_name: str = ""
 
     def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The row as it is answered, all of it or these columns only."""
@@ -72,7 +76,7 @@ class Resource:
     @cached_property
     def shape(self) -> type[serializers.Serializer[Any]]:
         """The item as a serializer, for the OpenAPI document."""
-        name = f"{self.singular.title().replace('_', '')}Item"
+        name = self.shape_name or f"{self.singular.title().replace('_', '')}Item"
         columns = {column: _read_only(found.field) for column, found in self.columns.items()}
         return type(name, (serializers.Serializer,), columns)
 
