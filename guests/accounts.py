@@ -1,6 +1,6 @@
 """What staff do to guests: create, change, remove, set a password, send credentials. Knows no HTTP."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
@@ -20,6 +20,8 @@ DUPLICATE = (
 )
 #: What the portal shows in the place of a password, whatever its length.
 HIDDEN_PASSWORD = "•" * 8
+#: Stays beyond these are slips of the pen, and some calendars and databases cannot even hold them.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 EMPTY_PASSWORD = "A password cannot be empty"
 
 
@@ -50,6 +52,14 @@ def hash_password(password: str) -> str:
     return make_password(password)
 
 
+def named(username: str) -> Guest:
+    """The guest with this user name. Raises Refusal (not found, field `guest`)."""
+    guest = Guest.objects.filter(username=username).first()
+    if guest is None:
+        raise Refusal(f"there is no guest '{username}'", field="guest", why=Why.NOT_FOUND)
+    return guest
+
+
 def create(*, username: str, by: User | None, password_hash: str = "", **details: Unpack[Details]) -> Guest:
     """A new guest, sponsored by `by` and valid for 31 days where `details` do not say otherwise.
 
@@ -58,7 +68,7 @@ def create(*, username: str, by: User | None, password_hash: str = "", **details
     guest = Guest(username=username, sponsor=by, password=password_hash)
     _describe(guest, **details)
     if "valid_until" not in details:
-        guest.valid_until = guest.valid_from + USUAL_STAY
+        guest.valid_until = min(guest.valid_from, LATEST) + USUAL_STAY
     _check(guest)
     try:
         with transaction.atomic():
@@ -141,6 +151,9 @@ def _describe(guest: Guest, **details: Unpack[Details]) -> None:
 
 
 def _check(guest: Guest) -> None:
+    for field in ("valid_from", "valid_until"):
+        if not EARLIEST <= getattr(guest, field) <= LATEST + USUAL_STAY:
+            raise Refusal(f"Name a moment from {EARLIEST.year} to {LATEST.year}", field=field)
     if guest.valid_until <= guest.valid_from:
         raise Refusal("The stay must end after it begins", field="valid_until")
     try:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -14,6 +14,8 @@ from messaging.models import Message
 
 #: How long a guest may come in where nobody says otherwise.
 USUAL_STAY = timedelta(days=31)
+
+LONGEST_NOTES = 10_000
 
 username_is_plain = RegexValidator(
     r"\A[a-zA-Z0-9\-_.@/\\]+\Z", _("Use Latin letters, digits and the characters - _ . @ / \\ only.")
@@ -40,7 +42,9 @@ class Guest(models.Model):
     last_name = models.CharField(_("last name"), max_length=255, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     company = models.CharField(_("company"), max_length=255, blank=True)
-    notes = models.TextField(_("notes"), max_length=10_000, blank=True)
+    notes = models.TextField(
+        _("notes"), blank=True, max_length=LONGEST_NOTES, validators=[MaxLengthValidator(LONGEST_NOTES)]
+    )
     language = models.CharField(
         _("language"), max_length=5, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: the portal's.")
     )

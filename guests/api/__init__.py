@@ -1,0 +1,1 @@
+"""The API of guests, which calls them users: users.py the collection, passwords.py, and credentials.py sends."""
