@@ -2,11 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from gateways import views
+from gateways import api, views
+from portal.api.routes import route
 
 urlpatterns: list[URLPattern] = [
     path("sandbox/", views.phone, name="sandbox"),
     path("sandbox/inbox/", views.inbox, name="sandbox-inbox"),
 ]
 
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    route("sms_gateways", api.Gateways, "sms_gateways"),
+    route("sms_gateways/search", api.GatewaySearch, "sms_gateways.search"),
+    route("sms_gateway/(?P<id>[^/]+)", api.GatewayView, "sms_gateway"),
+]
