@@ -156,7 +156,7 @@ DATABASES = {
 REDIS_URL = environment.read(
     "REDIS_URL", redis_url, "", "Write redis://:password@host:6379/0, or leave it out to use files as the broker."
 )
-CELERY_BROKER_URL = REDIS_URL or "folder://"
+CELERY_BROKER_URL = REDIS_URL or "folder://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
     if REDIS_URL
