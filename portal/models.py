@@ -25,6 +25,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """A token of the API; only its digest is stored. `created` is when it was issued, `expiry` slides with use."""
 
+    # The digest is no primary key here: addresses and pages name rows by it.
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(_("digest"), max_length=128, unique=True)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)
     address = models.GenericIPAddressField(_("issued to address"), null=True, blank=True)
 
