@@ -45,7 +45,10 @@ class Gateway(models.Model):
     enabled = models.BooleanField(_("enabled"), default=True)
     is_default = models.BooleanField(_("default gateway"), default=False)
     priority = models.PositiveSmallIntegerField(
-        _("priority"), default=100, help_text=_("The lower number is tried first.")
+        _("priority"),
+        default=100,
+        validators=[MaxValueValidator(10_000)],
+        help_text=_("The lower number is tried first."),
     )
     prefixes = models.JSONField(
         _("prefixes"),

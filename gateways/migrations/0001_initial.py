@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('sender', models.CharField(blank=True, max_length=20, verbose_name='sender')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('is_default', models.BooleanField(default=False, verbose_name='default gateway')),
-                ('priority', models.PositiveSmallIntegerField(default=100, help_text='The lower number is tried first.', verbose_name='priority')),
+                ('priority', models.PositiveSmallIntegerField(default=100, help_text='The lower number is tried first.', validators=[django.core.validators.MaxValueValidator(10000)], verbose_name='priority')),
                 ('prefixes', models.JSONField(blank=True, default=list, help_text='Phones it may send to, such as +7; empty means any.', validators=[gateways.models.are_prefixes], verbose_name='prefixes')),
                 ('rate_per_second', models.FloatField(default=50, validators=[gateways.models.is_finite, django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(10000)], verbose_name='messages per second')),
                 ('max_in_flight', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='messages at once')),
