@@ -1,6 +1,7 @@
 """POST /api/v1/sms_gateways/send_sms: a free text to a phone, as the source document prints the call."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -140,7 +141,7 @@ def test_wait_answers_when_the_outcome_is_known(api: Api, operator: User, monkey
         looks.append(seconds)
         Message.objects.update(state=State.SUBMITTED, submitted_at=timezone.now(), reference="r")
 
-    monkeypatch.setattr(sends.time, "sleep", become_known)
+    monkeypatch.setattr(time, "sleep", become_known)
     answer = api(operator).post(PATH, BODY | {"wait": 30}, format="json")
     assert answer.json()["item"]["state"] == "submitted"
     assert len(looks) == 1
@@ -150,7 +151,7 @@ def test_when_too_many_wait_the_answer_comes_at_once(api: Api, operator: User, m
     full = threading.BoundedSemaphore(1)
     full.acquire()
     monkeypatch.setattr(sends, "waiters", full)
-    monkeypatch.setattr(sends.time, "sleep", lambda _: pytest.fail("it waited"))
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waited"))
     answer = api(operator).post(PATH, BODY | {"wait": 30}, format="json")
     assert answer.json()["item"]["state"] == "queued"
 

@@ -1,0 +1,175 @@
+"""What each outcome class does to a message, its attempt and its gateway, and that intent is on record first."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from gateways import health
+from gateways import sandbox as phone
+from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.provider import (
+    Accepted,
+    Ambiguous,
+    GatewayFault,
+    HttpRequest,
+    HttpResponse,
+    NotAccepted,
+    Outcome,
+    Refused,
+    RefusedForNow,
+)  # fmt: skip
+from gateways.providers.sandbox import Provider
+from messaging import delivery, recovery
+from messaging.models import Attempt, Message, State, Wait
+from tests.messaging.conftest import Send, fresh, make_due
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
+
+Answers = Callable[[Exception | Accepted], None]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Makes the provider understand every answer in this way."""
+
+    def understand(outcome: Exception | Accepted) -> None:
+        def read_submit(_provider: Provider, _response: HttpResponse) -> Accepted:
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        monkeypatch.setattr(Provider, "read_submit", read_submit)
+
+    return understand
+
+
+def test_a_refusal_for_now_waits_at_least_as_long_as_it_was_asked_to(
+    send: Send, sandbox: Gateway, answers: Answers
+) -> None:
+    answers(RefusedForNow("too fast", retry_after=600))
+    message = send()
+    delivery.drain(sandbox.pk)
+    waiting = fresh(message)
+    assert (waiting.state, waiting.waits_for, waiting.reason) == (State.QUEUED, Wait.RETRY, "too fast")
+    assert waiting.due_at
+    assert waiting.due_at > timezone.now() + timedelta(seconds=590)
+
+
+def test_a_fault_of_the_account_pauses_the_gateway_and_burns_no_try(
+    send: Send, sandbox: Gateway, answers: Answers
+) -> None:
+    answers(GatewayFault("no funds"))
+    first, second = send(), send()
+    GatewayHealth.objects.update(pace_tokens=1)
+    delivery.drain(sandbox.pk)
+    held = fresh(first)
+    assert (held.state, held.waits_for, held.failures) == (State.HELD, Wait.GATEWAY, 0)
+    assert fresh(second).failures == 0
+    assert health.paused_until(sandbox.pk)
+    assert delivery.gateways_with_due() == []
+    assert GatewayHealth.objects.get().last_error == "no funds"
+
+
+def test_after_a_pause_one_message_tries_it_and_success_opens_the_gateway(
+    send: Send, sandbox: Gateway, answers: Answers
+) -> None:
+    health.record_fault(sandbox.pk, "no funds")
+    messages = [send() for _ in range(3)]
+    assert delivery.claim(sandbox)[0] == []
+    GatewayHealth.objects.update(open_until=timezone.now() - timedelta(seconds=1))
+    claimed, _ = delivery.claim(sandbox)
+    assert len(claimed) == 1
+    assert delivery.claim(sandbox)[0] == []
+    claimed[0].release()
+    delivery.drain(sandbox.pk)
+    assert {fresh(message).state for message in messages} == {State.SUBMITTED}
+    assert GatewayHealth.objects.get().faults == 0
+
+
+@pytest.mark.parametrize("surprise", [ValueError("secret-canary"), KeyError("secret-canary"), RecursionError()])
+def test_an_answer_nobody_can_read_is_unclear_and_never_failed(
+    send: Send, sandbox: Gateway, answers: Answers, surprise: Exception
+) -> None:
+    answers(surprise)
+    message = send()
+    delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.UNKNOWN
+    attempts = Attempt.objects.filter(message=message)
+    assert {attempt.outcome for attempt in attempts} == {Outcome.AMBIGUOUS}
+    assert "canary" not in str(list(attempts.values())) + fresh(message).reason
+
+
+def test_nothing_is_called_failed_after_an_unclear_attempt(send: Send, sandbox: Gateway, answers: Answers) -> None:
+    answers(Ambiguous("no answer"))
+    message = send()
+    delivery.drain(sandbox.pk)
+    answers(Refused("no such number"))
+    make_due()
+    delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.UNRESOLVED
+
+
+def test_handed_over_always_has_a_stored_acceptance(send: Send, sandbox: Gateway, answers: Answers) -> None:
+    answers(Accepted("ref-1", "queued"))
+    message = send()
+    delivery.drain(sandbox.pk)
+    attempt = Attempt.objects.get(message=message)
+    assert fresh(message).state == State.SUBMITTED
+    assert (attempt.outcome, attempt.reference, attempt.detail) == (Outcome.ACCEPTED, "ref-1", "queued")
+    assert attempt.exchange["status"] == 200
+
+
+def test_the_attempt_is_committed_before_a_byte_leaves(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox answers on a database connection of its own, which sees what is committed and nothing else."""
+    seen: list[int] = []
+    answer_all = phone.answer_all
+
+    def look_first(requests: Sequence[HttpRequest]) -> list[phone.Reply]:
+        seen.append(Attempt.objects.filter(outcome="").count())
+        return answer_all(requests)
+
+    monkeypatch.setattr(phone, "answer_all", look_first)
+    for _ in range(3):
+        send()
+    delivery.drain(sandbox.pk)
+    assert seen == [3]
+    assert SandboxSms.objects.count() == 3
+
+
+def test_a_look_up_that_fails_asks_again_later(
+    send: Send, sandbox: Gateway, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.settings = {"understands_keys": False}
+    sandbox.save()
+    answers(Ambiguous("no answer"))
+    message = send()
+    delivery.drain(sandbox.pk)
+    monkeypatch.setattr(phone, "answer_all", _fails)
+    make_due()
+    recovery.look_up(sandbox.pk)
+    again = fresh(message)
+    assert (again.state, again.asked) == (State.UNKNOWN, 1)
+    assert again.ask_at
+    assert again.ask_at > timezone.now()
+
+
+def _fails(_requests: Sequence[HttpRequest]) -> list[phone.Reply]:
+    raise OSError
+
+
+@pytest.mark.parametrize("outcome", NotAccepted.__subclasses__())
+def test_every_outcome_is_written_on_the_attempt(
+    send: Send, sandbox: Gateway, answers: Answers, outcome: type[NotAccepted]
+) -> None:
+    answers(outcome("the reason"))
+    message = send()
+    delivery.drain(sandbox.pk)
+    attempt = Attempt.objects.filter(message=message).first()
+    assert attempt
+    assert (attempt.outcome, attempt.detail) == (outcome.outcome, "the reason")
+    assert attempt.finished_at
+    assert Message.objects.get().reason == "the reason"
