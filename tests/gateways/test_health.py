@@ -1,0 +1,115 @@
+"""The breaker: it opens on faults, for a growing while, and closes on success."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from gateways import health
+from gateways.models import Gateway, GatewayHealth
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def test_a_fault_pauses_for_half_a_minute(sandbox: Gateway) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        until = health.record_fault(sandbox.pk, "wrong password")
+        assert until == START + timedelta(seconds=30)
+        assert health.paused_until(sandbox.pk) == until
+        clock.shift(timedelta(seconds=30))
+        assert health.paused_until(sandbox.pk) is None
+    assert GatewayHealth.objects.get().last_error == "wrong password"
+
+
+def test_pauses_grow_up_to_ten_minutes(sandbox: Gateway) -> None:
+    pauses = []
+    with time_machine.travel(START, tick=False) as clock:
+        for _ in range(7):
+            now = datetime.now(UTC)
+            pauses.append((health.record_fault(sandbox.pk, "no funds") - now).total_seconds())
+            clock.move_to(now + timedelta(seconds=pauses[-1]))
+    assert pauses == [30, 60, 120, 240, 480, 600, 600]
+
+
+def test_a_gateway_at_fault_for_weeks_is_still_asked_every_ten_minutes(sandbox: Gateway) -> None:
+    GatewayHealth.objects.create(gateway=sandbox, faults=100_000)
+    with time_machine.travel(START, tick=False):
+        assert health.record_fault(sandbox.pk, "no funds") == START + timedelta(minutes=10)
+
+
+def test_faults_that_come_in_during_a_pause_do_not_lengthen_it(sandbox: Gateway) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        until = health.record_fault(sandbox.pk, "first")
+        clock.shift(timedelta(seconds=29))
+        assert health.record_fault(sandbox.pk, "second") == until
+    assert (GatewayHealth.objects.get().faults, GatewayHealth.objects.get().last_error) == (1, "first")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_faults_that_come_at_the_same_time_are_one(sandbox: Gateway) -> None:
+    GatewayHealth.objects.create(gateway=sandbox)
+    told: list[datetime] = []
+
+    def worker() -> None:
+        told.append(health.record_fault(sandbox.pk, "wrong password"))
+        connections.close_all()
+
+    with time_machine.travel(START, tick=False):
+        workers = [threading.Thread(target=worker) for _ in range(4)]
+        for one in workers:
+            one.start()
+        for one in workers:
+            one.join()
+    assert told == [START + timedelta(seconds=30)] * 4
+    assert GatewayHealth.objects.get().faults == 1
+
+
+def test_a_success_ends_the_pause_and_the_next_fault_is_the_first_again(sandbox: Gateway) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        health.record_fault(sandbox.pk, "no funds")
+        clock.shift(timedelta(seconds=31))
+        health.record_fault(sandbox.pk, "no funds")
+        health.record_success(sandbox.pk)
+        assert health.paused_until(sandbox.pk) is None
+        assert health.record_fault(sandbox.pk, "no funds") - datetime.now(UTC) == timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+def test_a_success_of_a_healthy_gateway_writes_nothing(sandbox: Gateway, *, has_row: bool) -> None:
+    if has_row:
+        GatewayHealth.objects.create(gateway=sandbox)
+    with CaptureQueriesContext(connection) as queries:
+        health.record_success(sandbox.pk)
+    assert len(queries) == 1
+    assert queries[0]["sql"].startswith("SELECT")
+
+
+def test_an_error_is_remembered_and_pauses_nothing(sandbox: Gateway) -> None:
+    health.record_error(sandbox.pk, "no answer: " + "x" * 1000)
+    found = GatewayHealth.objects.get()
+    assert found.last_error.startswith("no answer: x")
+    assert len(found.last_error) == 300
+    assert found.last_error_at
+    assert health.paused_until(sandbox.pk) is None
+    health.record_success(sandbox.pk)
+    assert GatewayHealth.objects.get().last_error
+
+
+def test_a_gateway_without_a_health_row_is_not_paused(sandbox: Gateway) -> None:
+    assert health.paused_until(sandbox.pk) is None
+    assert health.limit(sandbox) == sandbox.max_in_flight
+
+
+def test_after_a_pause_one_message_goes_on_trial(sandbox: Gateway) -> None:
+    with time_machine.travel(START, tick=False) as clock:
+        health.record_fault(sandbox.pk, "wrong password")
+        assert health.limit(sandbox) == 0
+        clock.shift(timedelta(seconds=30))
+        assert health.limit(sandbox) == 1
+        health.record_success(sandbox.pk)
+        assert health.limit(sandbox) == sandbox.max_in_flight
