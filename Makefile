@@ -26,7 +26,7 @@ check: .venv/.dev  ## Style, types, imports, migrations, deployment
 	$(BIN)/lint-imports
 	@BIN=$(BIN) .ci/check-deployment
 
-bench: .venv/.run  ## Measure what the portal does per second
+bench: .venv/.dev  ## Measure what the portal does per second
 	$(BIN)/python -m bench
 
 lock: .venv/.uv  ## Bring the lock files up to date with pyproject.toml
