@@ -67,12 +67,25 @@ class HttpResponse:
     body: bytes = field(default=b"", repr=False)
 
 
+LONGEST_REFERENCE = 200
+LONGEST_REASON = 300
+
+
+def storable(text: str, longest: int = LONGEST_REASON) -> str:
+    """What a provider wrote, as every database takes it: no NUL, and no longer than its column."""
+    return text.replace("\x00", "")[:longest]
+
+
 @dataclass(frozen=True)
 class Accepted:
     """The provider took the message. `reference` is its id for it, empty where it gives none."""
 
     reference: str = ""
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", storable(str(self.reference), LONGEST_REFERENCE))
+        object.__setattr__(self, "detail", storable(self.detail))
 
 
 class NotAccepted(Exception):
@@ -81,8 +94,8 @@ class NotAccepted(Exception):
     outcome: ClassVar[Outcome] = Outcome.AMBIGUOUS
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = storable(reason)
+        super().__init__(self.reason)
 
 
 class NotSent(NotAccepted):
@@ -131,6 +144,10 @@ class Receipt:
     state: ReceiptState
     at: datetime | None = None
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", storable(str(self.reference), LONGEST_REFERENCE))
+        object.__setattr__(self, "detail", storable(self.detail))
 
 
 class BaseProvider:

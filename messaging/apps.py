@@ -15,4 +15,4 @@ class MessagingConfig(AppConfig):
 
 
 def _stop_claiming(**_: object) -> None:
-    import_string("messaging.delivery.stop_claiming")()
+    import_string("messaging.drains.stop_claiming")()

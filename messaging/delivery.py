@@ -5,7 +5,6 @@ business, when to try again is that of `retries`, and what state may follow what
 """
 
 import logging
-import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,6 +30,7 @@ from gateways.provider import (
     read_outcome,
 )
 from messaging import receipts, retries
+from messaging.drains import drains
 from messaging.models import LEASED, WAITING, Attempt, Message, State
 from portal.encryption import KeyMissing, unlocked
 
@@ -43,54 +43,8 @@ PATIENCE = 1.0
 GLANCE = 0.05
 #: How much of a provider's answer is kept for the operator.
 KEPT_ANSWER = 2000
-REASON_LENGTH = 300
 
 Submission = tuple[Message, Attempt]
-
-
-class Drains:
-    """Which gateways this process drains right now; a bell that rings meanwhile is not lost but remembered."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rung: dict[int, bool] = {}
-        self.stopping = False
-
-    def begin(self, gateway_id: int) -> bool:
-        """False when another thread drains this gateway already; that one will look once more."""
-        with self._lock:
-            if gateway_id in self._rung:
-                self._rung[gateway_id] = True
-                return False
-            self._rung[gateway_id] = False
-            return True
-
-    def heard(self, gateway_id: int) -> bool:
-        """Whether the bell rang since the last look."""
-        with self._lock:
-            rung, self._rung[gateway_id] = self._rung[gateway_id], False
-            return rung
-
-    def finished(self, gateway_id: int) -> bool:
-        """True when nobody rang since the last look: from now on a bell begins a new drain."""
-        with self._lock:
-            if self._rung[gateway_id] and not self.stopping:
-                return False
-            del self._rung[gateway_id]
-            return True
-
-    def abandon(self, gateway_id: int) -> None:
-        """A drain ended by an error; its leases will be recovered."""
-        with self._lock:
-            self._rung.pop(gateway_id, None)
-
-
-drains = Drains()
-
-
-def stop_claiming() -> None:
-    """This worker shuts down: what is in the air is brought home, nothing more is taken."""
-    drains.stopping = True
 
 
 def drain(gateway_id: int) -> None:
@@ -297,7 +251,7 @@ def _close(
     found = (
         {"outcome": Outcome.ACCEPTED, "reference": outcome.reference, "detail": outcome.detail}
         if isinstance(outcome, Accepted)
-        else {"outcome": outcome.outcome, "detail": outcome.reason[:REASON_LENGTH]}
+        else {"outcome": outcome.outcome, "detail": outcome.reason}
     )
     Attempt.objects.filter(pk=attempt.pk).update(
         finished_at=timezone.now(), exchange=_exchange(provider, response), **found

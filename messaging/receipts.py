@@ -72,11 +72,11 @@ def record(gateway: Gateway, reported: Sequence[Receipt]) -> None:
             message=message,
             reference=receipt.reference,
             state=receipt.state,
-            detail=receipt.detail[:300],
+            detail=receipt.detail,
             at=receipt.at,
         )
         if message:
-            message.record_receipt(receipt.state, receipt.detail[:300])
+            message.record_receipt(receipt.state, receipt.detail)
 
 
 def _message_of(gateway_id: int, reference: str) -> Message | None:

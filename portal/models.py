@@ -12,9 +12,6 @@ from portal.permissions import Right
 class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A member of staff or a program of theirs. Guests are `guests.Guest`, never users."""
 
-    #: What `permissions.rights_of` read for this object; a fresh object reads anew.
-    held_rights: frozenset[Right] | None = None
-
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")

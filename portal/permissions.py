@@ -1,13 +1,13 @@
 """Who may do what: the catalogue of rights under their wire names, the roles, and the one check API and admin use."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from django.contrib.auth.models import AnonymousUser, Permission
+from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
 from django.db.models import Q
 
-if TYPE_CHECKING:
-    from portal.models import User
+#: Where the rights that were read are kept on the user object; a fresh object reads anew.
+KEPT = "_held_rights"
+Caller = AbstractUser | AnonymousUser
 
 
 class Right(StrEnum):
@@ -47,28 +47,29 @@ ROLES: dict[str, tuple[Right, ...]] = {
 }
 
 
-def rights_of(user: "User | AnonymousUser") -> frozenset[Right]:
+def rights_of(user: Caller) -> frozenset[Right]:
     """Every right the user holds, by role or directly; read in one query and kept on this user object."""
     if not user.is_active or user.is_anonymous:
         return frozenset()
     if user.is_superuser:
         return frozenset(Right)
-    if user.held_rights is None:
+    held: frozenset[Right] | None = user.__dict__.get(KEPT)
+    if held is None:
         names = (
             Permission.objects.filter(Q(user=user) | Q(group__user=user), content_type__app_label="portal")
             .values_list("codename", flat=True)
             .distinct()
         )
-        user.held_rights = frozenset(Right(name) for name in names if name in Right.__members__)
-    return user.held_rights
+        held = user.__dict__[KEPT] = frozenset(Right(name) for name in names if name in Right.__members__)
+    return held
 
 
-def missing_right(user: "User | AnonymousUser", *needed: Right) -> Right | None:
+def missing_right(user: Caller, *needed: Right) -> Right | None:
     """The first of the needed rights that the user lacks, or None: the one check behind API and admin."""
     held = rights_of(user)
     return next((right for right in needed if right not in held), None)
 
 
-def may(user: "User | AnonymousUser", *needed: Right) -> bool:
+def may(user: Caller, *needed: Right) -> bool:
     """Whether the user holds all of the needed rights."""
     return missing_right(user, *needed) is None

@@ -8,6 +8,7 @@ from django.utils import timezone
 from gateways.models import Gateway, SandboxSms
 from gateways.provider import Outcome
 from messaging import delivery, receipts, recovery, retries
+from messaging.drains import Drains
 from messaging.models import Attempt, DeliveryEvent, Message, State, Wait
 from messaging.retries import Kind
 from tests.messaging.conftest import Send, fresh, let_time_pass, make_due
@@ -264,7 +265,7 @@ def test_a_gateway_that_cannot_be_opened_holds_its_messages(send: Send, sandbox:
 
 
 def test_a_bell_for_a_gateway_already_being_drained_is_remembered(sandbox: Gateway) -> None:
-    drains = delivery.Drains()
+    drains = Drains()
     assert drains.begin(sandbox.pk)
     assert not drains.begin(sandbox.pk)
     assert not drains.finished(sandbox.pk)

@@ -173,3 +173,15 @@ def test_every_outcome_is_written_on_the_attempt(
     assert (attempt.outcome, attempt.detail) == (outcome.outcome, "the reason")
     assert attempt.finished_at
     assert Message.objects.get().reason == "the reason"
+
+
+@pytest.mark.parametrize("outcome", [Accepted("r\x00" * 500, "d\x00" * 500), Refused("x\x00" * 500)])
+def test_what_a_provider_writes_always_fits_its_column(
+    send: Send, sandbox: Gateway, answers: Answers, outcome: Exception | Accepted
+) -> None:
+    answers(outcome)
+    message = send()
+    delivery.drain(sandbox.pk)
+    attempt = Attempt.objects.get(message=message)
+    assert attempt.outcome
+    assert "\x00" not in attempt.reference + attempt.detail

@@ -1,4 +1,4 @@
-"""Message, Attempt, DeliveryEvent and MessageTemplate. Every change of a message's state is a method here."""
+"""Message: one text to one phone. Every change of its state is a method here."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,73 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.provider import Outcome, ReceiptState
+from gateways.provider import ReceiptState
 from messaging import retries
+from messaging.models.states import FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
-
-
-class State(models.TextChoices):
-    """Where a message is on its journey. `docs/architecture.md` draws it."""
-
-    QUEUED = "queued", _("queued")
-    HELD = "held", _("held")
-    CLAIMED = "claimed", _("claimed")
-    SUBMITTING = "submitting", _("being handed over")
-    UNKNOWN = "unknown", _("unclear, being cleared up")
-    SUBMITTED = "submitted", _("handed over")
-    DELIVERED = "delivered", _("delivered")
-    UNDELIVERED = "undelivered", _("not delivered")
-    EXPIRED = "expired", _("expired at the operator")
-    NO_RECEIPT = "no_receipt", _("handed over, no receipt")
-    FAILED = "failed", _("failed")
-    UNRESOLVED = "unresolved", _("unclear, for a person")
-    CANCELLED = "cancelled", _("cancelled")
-    LAPSED = "lapsed", _("too late to send")
-    SUPPRESSED = "suppressed", _("suppressed")
-
-
-#: A worker may take these once they are due.
-WAITING = (State.QUEUED, State.HELD, State.UNKNOWN)
-#: A worker has these under a lease.
-LEASED = (State.CLAIMED, State.SUBMITTING)
-#: Nothing more will happen by itself, though a late receipt may still improve SUBMITTED's heirs.
-FINAL = (
-    State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.NO_RECEIPT, State.FAILED, State.UNRESOLVED,
-    State.CANCELLED, State.LAPSED, State.SUPPRESSED,
-)  # fmt: skip
-#: A person may send these again while their text is kept.
-RESENDABLE = (State.FAILED, State.UNDELIVERED, State.EXPIRED, State.UNRESOLVED)
-
-#: Which states each state may follow: the one place that says so.
-MAY_FOLLOW: dict[State, tuple[State, ...]] = {
-    State.CLAIMED: WAITING,
-    State.QUEUED: (*LEASED, State.UNKNOWN),
-    State.HELD: LEASED,
-    State.SUBMITTING: (State.CLAIMED,),
-    State.UNKNOWN: LEASED,
-    State.SUBMITTED: (State.SUBMITTING, State.UNKNOWN),
-    State.DELIVERED: (
-        State.SUBMITTED, State.NO_RECEIPT, State.UNDELIVERED, State.EXPIRED, State.UNKNOWN, State.UNRESOLVED,
-    ),
-    State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
-    State.EXPIRED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
-    State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED),
-    State.FAILED: LEASED,
-    State.UNRESOLVED: (*LEASED, State.UNKNOWN),
-    State.CANCELLED: (State.QUEUED, State.HELD),
-    State.LAPSED: (State.QUEUED, State.HELD),
-}  # fmt: skip
-
-
-class Wait(models.TextChoices):
-    """Why a message that is not final has not been handed over yet."""
-
-    NONE = "", _("nothing")
-    RETRY = "retry", _("it will be tried again")
-    GATEWAY = "gateway", _("the gateway is paused")
-    SCHEDULE = "schedule", _("it is scheduled")
-    CLEARING = "clearing", _("an unclear attempt is being cleared up")
 
 
 class Message(models.Model):
@@ -264,72 +202,3 @@ class Message(models.Model):
     def cancel(self) -> bool:
         """Taken back by a person before a worker took it; false where it is too late."""
         return self._move(State.CANCELLED, text=None)
-
-
-class Attempt(models.Model):
-    """One time a message was handed to a gateway. Committed before a byte leaves; `outcome` stays empty until known."""
-
-    message = models.ForeignKey(Message, models.CASCADE, verbose_name=_("message"), related_name="attempts")
-    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
-    epoch = models.PositiveIntegerField(_("epoch"))
-    key = models.CharField(_("key sent"), max_length=100)
-    started_at = models.DateTimeField(_("started"), default=timezone.now)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
-    reference = models.CharField(_("reference"), max_length=200, blank=True)
-    detail = models.CharField(_("detail"), max_length=300, blank=True)
-    exchange = models.JSONField(_("exchange, redacted"), default=dict, blank=True)
-
-    class Meta:
-        verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
-        default_permissions = ()
-        ordering = ("id",)
-        constraints = [
-            models.UniqueConstraint(fields=["message", "epoch"], name="one_attempt_per_epoch"),
-        ]
-        indexes = [models.Index(fields=["gateway", "reference"], name="attempt_by_reference")]
-
-    def __str__(self) -> str:
-        return f"{self.message_id} {self.outcome or '…'}"
-
-
-class DeliveryEvent(models.Model):
-    """What a provider reported, as it came; also for references nobody knows yet. Never changed, only matched."""
-
-    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"))
-    message = models.ForeignKey(
-        Message, models.CASCADE, verbose_name=_("message"), related_name="events", null=True, blank=True
-    )
-    reference = models.CharField(_("reference"), max_length=200)
-    state = models.CharField(_("state"), max_length=20, choices=ReceiptState.choices)
-    detail = models.CharField(_("detail"), max_length=300, blank=True)
-    at = models.DateTimeField(_("reported time"), null=True, blank=True)
-    received_at = models.DateTimeField(_("received"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("delivery event")
-        verbose_name_plural = _("delivery events")
-        default_permissions = ()
-        ordering = ("id",)
-        indexes = [models.Index(fields=["gateway", "reference"], name="event_by_reference")]
-
-    def __str__(self) -> str:
-        return f"{self.reference} {self.state}"
-
-
-class MessageTemplate(models.Model):
-    """The text of a kind of message in a language, with `$placeholders`."""
-
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
-    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
-    text = models.TextField(_("text"), help_text=_("May use $username, $password and $portal."))
-
-    class Meta:
-        verbose_name = _("message template")
-        verbose_name_plural = _("message templates")
-        default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["kind", "language"], name="one_template_per_language")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.language}"

@@ -1,0 +1,179 @@
+"""Messages and their history in the admin, to be read; sent again or taken back; and the templates of texts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from messaging import sending, texts, waiting
+from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
+from portal.admin.rights import HistoryAdmin, HistoryInline, RightsAdmin
+from portal.errors import Refusal
+from portal.permissions import SENDING, may
+
+
+class AttemptInline(HistoryInline):
+    """Each time the message was handed over."""
+
+    area = "MESSAGES"
+    model = Attempt
+    fields = ("started_at", "finished_at", "gateway", "outcome", "reference", "detail")
+
+
+class DeliveryEventInline(HistoryInline):
+    """What the provider reported of it."""
+
+    area = "MESSAGES"
+    model = DeliveryEvent
+    fields = ("received_at", "at", "state", "reference", "detail")
+
+
+@admin.register(Message)
+class MessageAdmin(HistoryAdmin):
+    """The journey of every message. Its secret text is in no field here; `shown_text` is the masked one."""
+
+    area = "MESSAGES"
+    hidden = frozenset({"text", "masked_text"})
+    actions = ("send_again", "cancel")
+    inlines = (AttemptInline, DeliveryEventInline)
+    list_display = ("id", "created", "kind", "phone", "recipient_label", "gateway", "state", "reason")
+    list_filter = ("state", "kind", "gateway", "created")
+    list_select_related = ("gateway",)
+    search_fields = ("phone", "recipient_label", "reference")
+    readonly_fields = ("shown_text", "why_it_waits")
+    fieldsets = (
+        (None, {"fields": ("kind", "phone", "recipient_label", "shown_text", "encoding", "segments")}),
+        (_("Journey"), {"fields": ("state", "reason", "why_it_waits", "gateway", "reference")}),
+        (_("Times"), {"fields": ("created", "valid_until", "due_at", "submitted_at", "finished_at")}),
+        (_("Origin"), {"fields": ("requested_by", "resend_of")}),
+        (
+            _("For the expert"),
+            {"fields": ("priority", "epoch", "lease_until", "failures", "unclear", "ask_at", "asked")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # A list decrypts no text; the page of one message reads its own when it shows it.
+        return super().get_queryset(request).defer("text")
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Who may run the actions."""
+        return may(request.user, *SENDING)
+
+    def audited_as(self, obj: Message) -> str:
+        return str(obj.pk)
+
+    @admin.display(description=_("text"))
+    def shown_text(self, message: Message) -> str:
+        text = message.shown_text
+        return format_html('<span style="white-space: pre-wrap">{}</span>', text) if text else "—"
+
+    @admin.display(description=_("waits for"))
+    def why_it_waits(self, message: Message) -> str:
+        found = waiting.why(message)
+        if found is None:
+            return "—"
+        until = formats.localize(timezone.localtime(found.until)) if found.until else ""
+        return format_html("{} {}", found.sentence, until)
+
+    @admin.action(description=_("Send again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: Any) -> None:
+        done = self._each(
+            request, queryset, "resend", lambda message: sending.resend(message, requested_by=_caller(request))
+        )
+        if done:
+            sentence = ngettext("%d message will be sent again.", "%d messages will be sent again.", done)
+            messages.success(request, sentence % done)
+
+    @admin.action(description=_("Cancel"), permissions=["send"])
+    def cancel(self, request: HttpRequest, queryset: Any) -> None:
+        done = self._each(request, queryset, "cancel", sending.cancel)
+        if done:
+            messages.success(request, ngettext("%d message was cancelled.", "%d messages were cancelled.", done) % done)
+
+    def _each(self, request: HttpRequest, queryset: Any, verb: str, act: Callable[[Message], object]) -> int:
+        """Does it to every message, the oldest first; how often it was done. A refusal stops none of the others."""
+        done = 0
+        for message in queryset.order_by("pk"):
+            try:
+                act(message)
+            except Refusal as refusal:
+                self.note(request, verb, 409, message, {"refused": refusal.sentence})
+                messages.error(request, refusal.sentence)
+            else:
+                self.note(request, verb, 200, message, {})
+                done += 1
+        return done
+
+
+def _caller(request: HttpRequest) -> Any:
+    """The signed-in user; the admin lets nobody else in."""
+    return request.user
+
+
+@admin.register(Attempt)
+class AttemptAdmin(HistoryAdmin):
+    """Each time a message was handed to a gateway, with what was said."""
+
+    area = "MESSAGES"
+    list_display = ("started_at", "message", "gateway", "outcome", "reference", "detail")
+    fields = ("message", "gateway", "epoch", "key", "started_at", "finished_at") + (
+        "outcome",
+        "reference",
+        "detail",
+        "shown_exchange",
+    )
+    readonly_fields = ("shown_exchange",)
+    list_filter = ("outcome", "gateway", "started_at")
+    search_fields = ("reference", "key")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("message", "gateway").defer("message__text")
+
+    @admin.display(description=_("exchange, redacted"))
+    def shown_exchange(self, attempt: Attempt) -> str:
+        lines = ((name, said) for name, said in attempt.exchange.items())
+        return format_html("<pre>{}</pre>", format_html_join("\n", "{}: {}", lines)) if attempt.exchange else "—"
+
+
+@admin.register(DeliveryEvent)
+class DeliveryEventAdmin(HistoryAdmin):
+    """What providers reported, as it came."""
+
+    area = "MESSAGES"
+    fields = list_display = ("received_at", "gateway", "reference", "state", "message", "at", "detail")
+    list_filter = ("state", "gateway", "received_at")
+    search_fields = ("reference",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("message", "gateway").defer("message__text")
+
+
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A template that cannot be filled is refused before a guest needs it."""
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        try:
+            texts.fill(text, username="", password="", portal="")
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.sentence) from None
+        return text
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(RightsAdmin):
+    """The texts that guests receive."""
+
+    area = "SYSTEM"
+    form = TemplateForm
+    fields = list_display = ("kind", "language", "text")
+    list_filter = ("kind", "language")

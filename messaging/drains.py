@@ -1,0 +1,48 @@
+"""Which gateways this process drains right now, so that a bell rung meanwhile is remembered and not lost."""
+
+import threading
+
+
+class Drains:
+    """Which gateways this process drains right now; a bell that rings meanwhile is not lost but remembered."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rung: dict[int, bool] = {}
+        self.stopping = False
+
+    def begin(self, gateway_id: int) -> bool:
+        """False when another thread drains this gateway already; that one will look once more."""
+        with self._lock:
+            if gateway_id in self._rung:
+                self._rung[gateway_id] = True
+                return False
+            self._rung[gateway_id] = False
+            return True
+
+    def heard(self, gateway_id: int) -> bool:
+        """Whether the bell rang since the last look."""
+        with self._lock:
+            rung, self._rung[gateway_id] = self._rung[gateway_id], False
+            return rung
+
+    def finished(self, gateway_id: int) -> bool:
+        """True when nobody rang since the last look: from now on a bell begins a new drain."""
+        with self._lock:
+            if self._rung[gateway_id] and not self.stopping:
+                return False
+            del self._rung[gateway_id]
+            return True
+
+    def abandon(self, gateway_id: int) -> None:
+        """A drain ended by an error; its leases will be recovered."""
+        with self._lock:
+            self._rung.pop(gateway_id, None)
+
+
+drains = Drains()
+
+
+def stop_claiming() -> None:
+    """This worker shuts down: what is in the air is brought home, nothing more is taken."""
+    drains.stopping = True

@@ -1,0 +1,61 @@
+"""Attempt: one time a message was handed to a gateway; and DeliveryEvent: what the provider later reports."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gateways.models import Gateway
+from gateways.provider import Outcome, ReceiptState
+from messaging.models.message import Message
+
+
+class Attempt(models.Model):
+    """One time a message was handed to a gateway. Committed before a byte leaves; `outcome` stays empty until known."""
+
+    message = models.ForeignKey(Message, models.CASCADE, verbose_name=_("message"), related_name="attempts")
+    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
+    epoch = models.PositiveIntegerField(_("epoch"))
+    key = models.CharField(_("key sent"), max_length=100)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    exchange = models.JSONField(_("exchange, redacted"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        default_permissions = ()
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["message", "epoch"], name="one_attempt_per_epoch"),
+        ]
+        indexes = [models.Index(fields=["gateway", "reference"], name="attempt_by_reference")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.outcome or '…'}"
+
+
+class DeliveryEvent(models.Model):
+    """What a provider reported, as it came; also for references nobody knows yet. Never changed, only matched."""
+
+    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"))
+    message = models.ForeignKey(
+        Message, models.CASCADE, verbose_name=_("message"), related_name="events", null=True, blank=True
+    )
+    reference = models.CharField(_("reference"), max_length=200)
+    state = models.CharField(_("state"), max_length=20, choices=ReceiptState.choices)
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    at = models.DateTimeField(_("reported time"), null=True, blank=True)
+    received_at = models.DateTimeField(_("received"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("delivery event")
+        verbose_name_plural = _("delivery events")
+        default_permissions = ()
+        ordering = ("id",)
+        indexes = [models.Index(fields=["gateway", "reference"], name="event_by_reference")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.state}"

@@ -1,0 +1,67 @@
+"""The states of a message, which may follow which, and why a message waits."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    """Where a message is on its journey. `docs/architecture.md` draws it."""
+
+    QUEUED = "queued", _("queued")
+    HELD = "held", _("held")
+    CLAIMED = "claimed", _("claimed")
+    SUBMITTING = "submitting", _("being handed over")
+    UNKNOWN = "unknown", _("unclear, being cleared up")
+    SUBMITTED = "submitted", _("handed over")
+    DELIVERED = "delivered", _("delivered")
+    UNDELIVERED = "undelivered", _("not delivered")
+    EXPIRED = "expired", _("expired at the operator")
+    NO_RECEIPT = "no_receipt", _("handed over, no receipt")
+    FAILED = "failed", _("failed")
+    UNRESOLVED = "unresolved", _("unclear, for a person")
+    CANCELLED = "cancelled", _("cancelled")
+    LAPSED = "lapsed", _("too late to send")
+    SUPPRESSED = "suppressed", _("suppressed")
+
+
+#: A worker may take these once they are due.
+WAITING = (State.QUEUED, State.HELD, State.UNKNOWN)
+#: A worker has these under a lease.
+LEASED = (State.CLAIMED, State.SUBMITTING)
+#: Nothing more will happen by itself, though a late receipt may still improve SUBMITTED's heirs.
+FINAL = (
+    State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.NO_RECEIPT, State.FAILED, State.UNRESOLVED,
+    State.CANCELLED, State.LAPSED, State.SUPPRESSED,
+)  # fmt: skip
+#: A person may send these again while their text is kept.
+RESENDABLE = (State.FAILED, State.UNDELIVERED, State.EXPIRED, State.UNRESOLVED)
+
+#: Which states each state may follow: the one place that says so.
+MAY_FOLLOW: dict[State, tuple[State, ...]] = {
+    State.CLAIMED: WAITING,
+    State.QUEUED: (*LEASED, State.UNKNOWN),
+    State.HELD: LEASED,
+    State.SUBMITTING: (State.CLAIMED,),
+    State.UNKNOWN: LEASED,
+    State.SUBMITTED: (State.SUBMITTING, State.UNKNOWN),
+    State.DELIVERED: (
+        State.SUBMITTED, State.NO_RECEIPT, State.UNDELIVERED, State.EXPIRED, State.UNKNOWN, State.UNRESOLVED,
+    ),
+    State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
+    State.EXPIRED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
+    State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED),
+    State.FAILED: LEASED,
+    State.UNRESOLVED: (*LEASED, State.UNKNOWN),
+    State.CANCELLED: (State.QUEUED, State.HELD),
+    State.LAPSED: (State.QUEUED, State.HELD),
+}  # fmt: skip
+
+
+class Wait(models.TextChoices):
+    """Why a message that is not final has not been handed over yet."""
+
+    NONE = "", _("nothing")
+    RETRY = "retry", _("it will be tried again")
+    GATEWAY = "gateway", _("the gateway is paused")
+    SCHEDULE = "schedule", _("it is scheduled")
+    CLEARING = "clearing", _("an unclear attempt is being cleared up")
