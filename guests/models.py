@@ -20,9 +20,12 @@ LONGEST_NOTES = 10_000
 username_is_plain = RegexValidator(
     r"\A[a-zA-Z0-9\-_.@/\\]+\Z", _("Use Latin letters, digits and the characters - _ . @ / \\ only.")
 )
-# `user/{pid}/password` is the address of a password and could not be the address of a guest as well.
+# `user/{pid}` must lead to the guest: `/password` is another address there, a last slash may be left out, and clients
+# resolve the dots of a relative path before they send it.
 username_has_an_address = RegexValidator(
-    r"/password/?\Z", _("A user name cannot end in /password."), inverse_match=True
+    r"(\A|/)\.{1,2}(/|\Z)|/\Z|/password\Z",
+    _("A user name cannot end in / or /password, nor have . or .. between slashes."),
+    inverse_match=True,
 )
 
 

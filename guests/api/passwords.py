@@ -2,12 +2,11 @@
 
 from typing import Any, ClassVar
 
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from guests import accounts
-from guests.api.fields import PasswordField
+from guests.api.fields import Moment, PasswordField
 from guests.models import Guest
 from portal.api.collection import ReadView
 from portal.api.commit import Done, commit
@@ -32,8 +31,8 @@ class PasswordInput(Input):
     """A guest's password, and the stay that PacketFence keeps with it."""
 
     password = PasswordField()
-    valid_from = serializers.DateTimeField(required=False)
-    expiration = serializers.DateTimeField(source="valid_until", required=False)
+    valid_from = Moment(required=False)
+    expiration = Moment(source="valid_until", required=False)
 
 
 class UserPassword(ReadView):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from guests import accounts
-from guests.api.fields import PasswordField, PhoneText, Text
+from guests.api.fields import Moment, PasswordField, PhoneText, Text
 from guests.models import Guest
 from portal.api.collection import CollectionView, ItemView, SearchView
 from portal.api.commit import commit
@@ -96,8 +96,8 @@ class GuestDetails(Input):
     sponsor = serializers.SlugRelatedField(
         slug_field="username", queryset=User.objects.filter(is_active=True), required=False, allow_null=True
     )
-    valid_from = serializers.DateTimeField(required=False)
-    valid_until = serializers.DateTimeField(required=False, help_text="Unless given, 31 days after `valid_from`")
+    valid_from = Moment(required=False)
+    valid_until = Moment(required=False, help_text="Unless given, 31 days after `valid_from`")
     suspended = serializers.BooleanField(required=False)
     suspended_why = Text()
 
