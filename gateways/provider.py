@@ -69,6 +69,8 @@ class HttpResponse:
 
 LONGEST_REFERENCE = 200
 LONGEST_REASON = 300
+#: Seconds; a provider that asks for more, or for nonsense, is tried again after this.
+LONGEST_RETRY_AFTER = 3600.0
 
 
 def storable(text: str, longest: int = LONGEST_REASON) -> str:
@@ -117,7 +119,7 @@ class RefusedForNow(NotAccepted):
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
-        self.retry_after = retry_after
+        self.retry_after = retry_after if 0 <= retry_after <= LONGEST_RETRY_AFTER else LONGEST_RETRY_AFTER
 
 
 class GatewayFault(NotAccepted):

@@ -57,6 +57,11 @@ def test_a_refusal_for_now_waits_at_least_as_long_as_it_was_asked_to(
     assert waiting.due_at > timezone.now() + timedelta(seconds=590)
 
 
+@pytest.mark.parametrize("nonsense", [float("inf"), float("nan"), -5, 1e30])
+def test_a_nonsensical_wait_is_an_hour(nonsense: float) -> None:
+    assert RefusedForNow("too fast", retry_after=nonsense).retry_after == 3600
+
+
 def test_a_fault_of_the_account_pauses_the_gateway_and_burns_no_try(
     send: Send, sandbox: Gateway, answers: Answers
 ) -> None:
