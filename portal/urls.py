@@ -8,7 +8,6 @@ from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
-from portal import health
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
@@ -35,14 +34,14 @@ api: Routes = [
 ]
 
 urlpatterns: Routes = [
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("", RedirectView.as_view(url="/admin/"), name="front"),
     path("admin/", admin.site.urls),
     re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include(api)),
-    re_path(r"^api/v1(?:/.*)?\Z", UnknownPath.as_view(), name="unknown_path"),
+    re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
     *_of_apps("urlpatterns"),
 ]
+
+handler500 = "portal.api.envelope.server_error"

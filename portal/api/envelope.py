@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
-from django.http import Http404, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -136,3 +137,10 @@ def _django(exc: Exception) -> Response | None:
         logger.error("The database did not answer", exc_info=exc)
         return error(503, BUSY, Retry_After="1")
     return None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What failed outside a view; programs read JSON, people a page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"message": FAILED, "status": 500}, status=500)
+    return defaults.server_error(request)

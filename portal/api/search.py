@@ -154,7 +154,7 @@ class _Query:
         if not isinstance(node, dict):
             _refuse(node, "A query is an object with `op`")
         op = node.get("op")
-        if op in {"and", "or"}:
+        if op == "and" or op == "or":  # noqa: PLR1714 — anything may stand here, lists too
             return self._join(op, node.get("values"), depth)
         return self._compare(op, node)
 

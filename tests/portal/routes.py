@@ -122,6 +122,15 @@ class Undeclared(ApiView):
         return Response({})
 
 
+class Unshowable(ApiView):
+    """Answers what JSON cannot hold."""
+
+    rights: ClassVar = {"GET": ()}
+
+    def get(self, request: Request) -> Response:
+        return Response({"number": float("nan")})
+
+
 class Slow(ApiView):
     """Ends when the test lets it."""
 
@@ -147,10 +156,13 @@ api: list[URLPattern | URLResolver] = [
     route("member/(?P<name>.+?)", Member, "member"),
     route("broken", Broken, "broken"),
     route("undeclared", Undeclared, "undeclared"),
+    route("unshowable", Unshowable, "unshowable"),
     route("slow", Slow, "slow"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
-    re_path(r"^api/v1(?:/.*)?\Z", UnknownPath.as_view(), name="unknown_path"),
+    re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
 ]
+
+handler500 = "portal.api.envelope.server_error"

@@ -7,10 +7,11 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
 from django.http import Http404, UnreadablePostError
+from django.test import RequestFactory
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import NotFound, Throttled, ValidationError
 
-from portal.api.envelope import answer_exception
+from portal.api.envelope import answer_exception, server_error
 from portal.errors import Refusal, Why
 from portal.models import User
 from tests.conftest import Api
@@ -132,13 +133,25 @@ def test_the_api_speaks_english_whatever_the_caller_prefers(
     client = api(admin)
     answer = client.post("/api/v1/members", {"name": "m" * 21}, format="json", HTTP_ACCEPT_LANGUAGE="ru")
     assert answer.json()["errors"][0]["message"] == "Ensure this field has no more than 20 characters."
-    monkeypatch.setattr(Broken, "error", Refusal(gettext_lazy("user")))
+    monkeypatch.setattr(Broken, "error", Refusal(gettext_lazy("user")))  # type: ignore[arg-type]
     answer = client.get("/api/v1/broken", HTTP_ACCEPT_LANGUAGE="ru")
     assert answer.json()["message"] == "user"
 
 
 def test_success_repeats_its_status_too(api: Api, admin: User) -> None:
     assert api(admin).get("/api/v1/members").json()["status"] == 200
+
+
+def test_an_answer_that_cannot_be_written_is_json_too(api: Api, nobody: User) -> None:
+    client = api(nobody)
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/unshowable")
+    message = "Internal Server Error. Check server side logs for details"
+    assert (answer.status_code, answer.json()) == (500, {"message": message, "status": 500})
+
+
+def test_a_failed_page_is_a_page(rf: RequestFactory) -> None:
+    assert server_error(rf.get("/admin/")).headers["Content-Type"].startswith("text/html")
 
 
 def test_a_view_without_wire_names_is_answered_too() -> None:

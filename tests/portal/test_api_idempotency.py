@@ -21,7 +21,7 @@ URL = "/api/v1/members"
 
 
 def post(client: APIClient, key: str | None, body: dict[str, Any], url: str = URL) -> Any:
-    headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
+    headers: Any = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
     return client.post(url, body, format="json", **headers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -106,6 +107,7 @@ class TestUnknownPaths:
             ("GET", "/api/v1", Right.SYSTEM_READ),
             ("GET", "/api/v1/", Right.SYSTEM_READ),
             ("GET", "/api/v1/logins", Right.SYSTEM_READ),
+            ("GET", "/api/v1/x%0Ay", Right.SYSTEM_READ),
         ],
     )
     def test_the_weak_get_403_and_the_strong_404(
@@ -116,7 +118,7 @@ class TestUnknownPaths:
         assert strong.status_code == 404
         if method != "HEAD":
             assert weak.json() == {"message": f"Unauthorized access, lacking the {right} administrative role"}
-            assert strong.json() == {"message": f"Unknown path {path}", "status": 404}
+            assert strong.json() == {"message": f"Unknown path {unquote(path)}", "status": 404}
 
     def test_an_unknown_method_is_405(self, api: Api, admin: User) -> None:
         assert api(admin).generic("PROPFIND", "/api/v1/x").status_code == 405

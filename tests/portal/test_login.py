@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -45,7 +46,7 @@ def test_it_notes_from_where_and_when_the_token_was_issued(client: APIClient, ad
 def test_it_takes_the_documents_body_with_any_content_type(
     client: APIClient, admin: User, content_type: str, url: str
 ) -> None:
-    body = '{\n  "password": "%s",\n  "username": "admin",\n}' % PASSWORD
+    body = f'{{\n  "password": "{PASSWORD}",\n  "username": "admin",\n}}'
     answer = client.generic("POST", url, body, content_type=content_type)
     assert answer.status_code == 200
 
@@ -85,7 +86,7 @@ def test_it_refuses_an_inactive_user(client: APIClient, admin: User) -> None:
         b'{"username": "a\\u0000b", "password": "x"}',
     ],
 )
-def test_it_says_in_plain_text_why_it_cannot_read_a_body(client: APIClient, db: None, body: bytes) -> None:
+def test_it_says_in_plain_text_why_it_cannot_read_a_body(client: APIClient, db: None, body: Any) -> None:
     answer = client.generic("POST", URL, body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.headers["Content-Type"].startswith("text/plain")

@@ -1,0 +1,78 @@
+"""GET /api/v1/openapi.json and the Swagger UI at /api/docs/."""
+
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from drf_spectacular.drainage import GENERATOR_STATS
+from rest_framework.test import APIClient
+
+from portal.api.schema import document
+from portal.permissions import Right
+
+OPERATIONS = [
+    (f"{method} {path}", operation)
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+]
+
+
+def test_it_needs_no_token(db: None) -> None:
+    answer = APIClient().get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json()["openapi"].startswith("3.")
+    assert "status" not in answer.json()
+
+
+def test_it_is_made_without_a_single_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    document.cache_clear()
+    document()
+    assert not GENERATOR_STATS
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+class TestOperations:
+    def test_it_lists_its_rights(self, name: str, operation: dict[str, Any]) -> None:
+        assert all(right in Right.__members__ for right in operation["x-rights"])
+        assert all(right in operation["description"] for right in operation["x-rights"])
+        open_to_all = name.endswith(("/login", "/token_info"))
+        assert ("Needs no token" in operation["description"]) is open_to_all
+        assert bool(operation.get("security")) is not open_to_all
+
+    def test_it_lists_its_errors(self, name: str, operation: dict[str, Any]) -> None:
+        codes = set(operation["responses"])
+        if not name.endswith(("/login", "/token_info")):
+            assert {"401", "403"} <= codes
+        if "requestBody" in operation:
+            assert "400" in codes
+        if "{" in name:
+            assert "404" in codes
+        assert any(code >= "400" for code in codes)
+
+    def test_it_has_an_example(self, name: str, operation: dict[str, Any]) -> None:
+        good = [answer for code, answer in operation["responses"].items() if code < "300"]
+        assert len(good) == 1
+        assert good[0]["content"]["application/json"]["example"]
+        if "requestBody" in operation:
+            assert "example" in operation["requestBody"]["content"]["application/json"]
+
+    def test_it_has_a_summary_of_its_own(self, name: str, operation: dict[str, Any]) -> None:
+        assert operation["summary"].endswith(".")
+
+
+def test_no_path_ends_with_a_slash() -> None:
+    assert not [path for path in document()["paths"] if path.endswith("/")]
+
+
+@pytest.mark.parametrize("url", ["/api/docs/", "/api/docs"])
+def test_the_page_loads_what_we_serve_and_nothing_else(client: Any, url: str) -> None:
+    page = client.get(url)
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert "/api/v1/openapi.json" in html
+    assert "http://" not in html.replace("http://testserver", "")
+    assert "https://" not in html
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
+        assert f"drf_spectacular_sidecar/swagger-ui-dist/{name}" in html
+        assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
