@@ -11,10 +11,12 @@ from honcho.environ import parse_procfile
 PROCFILE = Path(__file__).resolve().parent.parent / "Procfile"
 #: Seconds for a worker to finish what it is handing over. Honcho's own 5 would cut it off.
 PATIENCE = 20
+#: What honcho calls the end by SIGINT and by SIGTERM.
+TOLD_TO_STOP = (130, 143)
 
 
 def main() -> int:
-    """The exit code: of the process that stopped first, or of the signal."""
+    """The exit code: that of the process that stopped by itself, or 0 when all were told to."""
     os.umask(0o077)
     manager.KILL_WAIT = PATIENCE
     together = manager.Manager()
@@ -27,7 +29,8 @@ def main() -> int:
     # A closed terminal must not leave processes behind either.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     together.loop()
-    return int(together.returncode)
+    # To be told to stop is no failure.
+    return 0 if together.returncode in TOLD_TO_STOP else int(together.returncode)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from tests.servers import Servers
 REPOSITORY = Path(__file__).resolve().parent.parent
 #: Set in the environment by the first process, so that xdist's workers use the same servers.
 ENGINE = "PORTAL_TEST_ENGINE"
+#: The folder of PostgreSQL's files, empty with SQLite.
+CLUSTER = "PORTAL_TEST_CLUSTER"
 #: Keys of a set-up that keeps none of its own; they are worth nothing outside a test run.
 PRODUCTION = {
     "SECRET_KEY": "tests-only-" + "s" * 60,
@@ -39,11 +41,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Prepares the environment before pytest-django reads the settings."""
     if ENGINE not in os.environ:
         forget_the_developers_settings()
+        os.environ[CLUSTER] = ""
         os.environ[ENGINE] = early_config.known_args_namespace.engine
         if os.environ[ENGINE] == "postgresql":
             servers = Servers()
             early_config.add_cleanup(servers.stop)
-            os.environ.update(PRODUCTION | servers.addresses)
+            os.environ.update(PRODUCTION | servers.addresses | {CLUSTER: str(servers.cluster)})
     state_folder = tempfile.mkdtemp(prefix="portal-test-")
     early_config.add_cleanup(lambda: shutil.rmtree(state_folder, ignore_errors=True))
     os.environ["PORTAL_VAR"] = state_folder

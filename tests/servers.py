@@ -24,6 +24,7 @@ class Servers:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
+        self.cluster = self.folder / "postgresql"
         self.processes: list[subprocess.Popen[bytes]] = []
         try:
             self.database_port = self._start_postgresql()
@@ -51,7 +52,7 @@ class Servers:
     def _start_postgresql(self) -> int:
         initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
         owner = _unprivileged_user()
-        cluster = self.folder / "postgresql"
+        cluster = self.cluster
         cluster.mkdir()
         if owner:
             # PostgreSQL refuses to run as root.

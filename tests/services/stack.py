@@ -1,0 +1,201 @@
+"""The portal as its users run it: real processes in a state folder of their own, to be killed and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import requests
+
+from tests.engine import PRODUCTION, REPOSITORY, variables
+from tests.servers import free_port
+
+T = TypeVar("T")
+
+ADMIN_PASSWORD = "canary-admin-8TqLw2vZ"
+#: Generous: the machine may be busy with other tests. Nothing here asserts how long something took.
+PATIENCE = 120.0
+
+
+def wait_for(what: Callable[[], T], why: str) -> T:
+    """The first true value of `what`; fails when it never comes."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        value = what()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain: {why}")
+
+
+class Portal:
+    """One installation. Its processes are known by the state folder in their environment."""
+
+    def __init__(self, folder: Path, servers: dict[str, str]) -> None:
+        self.folder = folder / "var"
+        self.log = folder / "output.log"
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment = _environment() | servers
+        self.environment |= {
+            "PORTAL_VAR": str(self.folder),
+            "PORT": str(self.port),
+            "PORTAL_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        }
+        self.token = ""
+        self.runner: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """As `make run` does: what a first run makes, then all processes; returns when the portal is ready."""
+        made = self.first_run()
+        with self.log.open("ab") as output:
+            output.write(made.stdout + made.stderr)
+            output.flush()
+            assert made.returncode == 0, made.stderr.decode()
+            self.runner = subprocess.Popen(
+                [sys.executable, "-m", "portal.processes"],
+                stdout=output, stderr=output, cwd=REPOSITORY, env=self.environment, start_new_session=True,
+            )  # fmt: skip
+        wait_for(self.is_ready, f"/readyz says 200; the output was:\n{self.output()}")
+
+    def is_running(self) -> bool:
+        """Whether the process lives that `make run` becomes."""
+        return self.runner is not None and self.runner.poll() is None
+
+    def is_ready(self) -> bool:
+        """Whether `/readyz` says so."""
+        assert self.is_running(), f"the portal stopped by itself:\n{self.output()}"
+        try:
+            return requests.get(f"{self.address}/readyz", timeout=10).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def stop(self) -> int:
+        """SIGTERM to the process that `make run` becomes, and no violence; its exit code."""
+        assert self.runner is not None
+        self.runner.terminate()
+        return self.runner.wait(timeout=PATIENCE)
+
+    def kill_worker(self) -> None:
+        """kill -9 of the worker alone; honcho then stops the others."""
+        assert self.runner is not None
+        for pid in self.processes("celery", "worker"):
+            _kill(pid)
+        self.runner.wait(timeout=PATIENCE)
+
+    def kill_everything(self) -> None:
+        """kill -9 of every process, the runner first so that it cannot stop the others in an orderly manner."""
+        if self.runner is not None:
+            self.runner.kill()
+            self.runner.wait(timeout=PATIENCE)
+        while pids := self.processes():
+            for pid in pids:
+                _kill(pid)
+
+    def processes(self, *words: str) -> list[int]:
+        """Living processes of this installation whose command line holds all the words."""
+        return [pid for pid, command in _processes_of(self.folder) if all(word in command for word in words)]
+
+    def output(self) -> str:
+        """Everything any of its processes printed."""
+        return self.log.read_text(errors="replace")
+
+    def login(self) -> None:
+        """Signs in as the administrator; later calls of `call` send the token."""
+        answer = self.call("POST", "login", {"username": "admin", "password": ADMIN_PASSWORD})
+        self.token = answer["token"]
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A call of the API that must succeed."""
+        answer = requests.request(
+            method, f"{self.address}/api/v1/{path}", json=body, headers=self._headers(), timeout=PATIENCE
+        )
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        read: dict[str, Any] = answer.json()
+        return read
+
+    def message(self, number: int) -> dict[str, Any]:
+        """A message as the API shows it."""
+        item: dict[str, Any] = self.call("GET", f"message/{number}")["item"]
+        return item
+
+    def look(self, expression: str) -> Any:
+        """What the database says: a Python expression over the models, evaluated in a process of its own."""
+        script = f"import json; print(json.dumps({expression}))"
+        done = self._run("manage.py", "shell", "--no-imports", "-c", MODELS + script)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def first_run(self) -> subprocess.CompletedProcess[bytes]:
+        """Prepares the installation; its output says what was done or what is in the way."""
+        return self._run("manage.py", "first_run")
+
+    def _run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=REPOSITORY,
+            env=self.environment,
+            timeout=PATIENCE,
+            capture_output=True,
+            check=False,
+        )
+
+
+MODELS = """
+from gateways.models import *
+from messaging.models import *
+from portal.models import *
+"""
+
+
+@contextmanager
+def own_servers(worker: str) -> Iterator[dict[str, str]]:
+    """The addresses of a new database and of a Redis database that no other pytest worker uses; none on SQLite."""
+    if not os.environ["DATABASE_URL"]:
+        yield {}
+        return
+    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"portal_{uuid.uuid4().hex}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    number = 1 + int("".join(filter(str.isdigit, worker)) or 0)
+    redis, _, _ = os.environ["REDIS_URL"].rpartition("/")
+    yield {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": f"{redis}/{number}"}
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _environment() -> dict[str, str]:
+    ours = set(variables())
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    # Empty hides what a developer's .env says.
+    inherited |= dict.fromkeys(ours, "")
+    return inherited | (PRODUCTION if os.environ["DATABASE_URL"] else {})
+
+
+def _processes_of(folder: Path) -> Iterator[tuple[int, str]]:
+    marker = f"PORTAL_VAR={folder}\0".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            if marker in (entry / "environ").read_bytes():
+                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
+            continue
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

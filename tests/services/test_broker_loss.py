@@ -1,0 +1,41 @@
+"""The broker forgets everything: the database is the queue, so the sweep sends all the same."""
+
+import os
+import signal
+
+import pytest
+import redis
+
+from tests.services.stack import Portal, wait_for
+
+pytestmark = pytest.mark.both_engines
+
+
+def forget_everything(portal: Portal) -> int:
+    """Empties the queue; how many things were in it."""
+    address = portal.environment["REDIS_URL"]
+    if address:
+        with redis.Redis.from_url(address) as client:
+            waiting = int(client.llen("celery"))
+            client.flushdb()
+            return waiting
+    tasks = list((portal.folder / "broker").glob("*.task"))
+    for task in tasks:
+        task.unlink(missing_ok=True)
+    return len(tasks)
+
+
+def test_messages_whose_bells_were_lost_are_sent_by_the_sweep(portal: Portal) -> None:
+    workers = portal.processes("celery", "worker")
+    beats = portal.processes("celery", "beat")
+    # Nobody takes the bells while the messages are accepted, and beat rings no others.
+    for pid in [*workers, *beats]:
+        os.kill(pid, signal.SIGSTOP)
+    body = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "is anybody there?"}
+    numbers = [portal.call("POST", "sms_gateways/send_sms", body)["item"]["id"] for _ in range(5)]
+    lost = forget_everything(portal)
+    for pid in [*workers, *beats]:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: all(portal.message(number)["state"] == "delivered" for number in numbers), "the sweep sends them")
+    assert lost > 0
+    assert portal.look("SandboxSms.objects.count()") == len(numbers)

@@ -1,0 +1,82 @@
+"""From a fresh clone to a delivered message, and back to silence."""
+
+import pytest
+import requests
+
+from tests.services.stack import Portal, wait_for
+
+pytestmark = pytest.mark.both_engines
+
+
+def make_guest(portal: Portal, pid: str) -> None:
+    portal.call("POST", "users", {"pid": pid, "telephone": "8 916 123-45-67"})
+
+
+def send_credentials(portal: Portal, pid: str) -> int:
+    body = {"sms_gateway": "sandbox", "pid": pid, "password": "one-two-three"}
+    number: int = portal.call("POST", "sms_gateways/send_user_credentials", body)["item"]["id"]
+    return number
+
+
+def all_delivered(portal: Portal, *numbers: int) -> bool:
+    return {portal.message(number)["state"] for number in numbers} == {"delivered"}
+
+
+def test_a_guests_credentials_arrive_on_the_sandbox_phone(portal: Portal) -> None:
+    make_guest(portal, "guest-1")
+    number = send_credentials(portal, "guest-1")
+    wait_for(lambda: all_delivered(portal, number), "the message is delivered")
+    [(phone, text)] = portal.look("[[sms.phone, sms.text] for sms in SandboxSms.objects.all()]")
+    assert phone == "+79161234567"
+    assert "guest-1" in text
+    assert "one-two-three" in text
+
+
+def test_a_second_start_keeps_yesterdays_data(portal: Portal) -> None:
+    make_guest(portal, "guest-2")
+    number = send_credentials(portal, "guest-2")
+    wait_for(lambda: all_delivered(portal, number), "the message is delivered")
+    portal.stop()
+    portal.start()
+    portal.login()
+    assert portal.call("GET", "user/guest-2")["item"]["pid"] == "guest-2"
+    assert all_delivered(portal, number)
+    assert portal.look("Gateway.objects.count()") == 1
+    assert portal.output().count("Sign in as admin") == 1
+
+
+def test_sigterm_leaves_no_process_behind(portal: Portal) -> None:
+    assert len(portal.processes("gunicorn")) >= 2
+    assert portal.processes("celery", "worker")
+    assert portal.processes("celery", "beat")
+    assert portal.stop() == 0
+    assert portal.processes() == []
+
+
+def test_a_stop_loses_no_message_that_was_accepted(portal: Portal) -> None:
+    make_guest(portal, "guest-3")
+    before = portal.look("SandboxSms.objects.count()")
+    numbers = [send_credentials(portal, "guest-3") for _ in range(10)]
+    portal.stop()
+    portal.start()
+    portal.login()
+    wait_for(lambda: all_delivered(portal, *numbers), "every message is delivered")
+    assert portal.look("SandboxSms.objects.count()") == before + len(numbers)
+
+
+def test_the_state_folder_is_for_its_owner_only(portal: Portal) -> None:
+    modes = {path: path.stat().st_mode & 0o777 for path in [portal.folder, *portal.folder.rglob("*")] if path.exists()}
+    assert len(modes) > 3
+    assert {str(path): oct(mode) for path, mode in modes.items() if mode not in {0o700, 0o600}} == {}
+
+
+def test_the_second_portal_at_a_port_says_how_to_choose_another(portal: Portal) -> None:
+    done = portal.first_run()
+    assert done.returncode == 1
+    assert b"PORT=" in done.stderr
+    assert b"make run" in done.stderr
+
+
+def test_the_web_is_well_and_the_first_page_leads_to_the_admin(portal: Portal) -> None:
+    assert requests.get(f"{portal.address}/healthz", timeout=60).text == "ok"
+    assert requests.get(portal.address, timeout=60).url.endswith("/admin/login/?next=/admin/")
