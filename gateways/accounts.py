@@ -7,11 +7,7 @@ from django.db.models import ProtectedError
 
 from gateways import configuration
 from gateways.models import Gateway, GatewayHealth
-from portal.errors import Refusal, Why
-
-DUPLICATE = (
-    "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
-)
+from portal.errors import DUPLICATE, Refusal, Why
 
 
 class Details(TypedDict, total=False):

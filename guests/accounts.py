@@ -12,12 +12,9 @@ from guests.models import USUAL_STAY, Guest
 from messaging import phones, sending, texts
 from messaging.models import Message, MessageTemplate
 from messaging.retries import Kind
-from portal.errors import Refusal, Why
+from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
 
-DUPLICATE = (
-    "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
-)
 #: What the portal shows in the place of a password, whatever its length.
 HIDDEN_PASSWORD = "•" * 8
 #: Stays beyond these are slips of the pen, and some calendars and databases cannot even hold them.

@@ -2,6 +2,11 @@
 
 from enum import Enum
 
+#: The documented sentence for a name that is taken.
+DUPLICATE = (
+    "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
+)
+
 
 class Why(Enum):
     """The kinds of refusal that the doors (API, forms, admin) show differently."""

@@ -13,7 +13,7 @@ from portal.api.commit import Done, commit
 from portal.api.inputs import Input
 from portal.api.resources import Resource, moment, text
 from portal.api.views import Example
-from portal.errors import Refusal, Why
+from portal.errors import DUPLICATE, Refusal, Why
 from portal.permissions import Right
 
 #: There where a guest has one; the hash itself is nobody's business.
@@ -78,7 +78,7 @@ class UserPassword(ReadView):
         def work() -> Done:
             guest = accounts.named(self.kwargs["pid"])
             if is_new and guest.has_password:
-                raise Refusal(accounts.DUPLICATE, why=Why.CONFLICT)
+                raise Refusal(DUPLICATE, why=Why.CONFLICT)
             accounts.change(guest, **fields)
             if password_hash:
                 accounts.set_password(guest, password_hash)

@@ -22,9 +22,6 @@ INVALID = "Invalid input"
 MISSING = "Missing required fields"
 NOT_FOUND = "Not Found. The requested resource could not be found"
 UNKNOWN_ITEM = "Unable to get resource with this identifier"
-DUPLICATE = (
-    "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
-)
 FAILED = "Internal Server Error. Check server side logs for details"
 BUSY = "The database is busy or away. Try again."
 

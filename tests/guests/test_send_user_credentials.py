@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from gateways.models import Gateway
 from guests import accounts
 from guests.models import Guest
-from messaging.models import Message, MessageTemplate
+from messaging.models import Message, MessageTemplate, State
 from messaging.retries import Kind
 from portal.audit import MASK
 from portal.models import AuditEvent, User
@@ -201,7 +201,7 @@ class TestTheSameKey:
     def test_it_sends_once_and_answers_the_same(self, api: Api, operator: User) -> None:
         answers = [api(operator).post(PATH, BODY, format="json", HTTP_IDEMPOTENCY_KEY="once") for _ in range(3)]
         assert {answer.status_code for answer in answers} == {200}
-        assert {answer.content for answer in answers} == {answers[0].content}
+        assert [answer.json() for answer in answers] == [answers[0].json()] * 3
         assert Message.objects.count() == 1
 
     def test_another_body_is_refused(self, api: Api, operator: User) -> None:
@@ -209,6 +209,15 @@ class TestTheSameKey:
         other = api(operator).post(PATH, BODY | {"password": "other"}, format="json", HTTP_IDEMPOTENCY_KEY="once")
         assert other.status_code == 422
         assert Message.objects.count() == 1
+
+
+def test_it_waits_for_the_outcome_when_asked(api: Api, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(_seconds: float) -> None:
+        Message.objects.update(state=State.DELIVERED)
+
+    monkeypatch.setattr("messaging.api.sends.time.sleep", meanwhile)
+    answer = api(operator).post(PATH, BODY | {"wait": 30}, format="json")
+    assert answer.json()["item"]["state"] == "delivered"
 
 
 def test_it_is_audited_with_the_message_it_made(api: Api, operator: User) -> None:
