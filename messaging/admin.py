@@ -123,11 +123,9 @@ class AttemptAdmin(HistoryAdmin):
 
     area = "MESSAGES"
     list_display = ("started_at", "message", "gateway", "outcome", "reference", "detail")
-    fields = ("message", "gateway", "epoch", "key", "started_at", "finished_at") + (
-        "outcome",
-        "reference",
-        "detail",
-        "shown_exchange",
+    fields = (
+        *("message", "gateway", "epoch", "key", "started_at", "finished_at"),
+        *("outcome", "reference", "detail", "shown_exchange"),
     )
     readonly_fields = ("shown_exchange",)
     list_filter = ("outcome", "gateway", "started_at")

@@ -1,6 +1,7 @@
-"""The ground app."""
+"""The ground app, and Django's admin with our site in the place of its own."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy as _
 
 from portal import checks
@@ -12,3 +13,10 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register_all()
+
+
+class PortalAdminConfig(admin_apps.AdminConfig):
+    """`django.contrib.admin`; INSTALLED_APPS names this class."""
+
+    default = False
+    default_site = "portal.admin_site.PortalAdminSite"

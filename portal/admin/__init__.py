@@ -1,0 +1,5 @@
+"""The admin's pages for the ground's own models. Other apps build theirs on `portal.admin.rights`."""
+
+from portal.admin import records, users
+
+__all__ = ["records", "users"]

@@ -1,0 +1,177 @@
+"""ModelAdmins under the portal's rights: Django's four questions about a row are answered by the rights of an area.
+
+    @admin.register(MessageTemplate)
+    class TemplateAdmin(RightsAdmin):
+        area = "SYSTEM"
+
+`RightsAdmin` lets people write, `DomainAdmin` lets domain functions do it, `HistoryAdmin` only shows.
+"""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+
+from portal import admin_trail
+from portal.errors import Refusal
+from portal.permissions import Right, may
+
+#: Where a request carries what its first try was refused for.
+REFUSED = "portal.admin.refused"
+
+
+class UnderRights:
+    """What pages and the tables inside them share. Whoever changes or deletes sees what is there, so may read too."""
+
+    area: ClassVar[str]
+
+    def _right(self, verb: str) -> Right:
+        return Right(f"{self.area}_{verb}")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, self._right("READ"))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, self._right("CREATE"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, self._right("READ"), self._right("UPDATE"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, self._right("READ"), self._right("DELETE"))
+
+
+class NobodyWrites(UnderRights):
+    """History: it can be read and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RightsAdmin(UnderRights, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A model's pages. Every addition, change and deletion is also written to the audit trail."""
+
+    list_per_page = 50
+    #: The count of a whole table costs more than it tells.
+    show_full_result_count = False
+    #: Fields that no list can be filtered by: the answers would spell out what the pages hide.
+    hidden: ClassVar[frozenset[str]] = frozenset()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) or self.has_add_permission(request)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        names = set(lookup.split("__"))
+        return not names & (self.hidden | {"password"}) and super().lookup_allowed(lookup, value, request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """As Django's, but what goes along with a row, its health say, needs no right of its own."""
+        rows, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return rows, counts, lacking & {self.opts.verbose_name}, protected
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.note(request, "add", 201, obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self.note(request, "change", 200, obj, {"changed": message, "form": admin_trail.submitted(request)})
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self.note(request, "delete", 200, obj, {})
+        return super().log_deletions(request, queryset)
+
+    def note(self, request: HttpRequest, verb: str, status: int, obj: Model, details: Any = None) -> None:
+        """Writes to the audit trail what was done to the row."""
+        action = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
+        admin_trail.note(request, action, status, object_id=self.audited_as(obj), details=details)
+
+    def audited_as(self, obj: Any) -> str:
+        """The row's name in the audit trail; must hold no secret."""
+        return str(obj)
+
+
+class HistoryAdmin(NobodyWrites, RightsAdmin):
+    """Pages that only show. `fields` must be given: Django's own choice is every field there is."""
+
+
+class HistoryInline(NobodyWrites, admin.TabularInline):  # type: ignore[type-arg]
+    """A table of history inside a page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+
+class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form that also shows what the domain function refused."""
+
+    #: Fields whose model checks are left to the domain function, because it takes more or says it better.
+    left_to_domain: ClassVar[frozenset[str]] = frozenset()
+    refused: ClassVar[Refusal | ValidationError | None] = None
+
+    def _get_validation_exclusions(self) -> set[str]:
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return exclusions | self.left_to_domain
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for field, sentence in sentences(self.refused):
+            self.add_error(field if field in self.fields else None, sentence)
+        return cleaned
+
+
+def sentences(refused: Refusal | ValidationError | None) -> list[tuple[str, str]]:
+    """What was refused, as pairs of a form's field (which may be unknown) and a sentence for it."""
+    if refused is None:
+        return []
+    if isinstance(refused, Refusal):
+        return [(refused.field, refused.sentence)]
+    by_path = refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
+    found = []
+    for path, messages in by_path.items():
+        # `settings.api_key` is the key api_key in the field settings.
+        field, _dot, key = path.partition(".")
+        found += [(field, f"{key}: {message}" if key else message) for message in messages]
+    return found
+
+
+class DomainAdmin(RightsAdmin):
+    """Pages whose rows are written by domain functions, which `save_model` and `delete_model` call once each."""
+
+    form = DomainForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"refused": request.META.get(REFUSED)})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (Refusal, ValidationError) as refused:
+            # The transaction is undone. The same request again finds the reason in its form and saves nothing.
+            request.META[REFUSED] = refused
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)

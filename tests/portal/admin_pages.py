@@ -1,0 +1,111 @@
+"""How tests visit the admin: somebody signed in, the addresses of a model's pages, and one row of every model."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from gateways.models import Gateway, GatewayHealth, SandboxSms
+from guests.models import Guest
+from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
+from messaging.retries import Kind
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.permissions import Right
+
+SECRET = "canary-Kenar-4711"
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which the user, made staff if need be, is signed in."""
+    if not user.is_staff:
+        User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(model: type[Model], name: str, *args: Any) -> str:
+    """The address of a page: `changelist`, `add`, `change`, `delete`."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+def staff_with(name: str, *rights: Right) -> User:
+    """A member of staff with these rights and no role."""
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(rights_as_permissions(*rights))
+    return user
+
+
+def rights_as_permissions(*rights: Right) -> Any:
+    """The rights as rows."""
+    permissions = User.user_permissions.field.related_model.objects  # type: ignore[attr-defined]
+    return permissions.filter(content_type__app_label="portal", codename__in=rights)
+
+
+def a_message(gateway: Gateway, **changes: Any) -> Message:
+    """Credentials that failed, whose text is kept and holds the SECRET."""
+    now = timezone.now()
+    return Message.objects.create(
+        **{
+            "kind": Kind.CREDENTIALS,
+            "priority": 2,
+            "phone": "+79161234567",
+            "gateway": gateway,
+            "text": f"password {SECRET}",
+            "masked_text": "password ••••••••",
+            "encoding": "GSM-7",
+            "segments": 1,
+            "valid_until": now + timedelta(hours=1),
+            "state": "failed",
+        }
+        | changes
+    )
+
+
+def _attempt(gateway: Gateway) -> Attempt:
+    return Attempt.objects.create(message=a_message(gateway), gateway=gateway, epoch=1, key="k")
+
+
+def _event(gateway: Gateway) -> DeliveryEvent:
+    return DeliveryEvent.objects.create(gateway=gateway, reference="r", state="delivered")
+
+
+def _sandbox_sms(gateway: Gateway) -> SandboxSms:
+    now = timezone.now()
+    return SandboxSms.objects.create(
+        gateway=gateway, key="k", phone="+79161234567", text=SECRET, state="delivered", settles_at=now
+    )
+
+
+def _owner(name: str) -> User:
+    return User.objects.create_user(name)
+
+
+def _answer_kept() -> IdempotencyRecord:
+    return IdempotencyRecord.objects.create(
+        user=_owner("caller"), endpoint="POST /x", key="k", fingerprint="f" * 64, status=200, answer={"body": SECRET}
+    )
+
+
+#: One row of every model that the admin has pages for. A gateway is given to all.
+MADE: dict[type[Model], Callable[[Gateway], Model]] = {
+    User: lambda _: _owner("plain"),
+    Group: lambda _: Group.objects.create(name="Reception"),
+    ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
+    AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
+    IdempotencyRecord: lambda _: _answer_kept(),
+    WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
+    Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
+    GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
+    SandboxSms: _sandbox_sms,
+    Message: a_message,
+    Attempt: _attempt,
+    DeliveryEvent: _event,
+    MessageTemplate: lambda _: MessageTemplate.objects.create(kind=Kind.INFORMATION, language="en", text="Hello"),
+    Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
+}
