@@ -4,6 +4,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 
 from gateways import configuration
 from gateways.models import Gateway, GatewayHealth
@@ -51,10 +52,8 @@ def delete(gateway: Gateway) -> None:
     try:
         gateway.delete()
     except ProtectedError:
-        raise Refusal(
-            f"gateway '{gateway.name}' has messages on record and cannot be deleted: switch it off instead",
-            why=Why.CONFLICT,
-        ) from None
+        sentence = _("Gateway “%(name)s” has messages on record and cannot be deleted; switch it off instead.")
+        raise Refusal(sentence % {"name": gateway.name}, why=Why.CONFLICT) from None
 
 
 def _describe(gateway: Gateway, details: Details) -> None:
@@ -78,5 +77,5 @@ def _save(gateway: Gateway) -> None:
             GatewayHealth.objects.get_or_create(gateway=gateway)
     except IntegrityError:
         taken = Gateway.objects.filter(name=gateway.name).exclude(pk=gateway.pk).exists()
-        sentence = DUPLICATE if taken else "another gateway was made the default at the same time: try again"
+        sentence = DUPLICATE if taken else _("Another gateway was made the default at the same time; try again.")
         raise Refusal(sentence, field="name" if taken else "is_default", why=Why.CONFLICT) from None

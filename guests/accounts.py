@@ -7,6 +7,8 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from guests.models import USUAL_STAY, Guest
 from messaging import phones, sending, texts
@@ -19,7 +21,7 @@ from portal.models import User
 HIDDEN_PASSWORD = "•" * 8
 #: Stays beyond these are slips of the pen, and some calendars and databases cannot even hold them.
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-EMPTY_PASSWORD = "A password cannot be empty"
+EMPTY_PASSWORD = gettext_lazy("A password cannot be empty.")
 
 
 class Details(TypedDict, total=False):
@@ -53,7 +55,8 @@ def named(username: str) -> Guest:
     """The guest with this user name. Raises Refusal (not found, field `guest`)."""
     guest = Guest.objects.filter(username=username).first()
     if guest is None:
-        raise Refusal(f"there is no guest '{username}'", field="guest", why=Why.NOT_FOUND)
+        sentence = _("There is no guest “%(name)s”.") % {"name": username}
+        raise Refusal(sentence, field="guest", why=Why.NOT_FOUND)
     return guest
 
 
@@ -137,7 +140,7 @@ def _write(guest: Guest, **values: Any) -> None:
 
 
 def _gone(guest: Guest) -> Refusal:
-    return Refusal(f"{guest.username} was removed in the meantime", why=Why.NOT_FOUND)
+    return Refusal(_("%(name)s was removed in the meantime.") % {"name": guest.username}, why=Why.NOT_FOUND)
 
 
 def _describe(guest: Guest, **details: Unpack[Details]) -> None:
@@ -150,9 +153,10 @@ def _describe(guest: Guest, **details: Unpack[Details]) -> None:
 def _check(guest: Guest) -> None:
     for field in ("valid_from", "valid_until"):
         if not EARLIEST <= getattr(guest, field) <= LATEST + USUAL_STAY:
-            raise Refusal(f"Name a moment from {EARLIEST.year} to {LATEST.year}", field=field)
+            sentence = _("Name a moment from %(first)s to %(last)s.")
+            raise Refusal(sentence % {"first": EARLIEST.year, "last": LATEST.year}, field=field)
     if guest.valid_until <= guest.valid_from:
-        raise Refusal("The stay must end after it begins", field="valid_until")
+        raise Refusal(_("The stay must end after it begins."), field="valid_until")
     try:
         # The database itself refuses what is not unique: a look beforehand would prove nothing.
         guest.clean_fields(exclude=["sponsor", "last_credentials", "password"])
@@ -163,9 +167,11 @@ def _check(guest: Guest) -> None:
 
 def _check_reachable(guest: Guest) -> None:
     if not guest.phone:
-        raise Refusal(f"{guest.username} has no phone number; add one before sending credentials", field="guest")
+        sentence = _("%(name)s has no phone number; add one before sending credentials.")
+        raise Refusal(sentence % {"name": guest.username}, field="guest")
     if guest.suspended:
-        raise Refusal(f"{guest.username} is suspended; end that before sending credentials", field="guest")
+        sentence = _("%(name)s is suspended; end that before sending credentials.")
+        raise Refusal(sentence % {"name": guest.username}, field="guest")
 
 
 def _credentials_template(guest: Guest) -> str:
@@ -175,7 +181,7 @@ def _credentials_template(guest: Guest) -> str:
     found = dict(rows.values_list("language", "text"))
     text = next((found[language] for language in languages if language in found), None)
     if text is None:
-        raise Refusal("There is no text for credentials; write one under Message templates")
+        raise Refusal(_("There is no text for credentials; write one under Message templates."))
     return text
 
 

@@ -268,8 +268,10 @@ def _exchange(provider: BaseProvider, response: HttpResponse | None) -> dict[str
 
 def _tell_health(gateway_id: int, outcomes: Sequence[Accepted | NotAccepted]) -> None:
     """A provider that answers about a message, even by refusing it, is well."""
+    if any(isinstance(outcome, GatewayFault) for outcome in outcomes):
+        return
     if any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
         health.record_success(gateway_id)
-    worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused | GatewayFault)]
+    worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused)]
     if worrying:
         health.record_error(gateway_id, worrying[-1].reason)

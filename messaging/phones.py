@@ -5,6 +5,7 @@ import unicodedata
 
 import phonenumbers
 from django.conf import settings
+from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from portal.errors import Refusal
@@ -49,4 +50,4 @@ def _bare(raw: str) -> str:
 
 def _no_number() -> Refusal:
     # It does not repeat what was written: refusals reach logs and audit rows.
-    return Refusal("This is not a phone number; write it like +79161234567", field="phone")
+    return Refusal(_("This is not a phone number; write it like +79161234567."), field="phone")

@@ -5,10 +5,11 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from gateways import routing
 from messaging import phones, retries, tasks, texts
-from messaging.models import RESENDABLE, Message, State
+from messaging.models import RESENDABLE, Message
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
 from portal.models import User
@@ -55,14 +56,11 @@ def send(
 
 def _measured(text: str) -> texts.Measure:
     if not text.strip():
-        raise Refusal("The text is empty; write what the guest shall read.", field="text")
+        raise Refusal(_("The text is empty; write what the guest shall read."), field="text")
     measure = texts.measure(text)
     if measure.segments > settings.MAX_SEGMENTS:
-        raise Refusal(
-            f"The text needs {measure.segments} SMS segments and at most {settings.MAX_SEGMENTS} are allowed; "
-            "shorten it.",
-            field="text",
-        )
+        sentence = _("The text needs %(needed)s SMS segments and at most %(most)s are allowed; shorten it.")
+        raise Refusal(sentence % {"needed": measure.segments, "most": settings.MAX_SEGMENTS}, field="text")
     return measure
 
 
@@ -74,13 +72,12 @@ def resend(message: Message, *, requested_by: User | None) -> Message:
     """
     message = Message.objects.select_for_update().select_related("gateway").get(pk=message.pk)
     if message.state not in RESENDABLE:
-        raise Refusal(
-            f"Message {message.pk} is {State(message.state).value}; only one that is "
-            f"{', '.join(RESENDABLE)} can be sent again.",
-            why=Why.CONFLICT,
-        )
+        states = ", ".join(RESENDABLE)
+        sentence = _("Message %(id)s is %(state)s; only one that is %(states)s can be sent again.")
+        raise Refusal(sentence % {"id": message.pk, "state": message.state, "states": states}, why=Why.CONFLICT)
     if not message.text:
-        raise Refusal(f"The text of message {message.pk} is no longer kept; send a new message.", why=Why.CONFLICT)
+        sentence = _("The text of message %(id)s is no longer kept; send a new message.")
+        raise Refusal(sentence % {"id": message.pk}, why=Why.CONFLICT)
     again = send(
         phone=message.phone,
         text=message.text,
@@ -98,6 +95,5 @@ def cancel(message: Message) -> None:
     """Takes back a message that no worker has taken. Raises Refusal (conflict) where it is too late."""
     if not message.cancel():
         state = Message.objects.values_list("state", flat=True).get(pk=message.pk)
-        raise Refusal(
-            f"Message {message.pk} is {state}; only one that is queued or held can be cancelled.", why=Why.CONFLICT
-        )
+        sentence = _("Message %(id)s is %(state)s; only one that is queued or held can be cancelled.")
+        raise Refusal(sentence % {"id": message.pk, "state": state}, why=Why.CONFLICT)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from string import Template
 from typing import Literal
 
+from django.utils.translation import gettext as _
+
 from portal.errors import Refusal
 
 Encoding = Literal["GSM-7", "UCS-2"]
@@ -49,7 +51,7 @@ class Measure:
 def tidy(text: str) -> str:
     """The text as it is sent: every line break is one line feed. Raises Refusal for characters nobody can send."""
     if UNSENDABLE.search(text):
-        raise Refusal("The text has half an emoji or a zero character, which nobody can send", field="text")
+        raise Refusal(_("The text has half an emoji or a zero character, which nobody can send."), field="text")
     return LINE_BREAK.sub("\n", text)
 
 
@@ -73,9 +75,11 @@ def fill(template: str, **values: str) -> str:
     try:
         return Template(template).substitute(values)
     except KeyError as missing:
-        raise Refusal(f"The template asks for ${missing.args[0]}, which it cannot have here", field="text") from None
+        sentence = _("The template asks for $%(name)s, which it cannot have here.") % {"name": missing.args[0]}
+        raise Refusal(sentence, field="text") from None
     except ValueError:
-        raise Refusal("The template has a $ that starts no placeholder; write $$ for the sign", field="text") from None
+        sentence = _("The template has a $ that starts no placeholder; write $$ for the sign.")
+        raise Refusal(sentence, field="text") from None
 
 
 def _alphabet(text: str) -> Alphabet:

@@ -17,12 +17,15 @@ class Environment:
     def __init__(self, env: environ.Env) -> None:
         self.env = env
         self.problems: dict[str, str] = {}
+        #: Every variable that was read; `.env.example` must explain it.
+        self.asked: set[str] = set()
 
     def text(self, name: str) -> str:
         """The variable as it stands, empty where it is unset.
 
         Not through django-environ's own reading: that takes a value with a dollar in front for another's name.
         """
+        self.asked.add(name)
         return str(self.env.ENVIRON.get(name, "")).strip()
 
     def read(self, name: str, cast: Callable[[str], T], default: T, remedy: str) -> T:

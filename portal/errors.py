@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from django.utils.functional import Promise
+
 #: The documented sentence for a name that is taken.
 DUPLICATE = (
     "An attempt to add a duplicate entry was stopped. Entry already exists and should be modified instead of created."
@@ -19,8 +21,8 @@ class Why(Enum):
 class Refusal(Exception):
     """Raised by domain functions. `field` names the argument at fault in our own words, where there is one."""
 
-    def __init__(self, sentence: str, *, field: str = "", why: Why = Why.INVALID) -> None:
+    def __init__(self, sentence: str | Promise, *, field: str = "", why: Why = Why.INVALID) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = str(sentence)
         self.field = field
         self.why = why

@@ -69,7 +69,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(_("key"), max_length=255)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     status = models.PositiveSmallIntegerField(_("status"))
-    answer = models.JSONField(_("answer"))
+    answer = models.TextField(_("answer"))
     created = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
 
     class Meta:

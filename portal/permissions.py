@@ -48,9 +48,14 @@ ROLES: dict[str, tuple[Right, ...]] = {
 
 
 def rights_of(user: Caller) -> frozenset[Right]:
-    """Every right the user holds, by role or directly; read in one query and kept on this user object."""
-    if not user.is_active or user.is_anonymous:
+    """Every right the user may use now: none where the account is switched off or nobody is signed in."""
+    if not user.is_active or isinstance(user, AnonymousUser):
         return frozenset()
+    return granted_to(user)
+
+
+def granted_to(user: AbstractUser) -> frozenset[Right]:
+    """Every right given to the user, by role or directly; read in one query and kept on this user object."""
     if user.is_superuser:
         return frozenset(Right)
     held: frozenset[Right] | None = user.__dict__.get(KEPT)

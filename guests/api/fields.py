@@ -1,6 +1,5 @@
 """Fields of the bodies and searches that concern guests."""
 
-from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -27,17 +26,6 @@ class PasswordField(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, max_length=LONGEST_PASSWORD, write_only=True, **options)
-
-
-class Moment(serializers.DateTimeField):
-    """A point in time, ISO 8601; one without an offset is meant in the portal's time zone."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        try:
-            return super().to_internal_value(value)
-        except OverflowError:
-            # The framework itself stumbles over the first and the last day of the calendar.
-            self.fail("invalid", format="ISO 8601")
 
 
 class PhoneText(serializers.CharField):

@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from guests import accounts
-from guests.api.fields import Moment, PasswordField
+from guests.api.fields import PasswordField
 from guests.models import Guest
 from portal.api.collection import ReadView
 from portal.api.commit import Done, commit
-from portal.api.inputs import Input
+from portal.api.inputs import Input, Moment
 from portal.api.resources import Resource, moment, text
 from portal.api.views import Example
 from portal.errors import DUPLICATE, Refusal, Why

@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from guests import accounts
-from guests.api.fields import Moment, PasswordField, PhoneText, Text
+from guests.api.fields import PasswordField, PhoneText, Text
 from guests.models import Guest
 from portal.api.collection import CollectionView, ItemView, SearchView
 from portal.api.commit import commit
-from portal.api.inputs import Input
+from portal.api.inputs import Input, Moment
 from portal.api.resources import Column, Resource, moment, shown, text, yes_no
 from portal.errors import Refusal
 from portal.models import User
@@ -159,7 +159,7 @@ class UserItem(ItemView):
 
     def update(self, found: Guest, fields: dict[str, Any]) -> Guest:
         if fields.pop("username", found.username) != found.username:
-            raise Refusal("The pid of a guest cannot be changed", field="username")
+            raise Refusal("The pid of a guest cannot be changed.", field="username")
         return accounts.change(found, **fields)
 
     def remove(self, found: Guest) -> None:

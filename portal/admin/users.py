@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.admin.rights import RightsAdmin
 from portal.models import User
-from portal.permissions import KEPT, Right, may, rights_of
+from portal.permissions import Right, granted_to, may, rights_of
 
 PRIVILEGES = ("is_superuser", "groups", "user_permissions")
 
@@ -32,10 +32,7 @@ def holds_every_right(user: User | AnonymousUser) -> bool:
 
 def holds_more(target: User, than: User | AnonymousUser) -> bool:
     """Whether the target holds a right that the other lacks; a switched-off account counts as if it were on."""
-    as_active = copy(target)
-    as_active.is_active = True
-    as_active.__dict__.pop(KEPT, None)
-    return not rights_of(as_active) <= rights_of(than)
+    return not granted_to(target) <= rights_of(than)
 
 
 def portal_rights() -> QuerySet[Permission]:

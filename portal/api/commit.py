@@ -120,7 +120,7 @@ def _claim(request: Request, key: str) -> IdempotencyRecord:
         key=key,
         fingerprint=salted_hmac("portal.api.commit", canonical, algorithm="sha256").hexdigest(),
         status=0,
-        answer={},
+        answer="",
     )
 
 
@@ -135,7 +135,8 @@ def _kept(claim: IdempotencyRecord) -> Done | None:
         return None
     if kept.fingerprint != claim.fingerprint:
         raise Refusal(f"This {HEADER} was used with another body.", field=HEADER)
-    return Done(kept.answer["body"], kept.status, headers=kept.answer["headers"])
+    answer = json.loads(kept.answer)
+    return Done(answer["body"], kept.status, headers=answer["headers"])
 
 
 def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
@@ -145,7 +146,8 @@ def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
             answer = work()
             # What is kept is what is sent, to the byte, to the first request too.
             body = json.loads(JSONRenderer().render(dict(answer.body)))
-            claim.status, claim.answer = answer.status, {"body": body, "headers": dict(answer.headers)}
+            claim.status = answer.status
+            claim.answer = json.dumps({"body": body, "headers": dict(answer.headers)})
             claim.save(update_fields=["status", "answer"])
             _audit(view, answer)
     except OperationalError as error:

@@ -1,5 +1,6 @@
 """Input, the base of what a request's body may hold, and its description for OPTIONS."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -33,6 +34,17 @@ class Input(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return fields
+
+
+class Moment(serializers.DateTimeField):
+    """A point in time, ISO 8601; one without an offset is meant in the portal's time zone."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return super().to_internal_value(value)
+        except OverflowError:
+            # The framework itself stumbles over the first and the last day of the calendar.
+            self.fail("invalid", format="ISO 8601")
 
 
 def describe(serializer: serializers.Serializer[Any]) -> dict[str, dict[str, Any]]:

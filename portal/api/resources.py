@@ -23,6 +23,8 @@ from urllib.parse import quote
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from portal.api.inputs import Moment
+
 Field = serializers.Field[Any, Any, Any, Any]
 
 
@@ -109,7 +111,7 @@ def yes_no(path: str) -> Column:
 
 def moment(path: str) -> Column:
     """A point in time, ISO 8601."""
-    return Column(path, serializers.DateTimeField(default_timezone=UTC))
+    return Column(path, Moment(default_timezone=UTC))
 
 
 def choice(path: str, choices: Iterable[Any]) -> Column:

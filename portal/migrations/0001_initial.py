@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=255, verbose_name='key')),
                 ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint')),
                 ('status', models.PositiveSmallIntegerField(verbose_name='status')),
-                ('answer', models.JSONField(verbose_name='answer')),
+                ('answer', models.TextField(verbose_name='answer')),
                 ('created', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='created')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
