@@ -23,6 +23,11 @@ class Refusal(Exception):
 
     def __init__(self, sentence: str | Promise, *, field: str = "", why: Why = Why.INVALID) -> None:
         super().__init__(sentence)
-        self.sentence = str(sentence)
+        self._sentence = sentence
         self.field = field
         self.why = why
+
+    @property
+    def sentence(self) -> str:
+        """In the language of whoever reads it."""
+        return str(self._sentence)

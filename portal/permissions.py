@@ -49,7 +49,7 @@ ROLES: dict[str, tuple[Right, ...]] = {
 
 def rights_of(user: Caller) -> frozenset[Right]:
     """Every right the user may use now: none where the account is switched off or nobody is signed in."""
-    if not user.is_active or isinstance(user, AnonymousUser):
+    if isinstance(user, AnonymousUser) or not user.is_active:
         return frozenset()
     return granted_to(user)
 

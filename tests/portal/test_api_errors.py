@@ -133,7 +133,7 @@ def test_the_api_speaks_english_whatever_the_caller_prefers(
     client = api(admin)
     answer = client.post("/api/v1/members", {"name": "m" * 21}, format="json", HTTP_ACCEPT_LANGUAGE="ru")
     assert answer.json()["errors"][0]["message"] == "Ensure this field has no more than 20 characters."
-    monkeypatch.setattr(Broken, "error", Refusal(gettext_lazy("user")))  # type: ignore[arg-type]
+    monkeypatch.setattr(Broken, "error", Refusal(gettext_lazy("user")))
     answer = client.get("/api/v1/broken", HTTP_ACCEPT_LANGUAGE="ru")
     assert answer.json()["message"] == "user"
 
