@@ -23,7 +23,7 @@ DRAFT = ".draft"
 OLD_DRAFT = 60
 
 
-class Channel(virtual.Channel):  # type: ignore[misc]
+class Channel(virtual.Channel):
     """Tasks as files `<nanoseconds>-<random>.<queue>.task` in the folder that the transport options name."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -33,7 +33,8 @@ class Channel(virtual.Channel):  # type: ignore[misc]
     @property
     def folder(self) -> Path:
         """Where the files are; `state.prepare` makes it."""
-        return Path(self.connection.client.transport_options["folder"])
+        connection: Any = self.connection.client
+        return Path(connection.transport_options["folder"])
 
     def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
         name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
@@ -80,7 +81,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         return sorted((name for name in os.listdir(self.folder) if name.endswith(ending)), reverse=True)  # noqa: PTH208 — listed every 50 ms, as plain names
 
 
-class Transport(virtual.Transport):  # type: ignore[misc]
+class Transport(virtual.Transport):
     """What Celery's broker address calls `folder://`."""
 
     Channel = Channel
