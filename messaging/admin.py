@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -104,7 +104,8 @@ class MessageAdmin(HistoryAdmin):
             try:
                 act(message)
             except Refusal as refusal:
-                self.note(request, verb, 409, message, {"refused": refusal.sentence})
+                with translation.override("en"):
+                    self.note(request, verb, 409, message, {"refused": refusal.sentence})
                 messages.error(request, refusal.sentence)
             else:
                 self.note(request, verb, 200, message, {})

@@ -88,7 +88,7 @@ def _owner(name: str) -> User:
 
 def _answer_kept() -> IdempotencyRecord:
     return IdempotencyRecord.objects.create(
-        user=_owner("caller"), endpoint="POST /x", key="k", fingerprint="f" * 64, status=200, answer={"body": SECRET}
+        user=_owner("caller"), endpoint="POST /x", key="k", fingerprint="f" * 64, status=200, answer=SECRET
     )
 
 
