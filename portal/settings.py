@@ -124,6 +124,7 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 SQLITE: dict[str, Any] = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": STATE_FOLDER / "portal.sqlite3",
+    "CONN_MAX_AGE": 300,
     "OPTIONS": {
         # Readers never wait, a writer queues at BEGIN instead of failing in the middle, and a commit is on disk.
         "transaction_mode": "IMMEDIATE",
@@ -157,8 +158,10 @@ REDIS_URL = environment.read(
     "REDIS_URL", redis_url, "", "Write redis://:password@host:6379/0, or leave it out to use files as the broker."
 )
 CELERY_BROKER_URL = REDIS_URL or "folder://localhost"
+#: Kombu would try for six seconds to reach a Redis that is gone, while somebody waits for an answer.
+ONE_TRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
+    {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30, **ONE_TRY}
     if REDIS_URL
     else {"polling_interval": 0.05, "folder": str(state.broker_folder(STATE_FOLDER))}
 )
