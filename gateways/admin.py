@@ -1,6 +1,5 @@
 """Gateways in the admin: settings as JSON text whose secrets can be written and never read; the rest only shown."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,18 +7,15 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from gateways import accounts, configuration, providers
 from gateways.models import Gateway, GatewayHealth, SandboxSms
+from portal.admin.display import NOTHING, moment, preformatted, pretty
 from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin
 
 SETTINGS_HELP = _("One JSON object. A secret shows as asterisks: left so it stays as it is; another text replaces it.")
-
-
-def pretty(settings: Any) -> str:
-    """JSON as people read it."""
-    return json.dumps(settings, ensure_ascii=False, indent=2)
 
 
 def known_settings() -> str:
@@ -49,11 +45,12 @@ class GatewayForm(DomainForm):
     """The stored settings never become the form's: it begins with their masked copy."""
 
     left_to_domain = frozenset({"settings", "is_default"})
-    settings = SettingsField(label=_("settings"), required=False)
+    settings = SettingsField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["settings"] = configuration.shown(self.instance) if self.instance.pk else {}
+        self.fields["settings"].label = capfirst(_("settings"))
         self.fields["settings"].help_text = format_html(
             '{}<br><span style="white-space: pre-line">{}</span>', SETTINGS_HELP, known_settings()
         )
@@ -92,15 +89,15 @@ class GatewayAdmin(DomainAdmin):
 
     @admin.display(description=_("settings"))
     def shown_settings(self, gateway: Gateway) -> str:
-        return format_html("<pre>{}</pre>", pretty(configuration.shown(gateway)))
+        return preformatted(pretty(configuration.shown(gateway)))
 
     @admin.display(description=_("paused until"), ordering="health__open_until")
     def paused_until(self, gateway: Gateway) -> Any:
-        return gateway.health.open_until if hasattr(gateway, "health") else None
+        return moment(gateway.health.open_until) if hasattr(gateway, "health") else moment(None)
 
     @admin.display(description=_("last error"))
     def last_error(self, gateway: Gateway) -> str:
-        return gateway.health.last_error if hasattr(gateway, "health") else ""
+        return (gateway.health.last_error if hasattr(gateway, "health") else "") or NOTHING
 
 
 @admin.register(GatewayHealth)

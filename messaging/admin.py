@@ -6,13 +6,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from django.utils import formats, timezone, translation
-from django.utils.html import format_html, format_html_join
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from messaging import sending, texts, waiting
 from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
+from portal.admin.display import NOTHING, moment, preformatted, pretty
 from portal.admin.rights import HistoryAdmin, HistoryInline, RightsAdmin
 from portal.errors import Refusal
 from portal.permissions import SENDING, may
@@ -72,15 +72,14 @@ class MessageAdmin(HistoryAdmin):
     @admin.display(description=_("text"))
     def shown_text(self, message: Message) -> str:
         text = message.shown_text
-        return format_html('<span style="white-space: pre-wrap">{}</span>', text) if text else "—"
+        return preformatted(text) if text else NOTHING
 
     @admin.display(description=_("waits for"))
     def why_it_waits(self, message: Message) -> str:
         found = waiting.why(message)
         if found is None:
-            return "—"
-        until = formats.localize(timezone.localtime(found.until)) if found.until else ""
-        return format_html("{} {}", found.sentence, until)
+            return NOTHING
+        return f"{found.sentence} · {moment(found.until)}" if found.until else str(found.sentence)
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: Any) -> None:
@@ -138,8 +137,7 @@ class AttemptAdmin(HistoryAdmin):
 
     @admin.display(description=_("exchange, redacted"))
     def shown_exchange(self, attempt: Attempt) -> str:
-        lines = ((name, said) for name, said in attempt.exchange.items())
-        return format_html("<pre>{}</pre>", format_html_join("\n", "{}: {}", lines)) if attempt.exchange else "—"
+        return preformatted(pretty(attempt.exchange)) if attempt.exchange else NOTHING
 
 
 @admin.register(DeliveryEvent)

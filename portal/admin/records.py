@@ -1,13 +1,12 @@
 """What the portal writes down by itself: tokens given out, the audit trail, answers kept, workers seen."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from portal.admin.display import moment, preformatted, pretty
 from portal.admin.rights import HistoryAdmin, RightsAdmin
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, WorkerHeartbeat
 
@@ -31,12 +30,12 @@ class ApiTokenAdmin(RightsAdmin):
         return False
 
     @admin.display(description=_("issued"), ordering="created")
-    def issued(self, token: ApiToken) -> Any:
-        return token.created
+    def issued(self, token: ApiToken) -> str:
+        return moment(token.created)
 
     @admin.display(description=_("expires"), ordering="expiry")
-    def ends(self, token: ApiToken) -> Any:
-        return token.expiry
+    def ends(self, token: ApiToken) -> str:
+        return moment(token.expiry)
 
 
 @admin.register(AuditEvent)
@@ -52,7 +51,7 @@ class AuditEventAdmin(HistoryAdmin):
 
     @admin.display(description=_("request"))
     def pretty_request(self, event: AuditEvent) -> str:
-        return format_html("<pre>{}</pre>", json.dumps(event.request, ensure_ascii=False, indent=2))
+        return preformatted(pretty(event.request))
 
 
 @admin.register(IdempotencyRecord)
