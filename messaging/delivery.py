@@ -189,7 +189,8 @@ def _build(gateway: Gateway, message: Message) -> HttpRequest | None:
     except Exception as error:
         reason = str(error) if isinstance(error, KeyMissing) else f"no request can be built ({type(error).__name__})"
         logger.exception("gateway %s: message %s: no request can be built", gateway.pk, message.pk)
-        message.hold(reason, health.record_fault(gateway.pk, reason))
+        health.record_fault(gateway.pk, reason)
+        message.hold(reason)
         return None
 
 
@@ -227,7 +228,8 @@ def _move_on(message: Message, provider: BaseProvider, outcome: Accepted | NotAc
         case Refused():
             return message.fail(outcome.reason)
         case GatewayFault():
-            return message.hold(outcome.reason, health.record_fault(message.gateway_id, outcome.reason))
+            health.record_fault(message.gateway_id, outcome.reason)
+            return message.hold(outcome.reason)
         case Ambiguous():
             return mark_unclear(message, provider, outcome.reason)
         case RefusedForNow():

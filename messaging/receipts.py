@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway
-from gateways.provider import NotAccepted, Receipt, ReceiptState, Unreadable
+from gateways.provider import Receipt, ReceiptState
 from messaging import retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
 
@@ -50,8 +50,8 @@ def ask(gateway_id: int) -> None:
     try:
         request = provider.query([message.reference for message in taken])
         reported = provider.read_query(transport.fetch(request, gateway.timeout))
-    except (NotAccepted, Unreadable) as error:
-        logger.warning("gateway %s: no receipts: %s", gateway_id, error)
+    except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
+        logger.warning("gateway %s: no receipts (%s)", gateway_id, type(error).__name__)
         reported = []
     record(gateway, reported)
     news = {receipt.reference for receipt in reported if receipt.state != ReceiptState.PENDING}

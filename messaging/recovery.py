@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway
-from gateways.provider import Accepted, BaseProvider, NotAccepted, Outcome, Unreadable
+from gateways.provider import Accepted, BaseProvider, Outcome
 from messaging import delivery, receipts, retries
-from messaging.models import LEASED, RESENDABLE, WAITING, Attempt, Message, State
+from messaging.models import LEASED, WAITING, Attempt, Message, State
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ def recover() -> None:
     for message in Message.objects.filter(state__in=LEASED, lease_until__lte=now).select_related("gateway")[:SOME]:
         _recover_one(message)
     for message in Message.objects.filter(state__in=WAITING, due_at__isnull=False, valid_until__lte=now)[:SOME]:
+        message.lapse()
+    for message in Message.objects.filter(state=State.UNKNOWN, created__lte=now - retries.NO_RECEIPT_AFTER)[:SOME]:
         message.lapse()
     receipts.end_waiting(now)
     wipe_texts(now)
@@ -45,10 +47,9 @@ def _recover_one(message: Message) -> None:
 
 
 def wipe_texts(now: datetime) -> None:
-    """Texts kept so that a person could send them again are wiped when nobody should any more."""
-    kept = Message.objects.filter(text__isnull=False, state__in=RESENDABLE).filter(
-        Q(valid_until__lte=now) | Q(created__lte=now - retries.LONGEST_KEPT_TEXT)
-    )
+    """A text that may not be sent any more is wiped, whatever became of its message."""
+    kept = Message.objects.filter(text__isnull=False).exclude(state__in=(State.QUEUED, State.HELD, *LEASED))
+    kept = kept.filter(Q(valid_until__lte=now) | Q(created__lte=now - retries.LONGEST_KEPT_TEXT))
     if kept.exists():
         kept.update(text=None)
 
@@ -63,8 +64,8 @@ def look_up(gateway_id: int) -> None:
     try:
         request = provider.look_up([message.key for message in unclear])
         found = provider.read_look_up(transport.fetch(request, gateway.timeout))
-    except (NotAccepted, Unreadable) as error:
-        logger.warning("gateway %s: look-up failed: %s", gateway_id, error)
+    except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
+        logger.warning("gateway %s: the look-up failed (%s)", gateway_id, type(error).__name__)
         found = {}
     with transaction.atomic():
         for message in unclear:

@@ -3,8 +3,7 @@
 import logging
 import socket
 
-from celery import shared_task
-from kombu.exceptions import OperationalError
+from celery import Task, shared_task
 
 from messaging import delivery, receipts, recovery
 from portal import health
@@ -36,7 +35,7 @@ def sweep() -> None:
     for gateway_id in delivery.gateways_with_due():
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():
-        ask.apply_async((gateway_id,), expires=BELL_SECONDS)
+        _publish(ask, gateway_id)
 
 
 def ring_for(message_id: int, gateway_id: int) -> None:
@@ -46,8 +45,13 @@ def ring_for(message_id: int, gateway_id: int) -> None:
 
 
 def ring(gateway_id: int) -> None:
-    """Wakes a worker. A broker that cannot be reached is no failure: the message is in the database."""
+    """Wakes a worker that hands over what is due."""
+    _publish(drain, gateway_id)
+
+
+def _publish(task: "Task[[int], None]", gateway_id: int) -> None:
+    """A bell that cannot be rung is no failure, whatever ails the broker: what is due is in the database."""
     try:
-        drain.apply_async((gateway_id,), expires=BELL_SECONDS)
-    except (OperationalError, OSError) as error:
-        logger.warning("the broker cannot be reached (%s); the sweep will find what is due", type(error).__name__)
+        task.apply_async((gateway_id,), expires=BELL_SECONDS)
+    except Exception as error:  # noqa: BLE001 — the message is accepted, and its sender must be told so
+        logger.warning("the bell could not be rung (%s); the sweep finds what is due", type(error).__name__)

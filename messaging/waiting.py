@@ -32,6 +32,6 @@ def why(message: Message) -> Waiting | None:
     paused = health.paused_until(message.gateway_id)
     if paused and (until is None or paused > until):
         return Waiting(Wait.GATEWAY, Wait.GATEWAY.label, paused)
-    if message.waits_for:
+    if message.waits_for not in {Wait.NONE, Wait.GATEWAY}:
         return Waiting(message.waits_for, Wait(message.waits_for).label, until)
     return Waiting(Wait.NONE, NEXT_WORKER, until)

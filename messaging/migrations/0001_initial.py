@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('failed', 'undelivered', 'expired', 'unresolved')), ('text__isnull', False)), fields=['valid_until'], name='message_text_kept'),
+            index=models.Index(condition=models.Q(('text__isnull', False)), fields=['valid_until'], name='message_text_kept'),
         ),
         migrations.AddConstraint(
             model_name='message',

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways.models import Gateway
 from gateways.provider import ReceiptState
 from messaging import retries
-from messaging.models.states import FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, State, Wait
+from messaging.models.states import FINAL, LEASED, MAY_FOLLOW, WAITING, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
 
@@ -68,7 +68,7 @@ class Message(models.Model):
             models.Index(
                 fields=["valid_until"],
                 name="message_text_kept",
-                condition=Q(text__isnull=False, state__in=RESENDABLE),
+                condition=Q(text__isnull=False),
             ),
         ]
 
@@ -128,10 +128,13 @@ class Message(models.Model):
             reason=reason,
         )
 
-    def hold(self, reason: str, until: datetime) -> bool:
-        """The gateway cannot send for anybody: wait for it without burning a try."""
+    def hold(self, reason: str) -> bool:
+        """The gateway cannot send for anybody: wait without burning a try. Until when, its health knows."""
         return self._move(
-            State.UNKNOWN if self.unclear else State.HELD, due_at=until, waits_for=Wait.GATEWAY, reason=reason
+            State.UNKNOWN if self.unclear else State.HELD,
+            due_at=timezone.now(),
+            waits_for=Wait.GATEWAY,
+            reason=reason,
         )
 
     def release(self) -> bool:
@@ -164,7 +167,7 @@ class Message(models.Model):
         return self._move(State.QUEUED, due_at=timezone.now(), ask_at=None, unclear=0, reason="")
 
     def ask_again(self) -> bool:
-        """No answer worth having yet: ask later, or stop when NO_RECEIPT_AFTER has passed."""
+        """No answer worth having yet: ask later, more and more seldom."""
         delay = retries.query_delay(self.asked + 1)
         return (
             Message.objects.filter(pk=self.pk, epoch=self.epoch, ask_at__isnull=False).update(

@@ -1,11 +1,10 @@
 """From the queue to the sandbox and back, through the real transport: every outcome, and every way a worker can die."""
 
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
-from gateways.models import Gateway, SandboxSms
+from gateways import health
+from gateways.models import Gateway, GatewayHealth, SandboxSms
 from gateways.provider import Outcome
 from messaging import delivery, receipts, recovery, retries
 from messaging.drains import Drains
@@ -253,14 +252,44 @@ def test_a_text_that_nobody_may_send_again_is_wiped(send: Send, sandbox: Gateway
     assert fresh(message).text is None
 
 
+@pytest.mark.parametrize("state", [State.SUBMITTED, State.UNKNOWN, State.NO_RECEIPT, State.UNRESOLVED])
+def test_no_text_outlives_its_day_in_any_state(send: Send, state: State) -> None:
+    message = send()
+    Message.objects.update(state=state, due_at=None, ask_at=timezone.now())
+    recovery.recover()
+    assert fresh(message).text
+    let_time_pass(24 * 3600 + 1)
+    recovery.recover()
+    assert fresh(message).text is None
+
+
+def test_an_unclear_message_is_not_looked_up_for_ever(send: Send) -> None:
+    message = send()
+    Message.objects.update(state=State.UNKNOWN, due_at=None, ask_at=timezone.now())
+    let_time_pass(retries.NO_RECEIPT_AFTER.total_seconds() + 1)
+    recovery.recover()
+    assert fresh(message).state == State.UNRESOLVED
+
+
+def test_a_mended_gateway_sends_at_once_what_it_held(send: Send, sandbox: Gateway) -> None:
+    message = send()
+    Gateway.objects.update(provider="gone")
+    delivery.drain(sandbox.pk)
+    Gateway.objects.update(provider="sandbox")
+    assert delivery.gateways_with_due() == []
+    GatewayHealth.objects.update(open_until=None, faults=0)
+    assert delivery.gateways_with_due() == [sandbox.pk]
+    delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.SUBMITTED
+
+
 def test_a_gateway_that_cannot_be_opened_holds_its_messages(send: Send, sandbox: Gateway) -> None:
     message = send()
     Gateway.objects.update(provider="gone")
     delivery.drain(sandbox.pk)
     held = fresh(message)
     assert (held.state, held.waits_for) == (State.HELD, Wait.GATEWAY)
-    assert held.due_at
-    assert held.due_at > timezone.now() + timedelta(seconds=5)
+    assert health.paused_until(sandbox.pk)
     assert not Attempt.objects.exists()
 
 
