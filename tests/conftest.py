@@ -8,6 +8,7 @@ import pytest
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from gateways.models import Gateway
@@ -34,6 +35,13 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
 def _no_broker() -> None:
     """Bells ring in this process's memory, where no worker listens."""
     celery_app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Domain functions speak the language of who calls; a test that calls them reads English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ class ApiTokenAdmin(RightsAdmin):
 
     area = "SYSTEM"
     hidden = frozenset({"digest", "token_key"})
-    fields = list_display = ("user", "issued", "last_used", "ends", "address")
-    readonly_fields = ("issued", "ends")
+    fields = list_display = ("owner", "issued", "last_used", "ends", "address")
+    readonly_fields = ("owner", "issued", "ends")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     ordering = ("-created",)
@@ -28,6 +28,10 @@ class ApiTokenAdmin(RightsAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description=_("user"), ordering="user__username")
+    def owner(self, token: ApiToken) -> str:
+        return str(token.user)
 
     @admin.display(description=_("issued"), ordering="created")
     def issued(self, token: ApiToken) -> str:
