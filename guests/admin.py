@@ -40,9 +40,8 @@ class GuestAdmin(DomainAdmin):
     search_fields = ("username", "phone", "first_name", "last_name", "email", "company")
     autocomplete_fields = ("sponsor",)
     fieldsets = (
-        (None, {"fields": ("username", "phone", "first_name", "last_name", "email", "company", "language")}),
+        (None, {"fields": ("username", "phone", "first_name", "last_name", "email", "company", "language", "notes")}),
         (_("Stay"), {"fields": ("valid_from", "valid_until", "sponsor", "suspended", "suspended_why")}),
-        (_("Notes"), {"fields": ("notes",)}),
         (_("Kept by the portal"), {"fields": ("password_set", "last_credentials", "created")}),
     )
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from messaging import sending, texts, waiting
 from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
-from portal.admin.display import NOTHING, moment, preformatted, pretty
+from portal.admin.display import NOTHING, as_written, moment, preformatted, pretty
 from portal.admin.rights import HistoryAdmin, HistoryInline, RightsAdmin
 from portal.errors import Refusal
 from portal.permissions import SENDING, may
@@ -42,7 +42,7 @@ class MessageAdmin(HistoryAdmin):
     hidden = frozenset({"text", "masked_text"})
     actions = ("send_again", "cancel")
     inlines = (AttemptInline, DeliveryEventInline)
-    list_display = ("id", "created", "kind", "phone", "recipient_label", "gateway", "state", "reason")
+    list_display = ("id", "state", "phone", "recipient_label", "kind", "created", "gateway", "reason")
     list_filter = ("state", "kind", "gateway", "created")
     list_select_related = ("gateway",)
     search_fields = ("phone", "recipient_label", "reference")
@@ -72,7 +72,7 @@ class MessageAdmin(HistoryAdmin):
     @admin.display(description=_("text"))
     def shown_text(self, message: Message) -> str:
         text = message.shown_text
-        return preformatted(text) if text else NOTHING
+        return as_written(text) if text else NOTHING
 
     @admin.display(description=_("waits for"))
     def why_it_waits(self, message: Message) -> str:

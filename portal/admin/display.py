@@ -23,3 +23,8 @@ def pretty(value: Any) -> str:
 def preformatted(text: str) -> str:
     """With its line breaks; the page grows no wider than the screen."""
     return format_html('<pre style="margin: 0; white-space: pre-wrap">{}</pre>', text)
+
+
+def as_written(text: str) -> str:
+    """A text that people wrote, with its line breaks."""
+    return format_html('<span style="white-space: pre-wrap">{}</span>', text)
