@@ -1,8 +1,10 @@
 """PostgreSQL and Redis (or Valkey) of a test run's own: a temporary folder, free ports, gone afterwards."""
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -13,6 +15,9 @@ import psycopg
 
 POSTGRESQL_MISSING = "PostgreSQL's programs are missing: apt-get install postgresql"
 REDIS_MISSING = "Redis is missing: apt-get install redis-server"
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
 
 
 class ServerMissing(Exception):
@@ -85,12 +90,23 @@ class Servers:
 
     def _start(self, command: list[str], log: Path, owner: str | None) -> None:
         # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
+        # A pytest that is killed stops nothing, and Linux does it instead.
         with log.open("wb") as output:
             self.processes.append(
                 subprocess.Popen(
-                    command, stdout=output, stderr=subprocess.STDOUT, user=owner, cwd="/", start_new_session=True
+                    command,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    user=owner,
+                    cwd="/",
+                    start_new_session=True,
+                    preexec_fn=_end_with_our_parent,  # noqa: PLW1509 — no other threads yet
                 )
             )
+
+
+def _end_with_our_parent() -> None:
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def free_port() -> int:
