@@ -1,9 +1,9 @@
-"""The page /sandbox/: what staff with the reading rights see on the sandbox phone."""
+"""The page /sandbox/: what administrators see on the sandbox phone, and nobody else."""
 
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
@@ -30,9 +30,9 @@ def received(gateway: Gateway, text: str = "Hello", **changes: object) -> Sandbo
 
 
 @pytest.fixture
-def browser(client: Client, auditor: User) -> Client:
-    """An auditor's, who may read gateways and messages."""
-    client.force_login(auditor)
+def browser(client: Client, admin: User) -> Client:
+    """The administrator's."""
+    client.force_login(admin)
     return client
 
 
@@ -42,11 +42,27 @@ class TestDoor:
         answer = client.get(url)
         assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={url}")
 
-    @pytest.mark.parametrize("rights", [[], [Right.SMS_GATEWAY_READ], [Right.MESSAGES_READ]])
-    def test_both_rights_are_needed(self, client: Client, nobody: User, url: str, rights: list[Right]) -> None:
-        nobody.user_permissions.set(Permission.objects.filter(content_type__app_label="portal", codename__in=rights))
+    def test_an_auditor_reads_no_passwords_there(
+        self, client: Client, auditor: User, sandbox: Gateway, caplog: pytest.LogCaptureFixture, url: str
+    ) -> None:
+        received(sandbox, "password: canary")
+        client.force_login(auditor)
+        answer = client.get(url, HTTP_ACCEPT_LANGUAGE="en")
+        assert answer.status_code == 403
+        assert answer.content == b"Only administrators may see this page."
+        assert "Traceback" not in caplog.text
+
+    @pytest.mark.parametrize("lacking", Right)
+    def test_every_right_is_needed(self, client: Client, nobody: User, url: str, lacking: Right) -> None:
+        others = Permission.objects.filter(content_type__app_label="portal", codename__in=set(Right) - {lacking})
+        nobody.user_permissions.set(others)
         client.force_login(nobody)
         assert client.get(url).status_code == 403
+
+    def test_the_role_of_administrators_is_enough(self, client: Client, nobody: User, url: str) -> None:
+        nobody.groups.add(Group.objects.get(name="Administrator"))
+        client.force_login(nobody)
+        assert client.get(url).status_code == 200
 
     def test_it_is_kept_by_no_cache(self, browser: Client, url: str) -> None:
         assert "no-store" in browser.get(url)["Cache-Control"]
