@@ -26,7 +26,12 @@ class Input(serializers.Serializer[Any]):
         errors: dict[str, Any] = {}
         if isinstance(data, dict):
             known = ", ".join(self.fields)
-            errors = {str(name): [f"Unknown field. Known: {known}"] for name in data if name not in self.fields}
+            passed_over = self._read_only_columns()
+            errors = {
+                str(name): [f"Unknown field. Known: {known}"]
+                for name in data
+                if name not in self.fields and name not in passed_over
+            }
         try:
             fields = super().to_internal_value(data)
         except ValidationError as found:
@@ -34,6 +39,14 @@ class Input(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return fields
+
+    def _read_only_columns(self) -> frozenset[str]:
+        """What an item shows and no body sets: whoever puts back what GET answered must not pick these out first."""
+        view = self.context.get("view")
+        if view is None or self.parent is not None or view.request.method not in {"PUT", "PATCH"}:
+            return frozenset()
+        resource = getattr(view, "resource", None)
+        return frozenset(resource.columns if resource else ())
 
 
 class Moment(serializers.DateTimeField):

@@ -65,6 +65,23 @@ def test_a_put_gives_defaults_to_what_is_left_out_and_keeps_secrets(api: Api, ad
     assert (gateway.settings["url"], gateway.settings["password"]) == ("https://b.example", "canary")
 
 
+@pytest.mark.parametrize("method", ["patch", "put"])
+def test_what_get_answered_can_be_put_back_and_changes_nothing(
+    api: Api, admin: User, gateway: Gateway, method: str
+) -> None:
+    before = Gateway.objects.values().get()
+    item = api(admin).get(URL).json()["item"]
+    assert getattr(api(admin), method)(URL, item, format="json").status_code == 200
+    assert Gateway.objects.values().get() == before
+
+
+@pytest.mark.parametrize("method", ["patch", "put"])
+def test_a_misspelt_field_is_refused(api: Api, admin: User, gateway: Gateway, method: str) -> None:
+    answer = getattr(api(admin), method)(URL, {"provider": "telegraph", "paused_untill": None}, format="json")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["paused_untill"]
+
+
 def test_it_can_be_given_another_name(api: Api, admin: User, gateway: Gateway) -> None:
     assert api(admin).patch(URL, {"id": "wire"}, format="json").json()["id"] == "wire"
     assert api(admin).get(URL).status_code == 404
