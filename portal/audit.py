@@ -21,7 +21,10 @@ DEEPEST = 6
 
 _SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|^pin$|^code$|^otp$")
 _TEXT = re.compile(r"^(message|text|body)$")
-_PHONE = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){8,}")
+# Dates are matched first, so that their digits are never taken for a phone's.
+_DATE = r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?"
+_PHONE = re.compile(rf"((?<![\d+]){_DATE}(?:{_TIME})?(?!\d|-\d))|\+?\d(?:[\s().-]{{0,2}}\d){{8,}}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -77,7 +80,7 @@ def mask(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, int) and abs(value) < 10**8:
         return value
-    return _PHONE.sub(lambda found: mask_phone(found[0]), _storable(str(value)[:LONGEST_TEXT]))
+    return _PHONE.sub(lambda found: found[1] or mask_phone(found[0]), _storable(str(value)[:LONGEST_TEXT]))
 
 
 def _mask_named(name: str, value: Any, depth: int) -> Any:
