@@ -60,7 +60,9 @@ def _load_forgiving(text: str) -> Any:
     try:
         return _strict(text)
     except json.JSONDecodeError as error:
-        raise BadBody(f"Malformed JSON: {error.msg}, line {error.lineno}, column {error.colno}.") from None
+        # Some of Python's sentences end with "at", for a place to follow.
+        comma = "" if error.msg.endswith(" at") else ","
+        raise BadBody(f"Malformed JSON: {error.msg}{comma} line {error.lineno}, column {error.colno}.") from None
 
 
 def _strict(text: str) -> Any:
