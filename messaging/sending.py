@@ -68,9 +68,13 @@ def _measured(text: str) -> texts.Measure:
 def resend(message: Message, *, requested_by: User | None) -> Message:
     """Sends an unsuccessful message again, as a new one that names it. Its text moves along, so it happens once.
 
-    Raises Refusal (conflict) where the message is not at a bad end or its text is no longer kept.
+    Raises Refusal (conflict) where it was sent again before, is not at a bad end or its text is no longer kept.
     """
-    message = Message.objects.select_for_update().select_related("gateway").get(pk=message.pk)
+    message = Message.objects.select_for_update(of=("self",)).select_related("gateway").get(pk=message.pk)
+    earlier = Message.objects.filter(resend_of=message).only("pk").first()
+    if earlier is not None:
+        sentence = _("Message %(id)s was already sent again as %(again)s.")
+        raise Refusal(sentence % {"id": message.pk, "again": earlier.pk}, why=Why.CONFLICT)
     if message.state not in RESENDABLE:
         states = ", ".join(RESENDABLE)
         sentence = _("Message %(id)s is %(state)s; only one that is %(states)s can be sent again.")

@@ -122,7 +122,9 @@ def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, operator: User, s
     assert answer.status_code == 200
     again = answer.json()["item"]
     assert (again["resend_of"], again["state"]) == (message.pk, "queued")
-    assert api(operator).post(f"/api/v1/message/{message.pk}/resend").status_code == 409
+    repeat = api(operator).post(f"/api/v1/message/{message.pk}/resend")
+    assert repeat.status_code == 409
+    assert repeat.json()["message"] == f"Message {message.pk} was already sent again as {again['id']}."
     assert Message.objects.count() == 2
 
 
