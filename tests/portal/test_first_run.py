@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import override_settings
 from pytest_django import Settings
 
@@ -48,6 +49,32 @@ def test_a_given_password_is_used_and_not_printed(monkeypatch: pytest.MonkeyPatc
     [line] = first_run.make_administrator()
     assert "canary-password" not in line
     assert authenticate(username="admin", password="canary-password")
+
+
+@pytest.mark.parametrize("weak", ["a", "12345678901234", "password1", "admin"])
+def test_a_given_password_that_is_easily_guessed_is_refused_and_nothing_is_made(
+    monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    monkeypatch.setenv("PORTAL_ADMIN_PASSWORD", weak)
+    with pytest.raises(CommandError, match="PORTAL_ADMIN_PASSWORD is too weak: choose a better one"):
+        call_command("first_run")
+    assert not User.objects.exists()
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_address(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("canary")
+
+    monkeypatch.setattr(first_run, "call_command", fail)
+    settings.PRODUCTION = True
+    with pytest.raises(first_run.CannotStart, match="The database of DATABASE_URL does not answer") as refused:
+        list(first_run.run())
+    assert "canary" not in str(refused.value)
+    settings.PRODUCTION = False
+    with pytest.raises(first_run.CannotStart, match="The database does not answer: look at the folder of PORTAL_VAR"):
+        list(first_run.run())
 
 
 def test_no_administrator_is_made_where_there_is_a_user(nobody: User) -> None:
