@@ -78,7 +78,8 @@ def test_a_state_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = start("portal.wsgi", tmp_path / "file" / "var")
     assert done.returncode == checks.REFUSED
-    assert "portal.E006" in done.stderr
+    assert done.stderr.startswith("portal.E006: ")
+    assert done.stderr.count("portal.E") == 1
     assert "PORTAL_VAR" in done.stderr
 
 
