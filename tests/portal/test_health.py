@@ -31,7 +31,8 @@ def test_the_web_is_well_without_any_database(client: Client) -> None:
     assert (answer.status_code, answer.content) == (200, b"ok")
 
 
-def test_probes_cannot_be_posted_to(client: Client) -> None:
+def test_probes_cannot_be_posted_to() -> None:
+    client = Client(enforce_csrf_checks=True)
     assert client.post("/healthz").status_code == 405
     assert client.post("/readyz").status_code == 405
 
@@ -44,10 +45,13 @@ def test_it_is_ready_when_everything_is_there(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_it_names_the_worker_that_was_not_seen_for_long(client: Client) -> None:
+def test_it_names_the_worker_that_was_not_seen_for_long_and_logs_no_error_at_every_probe(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     seen(seconds_ago=16)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False, "missing": ["worker"]})
+    assert not caplog.records
 
 
 @pytest.mark.django_db
