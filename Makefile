@@ -39,16 +39,19 @@ lock: .venv/.uv  ## Bring the lock files up to date with pyproject.toml
 	@$(BIN)/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement $<
 	@touch $@
 
+# Compiled at once, so that no start is slow: uv leaves that to Python, which may not be allowed to write it later.
+INSTALL := $(BIN)/uv --quiet pip install --python $(BIN)/python --compile-bytecode --require-hashes --requirement
+
 .venv/.run: requirements.lock .venv/.uv
-	@$(BIN)/uv --quiet pip install --python $(BIN)/python --require-hashes --requirement $<
+	@$(INSTALL) $<
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.uv
-	@$(BIN)/uv --quiet pip install --python $(BIN)/python --require-hashes --requirement $<
+	@$(INSTALL) $<
 	@touch $@ .venv/.run
 
 needs-python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python is older than 3.11: apt-get install python3.11 python3.11-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
