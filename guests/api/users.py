@@ -53,7 +53,7 @@ USERS = Resource(
         "company": text("company"),
         "notes": text("notes"),
         "lang": text("language"),
-        "sponsor": text("sponsor__username"),
+        "sponsor": text("sponsor__username", nullable=True),
         "valid_from": moment("valid_from"),
         "valid_until": moment("valid_until"),
         "suspended": yes_no("suspended"),

@@ -44,9 +44,9 @@ MESSAGES = Resource(
         "reason": text("reason"),
         "created": moment("created"),
         "valid_until": moment("valid_until"),
-        "submitted_at": moment("submitted_at"),
-        "finished_at": moment("finished_at"),
-        "resend_of": number("resend_of_id"),
+        "submitted_at": moment("submitted_at", nullable=True),
+        "finished_at": moment("finished_at", nullable=True),
+        "resend_of": number("resend_of_id", nullable=True),
     },
     example=EXAMPLE,
 )

@@ -50,6 +50,8 @@ class SendView(ApiView):
 
     rights: ClassVar = {"POST": SENDING}
     parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
+    #: The gateway, or whoever the text is for, may be unknown.
+    refusals: ClassVar = {"POST": (404,)}
     wire_names: ClassVar = {"phone": "phone_number", "text": "message", "gateway": "sms_gateway"}
 
     def answer(self, accept: Callable[[], Message], wait: int) -> Response:

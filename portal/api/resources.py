@@ -30,7 +30,10 @@ Field = serializers.Field[Any, Any, Any, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One name on the wire. `path` is the ORM's; an empty one can be neither searched nor sorted."""
+    """One name on the wire. `path` is the ORM's; an empty one can be neither searched nor sorted.
+
+    A field that allows null says so in the OpenAPI document; a search names null with `equals` alone, on any column.
+    """
 
     path: str
     field: Field
@@ -89,14 +92,14 @@ def _read_only(field_: Field) -> Field:
     return copied
 
 
-def text(path: str) -> Column:
+def text(path: str, *, nullable: bool = False) -> Column:
     """A string column."""
-    return Column(path, serializers.CharField(allow_blank=True, trim_whitespace=False))
+    return Column(path, serializers.CharField(allow_blank=True, trim_whitespace=False, allow_null=nullable))
 
 
-def number(path: str) -> Column:
+def number(path: str, *, nullable: bool = False) -> Column:
     """A whole number of at most 64 bits."""
-    return Column(path, serializers.IntegerField(min_value=-(2**63), max_value=2**63 - 1))
+    return Column(path, serializers.IntegerField(min_value=-(2**63), max_value=2**63 - 1, allow_null=nullable))
 
 
 def fraction(path: str) -> Column:
@@ -109,9 +112,9 @@ def yes_no(path: str) -> Column:
     return Column(path, serializers.BooleanField())
 
 
-def moment(path: str) -> Column:
+def moment(path: str, *, nullable: bool = False) -> Column:
     """A point in time, ISO 8601."""
-    return Column(path, Moment(default_timezone=UTC))
+    return Column(path, Moment(default_timezone=UTC, allow_null=nullable))
 
 
 def choice(path: str, choices: Iterable[Any]) -> Column:

@@ -21,6 +21,7 @@ ERRORS = {
     403: "A right is lacking; the message names it.",
     404: "What the call names does not exist.",
     409: "It is at odds with the present state, or the first request with this key is still open.",
+    413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
 }
 
@@ -129,7 +130,7 @@ class PortalSchema(AutoSchema):
         if self.method != "GET" and self.declared.audited and not self.declared.public:
             known.add(409)
         if self.method in self.declared.inputs:
-            known.add(400)
+            known.update((400, 413))
         if not self.declared.public and (
             self.method in self.declared.inputs or self.declared.parameters.get(self.method)
         ):

@@ -206,6 +206,8 @@ class _Query:
 
 
 def _valid(column: Column, value: Any) -> Any:
+    if value is None:
+        _refuse(None, "Only `equals` and `not_equals` compare with null")
     try:
         return column.field.run_validation(value)
     except ValidationError as error:

@@ -201,6 +201,8 @@ class TestSearch:
             {"op": "equals", "field": "name", "value": {"a": 1}},
             {"op": "greater_than", "field": "joined", "value": "yesterday"},
             {"op": "greater_than", "field": "joined", "value": None},
+            {"op": "greater_than", "field": "left", "value": None},
+            {"op": "between", "field": "left", "values": [None, "2026-01-03T00:00:00Z"]},
             {"op": "equals", "field": "staff", "value": "perhaps"},
             {"op": "equals", "field": "number", "value": "x"},
             {"op": "equals", "field": "number", "value": 10**30},
