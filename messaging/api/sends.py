@@ -21,7 +21,9 @@ from portal.api.views import ApiView, Example
 from portal.permissions import SENDING
 
 LONGEST_WAIT = 30
-#: How often a waiting answer looks whether the outcome is known, seconds.
+#: Ends at which the phone has nothing, or nobody knows.
+BAD_ENDS = frozenset(FINAL) - {State.DELIVERED, State.NO_RECEIPT}
+#: How often a waiting answer looks whether the message is handed over or has ended, seconds.
 LOOK_EVERY = 0.1
 #: At most half of the web's threads wait; the others keep answering.
 waiters = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
@@ -33,7 +35,11 @@ class WaitInput(Input):
     """What every send may carry beside its own fields."""
 
     wait = serializers.IntegerField(
-        required=False, default=0, min_value=0, max_value=LONGEST_WAIT, help_text="Seconds to wait for the outcome"
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=LONGEST_WAIT,
+        help_text="At most so many seconds the answer waits until the message is handed over or has ended",
     )
 
 
@@ -99,11 +105,18 @@ class SendSms(SendView):
 
 
 def _sent(message: Message) -> dict[str, Any]:
-    return {"message": f"Message {message.pk} accepted", "item": MESSAGES.item(message)}
+    return {"message": _sentence(message), "item": MESSAGES.item(message)}
+
+
+def _sentence(message: Message) -> str:
+    """What became of it, for whoever reads no further than the message."""
+    if message.state not in BAD_ENDS:
+        return f"Message {message.pk} accepted"
+    return f"Message {message.pk} {message.state}" + (f": {message.reason}" if message.reason else "")
 
 
 def _when_known(message: Message, seconds: int) -> Message:
-    """The message as it is when its outcome is known, when time is over, or at once when too many wait already."""
+    """The message as it is once handed over or ended, when time is over, or at once when too many wait already."""
     if not waiters.acquire(blocking=False):
         return message
     try:
@@ -117,4 +130,5 @@ def _when_known(message: Message, seconds: int) -> Message:
 
 
 def _known(message: Message) -> bool:
+    """Whether it is handed over or has ended."""
     return message.state == State.SUBMITTED or message.state in FINAL

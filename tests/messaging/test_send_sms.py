@@ -147,6 +147,27 @@ def test_wait_answers_when_the_outcome_is_known(api: Api, operator: User, monkey
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "sentence"),
+    [
+        (State.SUBMITTED, "", "accepted"),
+        (State.DELIVERED, "", "accepted"),
+        (State.NO_RECEIPT, "", "accepted"),
+        (State.FAILED, "no such number", "failed: no such number"),
+        (State.UNDELIVERED, "phone off", "undelivered: phone off"),
+        (State.CANCELLED, "", "cancelled"),
+    ],
+)
+def test_the_sentence_after_a_wait_says_what_became_of_it(
+    api: Api, operator: User, monkeypatch: pytest.MonkeyPatch, state: State, reason: str, sentence: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: Message.objects.update(state=state, reason=reason))
+    answer = api(operator).post(PATH, BODY | {"wait": 30}, format="json")
+    assert answer.status_code == 200
+    assert answer.json()["message"] == f"Message {Message.objects.get().pk} {sentence}"
+    assert answer.json()["item"]["state"] == state
+
+
 def test_when_too_many_wait_the_answer_comes_at_once(api: Api, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
     full = threading.BoundedSemaphore(1)
     full.acquire()
