@@ -58,6 +58,7 @@ class SendView(ApiView):
     parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
     #: The gateway, or whoever the text is for, may be unknown.
     refusals: ClassVar = {"POST": (404,)}
+    unfingerprinted: ClassVar = frozenset({"wait"})
     wire_names: ClassVar = {"phone": "phone_number", "text": "message", "gateway": "sms_gateway"}
 
     def answer(self, accept: Callable[[], Message], wait: int) -> Response:

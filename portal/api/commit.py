@@ -77,7 +77,7 @@ def commit(view: ApiView, work: Work) -> Response:
     key = key_of(view.request)
     if key is None:
         return _sent(commit_once(view, work))
-    claim = _claim(view.request, key)
+    claim = _claim(view, key)
     kept = _kept(claim)
     if kept is None:
         try:
@@ -111,9 +111,11 @@ def drop_old_answers() -> int:
     return IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
 
 
-def _claim(request: Request, key: str) -> IdempotencyRecord:
+def _claim(view: ApiView, key: str) -> IdempotencyRecord:
     """The record as it would be written; the body's fingerprint is keyed because a body may hold a password."""
-    canonical = json.dumps(dict(request.data), sort_keys=True, separators=(",", ":"))
+    request = view.request
+    deed = {name: value for name, value in view.body.items() if name not in view.unfingerprinted}
+    canonical = json.dumps(deed, sort_keys=True, separators=(",", ":"))
     return IdempotencyRecord(
         user=cast("User", request.user),
         endpoint=_endpoint(request),

@@ -90,6 +90,8 @@ class ApiView(APIView):
     adds_status: ClassVar[bool] = True
     #: Whether unsafe methods are written to the audit trail; a search is a POST that changes nothing.
     audited: ClassVar[bool] = True
+    #: Fields that say how to answer and not what to do: a repeat with the same Idempotency-Key may change them.
+    unfingerprinted: ClassVar[frozenset[str]] = frozenset()
     #: What the audit trail calls this; the route's name unless given.
     action: ClassVar[str] = ""
 

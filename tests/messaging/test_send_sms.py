@@ -126,6 +126,17 @@ def test_a_repeated_key_sends_one_message_and_gives_one_answer(api: Api, operato
     assert Message.objects.count() == 1
 
 
+def test_a_repeat_that_waits_otherwise_gets_the_stored_answer(api: Api, operator: User) -> None:
+    client = api(operator)
+    answers = [
+        client.post(PATH, BODY | wait, format="json", headers={"Idempotency-Key": "k1"})
+        for wait in ({}, {"wait": 5}, {"wait": 0})
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert Message.objects.count() == 1
+
+
 def test_with_a_key_the_answer_is_that_of_acceptance_whatever_wait_says(
     api: Api, operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
