@@ -1,11 +1,8 @@
-"""Fields of the bodies and searches that concern guests."""
+"""Fields of the bodies that concern guests."""
 
 from typing import Any
 
 from rest_framework import serializers
-
-from messaging import phones
-from portal.errors import Refusal
 
 #: A longer one is no password but an attempt to keep our processor busy with hashing.
 LONGEST_PASSWORD = 128
@@ -26,14 +23,3 @@ class PasswordField(serializers.CharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, max_length=LONGEST_PASSWORD, write_only=True, **options)
-
-
-class PhoneText(serializers.CharField):
-    """A phone to search for: a whole number is found in whatever way it is written, a part of one as it stands."""
-
-    def to_internal_value(self, data: Any) -> str:
-        written: str = super().to_internal_value(data)
-        try:
-            return phones.normalise(written)
-        except Refusal:
-            return written

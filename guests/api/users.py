@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from guests import accounts
-from guests.api.fields import PasswordField, PhoneText, Text
+from guests.api.fields import PasswordField, Text
 from guests.models import Guest
+from messaging.api.fields import PhoneText
 from portal.api.collection import CollectionView, ItemView, SearchView
 from portal.api.commit import commit
 from portal.api.inputs import Input, Moment

@@ -1,1 +1,1 @@
-"""The API of messages: sends.py accepts them, messages.py shows them and what became of them."""
+"""The API of messages: sends.py accepts them, messages.py shows what became of them, fields.py is for searches."""

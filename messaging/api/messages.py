@@ -8,13 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging import sending, waiting
+from messaging.api.fields import PhoneText
 from messaging.models import Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind, text_kept_until
 from portal.api import parameters
 from portal.api.collection import ListView, OneView, ReadView, SearchView
 from portal.api.commit import Done, commit
 from portal.api.inputs import Input
-from portal.api.resources import Resource, choice, moment, number, shown, text
+from portal.api.resources import Column, Resource, choice, moment, number, shown, text
 from portal.api.views import Example
 from portal.permissions import SENDING, Right
 
@@ -35,7 +36,7 @@ MESSAGES = Resource(
         "id": number("id"),
         "state": choice("state", State.values),
         "kind": choice("kind", Kind.values),
-        "phone_number": text("phone"),
+        "phone_number": Column("phone", PhoneText(allow_blank=True)),
         "pid": text("recipient_label"),
         "sms_gateway": text("gateway__name"),
         "segments": number("segments"),

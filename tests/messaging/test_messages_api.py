@@ -43,6 +43,17 @@ def test_a_search_finds_by_phone_and_state(api: Api, auditor: User, send: Send) 
     assert [row["id"] for row in body["items"]] == [wanted.pk]
 
 
+@pytest.mark.parametrize(
+    ("op", "value"), [("equals", "8 (916) 111-11-11"), ("equals", "79161111111"), ("ends_with", "1111")]
+)
+def test_a_phone_is_found_however_it_is_written(api: Api, auditor: User, send: Send, op: str, value: str) -> None:
+    send(phone="+79160000000")
+    wanted = send(phone="+79161111111")
+    query = {"op": op, "field": "phone_number", "value": value}
+    body = api(auditor).post("/api/v1/messages/search", {"query": query}, format="json").json()
+    assert [row["id"] for row in body["items"]] == [wanted.pk]
+
+
 def test_the_text_cannot_be_searched(api: Api, auditor: User, send: Send) -> None:
     send()
     query = {"op": "contains", "field": "message", "value": "x"}
