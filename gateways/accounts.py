@@ -38,9 +38,14 @@ def create(**details: Unpack[Details]) -> Gateway:
 def change(gateway: Gateway, **details: Unpack[Details]) -> None:
     """Changes what is given. Settings are merged key by key, unless the provider is another one.
 
-    New settings end the gateway's pause: whoever mends an account need not wait. Raises as `create` does.
+    New settings end the gateway's pause: whoever mends an account need not wait. Raises as `create` does, and a
+    conflict where nothing would be the default gateway any more.
     """
     before = (gateway.provider, gateway.settings)
+    if gateway.is_default and not details.get("is_default", True):
+        # Without a default gateway, a send that names none would fail from now on.
+        sentence = _("Make another gateway the default instead.")
+        raise Refusal(sentence, field="is_default", why=Why.CONFLICT)
     _describe(gateway, details)
     _save(gateway)
     if (gateway.provider, gateway.settings) != before:

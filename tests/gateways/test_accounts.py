@@ -107,6 +107,13 @@ def test_there_is_one_default_gateway(sandbox: Gateway) -> None:
     assert list(Gateway.objects.filter(is_default=True)) == [sandbox]
 
 
+def test_the_default_gateway_gives_up_its_place_to_another_only(sandbox: Gateway) -> None:
+    with pytest.raises(Refusal, match="Make another gateway the default instead") as refused:
+        accounts.change(fresh(sandbox), is_default=False, sender="Hotel")
+    assert (refused.value.field, refused.value.why) == ("is_default", Why.CONFLICT)
+    assert (fresh(sandbox).is_default, fresh(sandbox).sender) == (True, "")
+
+
 def test_losing_the_race_for_the_default_is_a_conflict(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing_to_take_it_from(rows: QuerySet[Gateway], **_: object) -> int:
         return 0
