@@ -265,6 +265,8 @@ class _Network:
             reply = (await asyncio.shield(answers))[places[id(call)]]
             trail.written = reply.written
             await asyncio.sleep(reply.delay)
+            if not reply.written:
+                raise _NeverWritten("nothing was sent: the connection was not accepted")
             if reply.response is None:
                 raise aiohttp.ServerDisconnectedError
             return reply.response

@@ -265,6 +265,7 @@ class TestSandboxCalls:
 
         refused, lost = self.launch(monkeypatch, answer_all, ["sandbox:a/submit", "sandbox:a/submit"])
         assert isinstance(refused.failure, NotSent)
+        assert refused.failure.reason == "nothing was sent: the connection was not accepted"
         assert isinstance(lost.failure, Ambiguous)
 
     def test_a_delay_longer_than_the_call_may_last(self, monkeypatch: pytest.MonkeyPatch) -> None:
