@@ -43,7 +43,7 @@ class Input(serializers.Serializer[Any]):
     def _read_only_columns(self) -> frozenset[str]:
         """What an item shows and no body sets: whoever puts back what GET answered must not pick these out first."""
         view = self.context.get("view")
-        if view is None or self.parent is not None or view.request.method not in {"PUT", "PATCH"}:
+        if view is None or self.root is not self or view.request.method not in {"PUT", "PATCH"}:
             return frozenset()
         resource = getattr(view, "resource", None)
         return frozenset(resource.columns if resource else ())
