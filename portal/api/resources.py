@@ -15,7 +15,6 @@ Paths lead through foreign keys only (`gateway__name`): a path to many rows woul
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from functools import cached_property, reduce
 from typing import Any
 from urllib.parse import quote
@@ -113,8 +112,8 @@ def yes_no(path: str) -> Column:
 
 
 def moment(path: str, *, nullable: bool = False) -> Column:
-    """A point in time, ISO 8601."""
-    return Column(path, Moment(default_timezone=UTC, allow_null=nullable))
+    """A point in time, ISO 8601, answered in UTC; asked for without an offset it is meant in the portal's time zone."""
+    return Column(path, Moment(allow_null=nullable))
 
 
 def choice(path: str, choices: Iterable[Any]) -> Column:

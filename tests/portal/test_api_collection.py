@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -177,6 +178,14 @@ class TestSearch:
     )
     def test_every_operator(self, client: APIClient, members: list[User], query: Any, expected: str) -> None:
         assert names(search(client, query=query)) == expected.split()
+
+    @pytest.mark.parametrize("value", ["2026-01-03T09:00:00", "2026-01-03T09:00:00+09:00", "2026-01-03T00:00:00Z"])
+    def test_a_moment_without_an_offset_is_meant_in_the_portals_time_zone(
+        self, client: APIClient, members: list[User], value: str
+    ) -> None:
+        with timezone.override("Asia/Tokyo"):
+            answer = search(client, query={"op": "equals", "field": "joined", "value": value})
+        assert [(item["name"], item["joined"]) for item in answer.json()["items"]] == [("m2", "2026-01-03T00:00:00Z")]
 
     def test_it_pages_sorts_and_counts_as_a_list_does(self, client: APIClient, members: list[User]) -> None:
         query = {"op": "equals", "field": "surname", "value": "Lee"}
