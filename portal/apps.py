@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.utils.translation import gettext_lazy as _
 
-from portal import checks
+from portal import checks, sqlite
 
 
 class PortalConfig(AppConfig):
@@ -13,6 +13,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register_all()
+        sqlite.register()
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):
