@@ -139,5 +139,5 @@ def _django(exc: Exception) -> Response | None:
 def server_error(request: HttpRequest) -> HttpResponse:
     """What failed outside a view; programs read JSON, people a page."""
     if request.path.startswith("/api/"):
-        return JsonResponse({"message": FAILED, "status": 500}, status=500)
+        return JsonResponse({"message": FAILED, "status": 500}, status=500, headers={"Content-Language": "en"})
     return defaults.server_error(request)

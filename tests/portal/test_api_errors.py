@@ -157,3 +157,11 @@ def test_a_failed_page_is_a_page(rf: RequestFactory) -> None:
 def test_a_view_without_wire_names_is_answered_too() -> None:
     answer = answer_exception(Refusal("No", field="phone"), {})
     assert answer.data["errors"][0]["field"] == "phone"
+
+
+@pytest.mark.parametrize("path", ["members", "members?limit=0", "member/nobody", "nowhere", "login", "unshowable"])
+def test_an_answer_says_that_it_is_english_whatever_the_browser_prefers(api: Api, admin: User, path: str) -> None:
+    client = api(admin)
+    client.raise_request_exception = False
+    answer = client.get(f"/api/v1/{path}", HTTP_ACCEPT_LANGUAGE="ru")
+    assert answer.headers["Content-Language"] == "en"

@@ -27,6 +27,12 @@ def test_it_answers_a_token_and_nothing_else(client: APIClient, admin: User) -> 
     assert re.fullmatch("[0-9a-f]{64}", answer.json()["token"])
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_no_cache_may_keep_the_answer(client: APIClient, admin: User, password: str) -> None:
+    answer = client.post(URL, {"username": "admin", "password": password}, format="json")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_it_stores_only_a_digest_of_the_token(client: APIClient, admin: User) -> None:
     token = client.post(URL, {"username": "admin", "password": PASSWORD}, format="json").json()["token"]
     row = ApiToken.objects.get()

@@ -24,6 +24,10 @@ def test_it_names_the_user_the_rights_and_the_end(api: Api, operator: User) -> N
     assert datetime.fromisoformat(item["expires_at"]) == ApiToken.objects.get().expiry
 
 
+def test_no_cache_may_keep_the_answer(api: Api, operator: User) -> None:
+    assert api(operator).get(URL).headers["Cache-Control"] == "no-store"
+
+
 def test_a_superuser_has_all_rights(api: Api, admin: User) -> None:
     item = api(admin).get(URL).json()["item"]
     assert item["admin_roles"] == ["ALL"]
