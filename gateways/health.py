@@ -41,8 +41,13 @@ def record_error(gateway_id: int, reason: str) -> None:
 
 
 def record_success(gateway_id: int) -> None:
-    """Ends a pause and forgets the faults; the last error stays on record. Writes only where there is one to end."""
-    troubled = GatewayHealth.objects.filter(gateway_id=gateway_id, faults__gt=0)
+    """After a pause: the trial went well and the faults are forgotten. The last error stays on record.
+
+    During a pause it proves nothing: it answers a call that was under way when the fault came. Writes only where
+    there is something to forget.
+    """
+    now = timezone.now()
+    troubled = GatewayHealth.objects.filter(gateway_id=gateway_id, faults__gt=0, open_until__lte=now)
     if troubled.exists():
         troubled.update(faults=0, open_until=None)
 

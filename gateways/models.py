@@ -1,5 +1,6 @@
 """Gateway: a configured account at a provider; its health and pace; and the sandbox phone's inbox."""
 
+import logging
 import math
 import re
 from typing import Any
@@ -14,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from gateways import providers
 from gateways.provider import BaseProvider, ReceiptState
 from portal.encryption import EncryptedJSONField, EncryptedTextField, KeyMissing, Locked
+
+logger = logging.getLogger(__name__)
 
 name_is_plain = RegexValidator(
     r"\A[A-Za-z0-9А-Яа-яЁё][A-Za-z0-9А-Яа-яЁё ._-]*\Z",
@@ -93,7 +96,8 @@ class Gateway(models.Model):
         """The provider, or where it cannot be opened one that can do nothing: then all it did is unclear."""
         try:
             return self.open()
-        except (KeyError, KeyMissing):
+        except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
+            logger.warning("gateway %s cannot be opened (%s)", self.pk, type(error).__name__)
             return BaseProvider({})
 
 
@@ -140,7 +144,7 @@ class SandboxSms(models.Model):
         indexes = [models.Index(fields=["gateway", "key"], name="sandbox_by_key")]
 
     def __str__(self) -> str:
-        return f"{self.phone} {self.received:%Y-%m-%d %H:%M:%S}"
+        return f"{self.phone} {timezone.localtime(self.received):%Y-%m-%d %H:%M:%S}"
 
     def reported(self) -> ReceiptState:
         """The receipt as it is now: until it settles the message is on its way."""

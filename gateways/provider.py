@@ -74,8 +74,8 @@ LONGEST_RETRY_AFTER = 3600.0
 
 
 def storable(text: str, longest: int = LONGEST_REASON) -> str:
-    """What a provider wrote, as every database takes it: no NUL, and no longer than its column."""
-    return text.replace("\x00", "")[:longest]
+    """What a provider wrote, as every database takes it: no NUL, no half of a pair, no longer than its column."""
+    return text.encode(errors="replace").decode().replace("\x00", "")[:longest]
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,9 @@ class BaseProvider:
 def read_outcome(provider: BaseProvider, response: HttpResponse) -> Accepted | NotAccepted:
     """What the answer means; a provider file that fails on an answer has not understood it, so it is ambiguous."""
     try:
-        return provider.read_submit(response)
+        outcome = provider.read_submit(response)
     except NotAccepted as known:
         return known
     except Exception as error:  # noqa: BLE001 — any failure to read means: unclear
         return Ambiguous(f"the provider's answer could not be read ({type(error).__name__})")
+    return outcome if isinstance(outcome, Accepted) else Ambiguous("the provider's answer is not understood")

@@ -1,10 +1,10 @@
-"""Which gateways this process drains right now, so that a bell rung meanwhile is remembered and not lost."""
+"""Which gateways this process is busy with, so that a bell rung meanwhile is remembered and not lost."""
 
 import threading
 
 
-class Drains:
-    """Which gateways this process drains right now; a bell that rings meanwhile is not lost but remembered."""
+class Busy:
+    """A set of gateways with one thread each, and whether the bell rang for one of them meanwhile."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -12,7 +12,7 @@ class Drains:
         self.stopping = False
 
     def begin(self, gateway_id: int) -> bool:
-        """False when another thread drains this gateway already; that one will look once more."""
+        """False when another thread is busy with this gateway already; that one will look once more."""
         with self._lock:
             if gateway_id in self._rung:
                 self._rung[gateway_id] = True
@@ -27,7 +27,7 @@ class Drains:
             return rung
 
     def finished(self, gateway_id: int) -> bool:
-        """True when nobody rang since the last look: from now on a bell begins a new drain."""
+        """True when nobody rang since the last look: from now on a bell begins anew."""
         with self._lock:
             if self._rung[gateway_id] and not self.stopping:
                 return False
@@ -35,12 +35,14 @@ class Drains:
             return True
 
     def abandon(self, gateway_id: int) -> None:
-        """A drain ended by an error; its leases will be recovered."""
+        """Over, whether anybody rang or not."""
         with self._lock:
             self._rung.pop(gateway_id, None)
 
 
-drains = Drains()
+#: Gateways whose messages are handed over, and gateways that are asked what became of theirs.
+drains = Busy()
+questions = Busy()
 
 
 def stop_claiming() -> None:

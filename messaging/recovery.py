@@ -1,36 +1,44 @@
 """Mending: what dead workers held, what is overdue, what is unclear, and texts that nobody may send any more."""
 
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway
 from gateways.provider import Accepted, BaseProvider, Outcome
-from messaging import delivery, receipts, retries
-from messaging.models import LEASED, WAITING, Attempt, Message, State
+from messaging import receipts, retries
+from messaging.drains import drains, questions
+from messaging.models import LEASED, Attempt, Message, State
+from messaging.settling import mark_unclear
 
 logger = logging.getLogger(__name__)
 
 #: How many rows one sweep mends of each kind.
 SOME = 1000
+#: Sweeps of one process do not mend at the same time.
+mending = threading.Lock()
 
 
 def recover() -> None:
     """Frees what dead workers held and ends what is overdue. Reads first: where all is well nothing is written."""
-    now = timezone.now()
-    for message in Message.objects.filter(state__in=LEASED, lease_until__lte=now).select_related("gateway")[:SOME]:
-        _recover_one(message)
-    for message in Message.objects.filter(state__in=WAITING, due_at__isnull=False, valid_until__lte=now)[:SOME]:
-        message.lapse()
-    for message in Message.objects.filter(state=State.UNKNOWN, created__lte=now - retries.NO_RECEIPT_AFTER)[:SOME]:
-        message.lapse()
-    receipts.end_waiting(now)
-    wipe_texts(now)
+    if not mending.acquire(blocking=False):
+        return
+    try:
+        now = timezone.now()
+        dead = Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until")
+        for message in dead.select_related("gateway")[:SOME]:
+            _recover_one(message)
+        Message.lapse_overdue(now)
+        Message.end_silence(now - retries.NO_RECEIPT_AFTER)
+        receipts.match_orphans(now)
+        wipe_texts(now)
+    finally:
+        mending.release()
 
 
 def _recover_one(message: Message) -> None:
@@ -40,7 +48,7 @@ def _recover_one(message: Message) -> None:
         return
     reason = "the worker stopped before the answer came"
     with transaction.atomic():
-        if delivery.mark_unclear(message, message.gateway.abilities(), reason):
+        if mark_unclear(message, message.gateway.abilities(), reason):
             Attempt.objects.filter(message=message, outcome="").update(
                 outcome=Outcome.AMBIGUOUS, detail=reason, finished_at=timezone.now()
             )
@@ -49,18 +57,34 @@ def _recover_one(message: Message) -> None:
 def wipe_texts(now: datetime) -> None:
     """A text that may not be sent any more is wiped, whatever became of its message."""
     kept = Message.objects.filter(text__isnull=False).exclude(state__in=(State.QUEUED, State.HELD, *LEASED))
-    kept = kept.filter(Q(valid_until__lte=now) | Q(created__lte=now - retries.LONGEST_KEPT_TEXT))
+    kept = kept.filter(valid_until__lte=now)
     if kept.exists():
         kept.update(text=None)
 
 
-def look_up(gateway_id: int) -> None:
-    """Asks the provider whether it has the messages whose outcome is unclear, once the settle window is over."""
+def inquire(gateway_id: int) -> None:
+    """Asks a gateway about everything whose turn has come: receipts, and unclear messages. One thread at a time."""
+    if not questions.begin(gateway_id):
+        return
+    try:
+        more = True
+        while more and not drains.stopping:
+            more = receipts.ask(gateway_id)
+            more = look_up(gateway_id) or more
+    finally:
+        questions.abandon(gateway_id)
+
+
+def look_up(gateway_id: int) -> bool:
+    """Asks the provider whether it has the messages whose outcome is unclear, once the settle window is over.
+
+    True where there may be more to ask about.
+    """
     gateway = Gateway.objects.get(pk=gateway_id)
     provider = gateway.abilities()
     unclear = receipts.take_turn(gateway, State.UNKNOWN, provider.query_batch)
     if not unclear:
-        return
+        return False
     try:
         request = provider.look_up([message.key for message in unclear])
         found = provider.read_look_up(transport.fetch(request, gateway.timeout))
@@ -70,6 +94,7 @@ def look_up(gateway_id: int) -> None:
     with transaction.atomic():
         for message in unclear:
             _clear_up(message, provider, found)
+    return bool(found) and len(unclear) == provider.query_batch
 
 
 def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Accepted | None]) -> None:
@@ -85,3 +110,4 @@ def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Acce
     Attempt.objects.filter(message=message, reference="", outcome=Outcome.AMBIGUOUS).update(
         reference=accepted.reference
     )
+    receipts.match_early_ones(message.gateway_id, [accepted.reference])

@@ -42,6 +42,9 @@ LONGEST_KEPT_TEXT = timedelta(hours=24)
 #: After this long without a receipt we know no more, and say so.
 NO_RECEIPT_AFTER = timedelta(hours=72)
 
+#: How long a message waits after its gateway's account was at fault, however soon the gateway is well again.
+HELD_FOR = timedelta(seconds=30)
+
 #: A lease outlives the HTTP deadline by this much, so that a worker knows it is late before another takes over.
 LEASE_MARGIN = timedelta(seconds=15)
 

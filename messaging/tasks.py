@@ -5,7 +5,7 @@ import socket
 
 from celery import Task, shared_task
 
-from messaging import delivery, receipts, recovery
+from messaging import claiming, delivery, receipts, recovery
 from portal import health
 
 logger = logging.getLogger(__name__)
@@ -23,24 +23,23 @@ def drain(gateway_id: int) -> None:
 @shared_task
 def ask(gateway_id: int) -> None:
     """Asks one gateway what became of messages, and about unclear ones."""
-    receipts.ask(gateway_id)
-    recovery.look_up(gateway_id)
+    recovery.inquire(gateway_id)
 
 
 @shared_task
 def sweep() -> None:
-    """Every second: frees what dead workers held, ends what is overdue, and rings for what is due."""
-    health.beat(socket.gethostname())
-    recovery.recover()
-    for gateway_id in delivery.gateways_with_due():
+    """Every second: rings for what is due, frees what dead workers held, and ends what is overdue."""
+    for gateway_id in claiming.gateways_with_due():
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():
         _publish(ask, gateway_id)
+    recovery.recover()
+    health.beat(socket.gethostname())
 
 
 def ring_for(message_id: int, gateway_id: int) -> None:
     """Rings for a message just committed, unless an older one still waits: the bell that brings it brings both."""
-    if not delivery.older_one_waits(message_id, gateway_id):
+    if not claiming.older_one_waits(message_id, gateway_id):
         ring(gateway_id)
 
 

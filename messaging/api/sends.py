@@ -83,6 +83,7 @@ class SendSms(SendView):
     """Send a text to a phone."""
 
     inputs: ClassVar = {"POST": SmsInput}
+    named_by: ClassVar = "sms_gateway"
     examples: ClassVar = {
         "POST": Example(
             request={"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "Wi-Fi is back"},

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
                 ('ask_at', models.DateTimeField(blank=True, null=True, verbose_name='ask the provider at')),
                 ('asked', models.PositiveSmallIntegerField(default=0, verbose_name='times asked')),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='gateways.gateway', verbose_name='gateway')),
+                ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='gateways.gateway', verbose_name='gateway')),
                 ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL, verbose_name='requested by')),
                 ('resend_of', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='resent_as', to='messaging.message', verbose_name='resend of')),
             ],
@@ -113,11 +113,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'held', 'unknown'))), fields=['gateway', 'priority', 'due_at'], name='message_due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['gateway', 'priority', 'due_at'], name='message_due'),
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('claimed', 'submitting'))), fields=['lease_until'], name='message_leased'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['valid_until'], name='message_overdue'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(fields=['state', 'submitted_at'], name='message_silent'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['lease_until'], name='message_leased'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -138,6 +146,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='deliveryevent',
             index=models.Index(fields=['gateway', 'reference'], name='event_by_reference'),
+        ),
+        migrations.AddIndex(
+            model_name='deliveryevent',
+            index=models.Index(condition=models.Q(('message__isnull', True)), fields=['received_at'], name='event_orphaned'),
         ),
         migrations.AddIndex(
             model_name='attempt',

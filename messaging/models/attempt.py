@@ -1,6 +1,7 @@
 """Attempt: one time a message was handed to a gateway; and DeliveryEvent: what the provider later reports."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -55,7 +56,10 @@ class DeliveryEvent(models.Model):
         verbose_name_plural = _("delivery events")
         default_permissions = ()
         ordering = ("id",)
-        indexes = [models.Index(fields=["gateway", "reference"], name="event_by_reference")]
+        indexes = [
+            models.Index(fields=["gateway", "reference"], name="event_by_reference"),
+            models.Index(fields=["received_at"], name="event_orphaned", condition=Q(message__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.state}"

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
 from gateways.provider import ReceiptState
 from messaging import retries
-from messaging.models.states import FINAL, LEASED, MAY_FOLLOW, WAITING, State, Wait
+from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
 
@@ -24,7 +24,7 @@ class Message(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"))
     phone = models.CharField(_("phone"), max_length=20, db_index=True)
     recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
-    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
+    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
     text = EncryptedTextField(_("text"), null=True)
     masked_text = models.TextField(_("text as shown"), blank=True)
     encoding = models.CharField(_("encoding"), max_length=10)
@@ -62,8 +62,13 @@ class Message(models.Model):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="message_kind_is_known"),
         ]
         indexes = [
-            models.Index(fields=["gateway", "priority", "due_at"], name="message_due", condition=Q(state__in=WAITING)),
-            models.Index(fields=["lease_until"], name="message_leased", condition=Q(state__in=LEASED)),
+            # Conditions on NULL alone: both databases prove that a query with `due_at <= …` may use them.
+            models.Index(
+                fields=["gateway", "priority", "due_at"], name="message_due", condition=Q(due_at__isnull=False)
+            ),
+            models.Index(fields=["valid_until"], name="message_overdue", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["lease_until"], name="message_leased", condition=Q(lease_until__isnull=False)),
+            models.Index(fields=["state", "submitted_at"], name="message_silent"),
             models.Index(fields=["gateway", "ask_at"], name="message_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(
                 fields=["valid_until"],
@@ -99,12 +104,21 @@ class Message(models.Model):
                 setattr(self, name, value)
         return won
 
+    @classmethod
+    def take(cls, rows: list["Message"], lease_until: datetime) -> None:
+        """Claims rows that are locked in this transaction: a new epoch and a lease for each."""
+        cls.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=State.CLAIMED, epoch=F("epoch") + 1, lease_until=lease_until, due_at=None, ask_at=None, waits_for=""
+        )
+        for row in rows:
+            row.state, row.epoch, row.lease_until = State.CLAIMED, row.epoch + 1, lease_until
+
     def mark_submitting(self, now: datetime) -> bool:
-        """An attempt is on record and the bytes may leave; refused once the lease is over."""
+        """An attempt goes on record and the bytes may leave; refused once the lease or the validity is over."""
         return (
-            Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.CLAIMED, lease_until__gt=now).update(
-                state=State.SUBMITTING
-            )
+            Message.objects.filter(
+                pk=self.pk, epoch=self.epoch, state=State.CLAIMED, lease_until__gt=now, valid_until__gt=now
+            ).update(state=State.SUBMITTING)
             == 1
         )
 
@@ -129,10 +143,10 @@ class Message(models.Model):
         )
 
     def hold(self, reason: str) -> bool:
-        """The gateway cannot send for anybody: wait without burning a try. Until when, its health knows."""
+        """The gateway's account is at fault: wait without burning a try. Its health knows how long it is paused."""
         return self._move(
             State.UNKNOWN if self.unclear else State.HELD,
-            due_at=timezone.now(),
+            due_at=timezone.now() + retries.HELD_FOR,
             waits_for=Wait.GATEWAY,
             reason=reason,
         )
@@ -140,9 +154,18 @@ class Message(models.Model):
     def release(self) -> bool:
         """Its worker died before anything could leave: back into the queue, due at once.
 
-        The epoch is raised, so that a worker that was only frozen can write nothing when it wakes.
+        Only from CLAIMED: a worker that was late rather than dead may be handing it over at this very moment. The
+        epoch is raised, so that a worker that was only frozen can write nothing when it wakes.
         """
-        return self._move(State.UNKNOWN if self.unclear else State.QUEUED, due_at=timezone.now(), epoch=self.epoch + 1)
+        return (
+            Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.CLAIMED).update(
+                state=State.UNKNOWN if self.unclear else State.QUEUED,
+                due_at=timezone.now(),
+                lease_until=None,
+                epoch=self.epoch + 1,
+            )
+            == 1
+        )
 
     def fail(self, reason: str) -> bool:
         """It will not be sent. After an unclear attempt nobody can say so: that one is left to a person."""
@@ -186,15 +209,27 @@ class Message(models.Model):
             return self._move(State.EXPIRED, reason=detail)
         return False
 
-    def give_up_waiting(self) -> bool:
-        """NO_RECEIPT_AFTER has passed: it was handed over, and that is all anybody knows."""
-        return self._move(State.NO_RECEIPT, text=None)
+    @classmethod
+    def lapse_overdue(cls, now: datetime) -> None:
+        """Past `valid_until` nothing is sent: lapsed, unless an unclear attempt says that it may have been sent."""
+        overdue = cls.objects.filter(due_at__isnull=False, valid_until__lte=now)
+        if not overdue.exists():
+            return
+        ended = {"due_at": None, "ask_at": None, "waits_for": "", "finished_at": now}
+        overdue.filter(state=State.UNKNOWN).update(state=State.UNRESOLVED, **ended)
+        overdue.filter(state__in=MAY_FOLLOW[State.LAPSED]).update(
+            state=State.LAPSED, text=None, reason="it was still waiting when its validity ended", **ended
+        )
 
-    def lapse(self) -> bool:
-        """Past `valid_until`: it was never submitted, unless an unclear attempt says that it may have been."""
-        if self.state == State.UNKNOWN:
-            return self._move(State.UNRESOLVED)
-        return self._move(State.LAPSED, text=None, reason="it was still waiting when its validity ended")
+    @classmethod
+    def end_silence(cls, before: datetime) -> None:
+        """What was handed over before then without a word since: handed over, or unclear, is all anybody knows."""
+        silent = cls.objects.filter(state=State.SUBMITTED, submitted_at__lte=before)
+        if silent.exists():
+            silent.update(state=State.NO_RECEIPT, text=None, ask_at=None, finished_at=timezone.now())
+        unclear = cls.objects.filter(state=State.UNKNOWN, created__lte=before)
+        if unclear.exists():
+            unclear.update(state=State.UNRESOLVED, ask_at=None, due_at=None, waits_for="", finished_at=timezone.now())
 
     def link_to(self, former: "Message") -> None:
         """Names the message this one repeats, and takes its text away: a second resend has nothing to send."""

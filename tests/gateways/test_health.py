@@ -69,11 +69,18 @@ def test_faults_that_come_at_the_same_time_are_one(sandbox: Gateway) -> None:
     assert GatewayHealth.objects.get().faults == 1
 
 
-def test_a_success_ends_the_pause_and_the_next_fault_is_the_first_again(sandbox: Gateway) -> None:
+def test_an_answer_that_was_under_way_does_not_end_a_fresh_pause(sandbox: Gateway) -> None:
+    until = health.record_fault(sandbox.pk, "no funds")
+    health.record_success(sandbox.pk)
+    assert health.paused_until(sandbox.pk) == until
+
+
+def test_a_success_after_the_pause_makes_the_next_fault_the_first_again(sandbox: Gateway) -> None:
     with time_machine.travel(START, tick=False) as clock:
         health.record_fault(sandbox.pk, "no funds")
         clock.shift(timedelta(seconds=31))
         health.record_fault(sandbox.pk, "no funds")
+        clock.shift(timedelta(seconds=61))
         health.record_success(sandbox.pk)
         assert health.paused_until(sandbox.pk) is None
         assert health.record_fault(sandbox.pk, "no funds") - datetime.now(UTC) == timedelta(seconds=30)

@@ -6,8 +6,8 @@ from django.utils import timezone
 from gateways import health
 from gateways.models import Gateway, GatewayHealth, SandboxSms
 from gateways.provider import Outcome
-from messaging import delivery, receipts, recovery, retries
-from messaging.drains import Drains
+from messaging import claiming, delivery, receipts, recovery, retries
+from messaging.drains import Busy
 from messaging.models import Attempt, DeliveryEvent, Message, State, Wait
 from messaging.retries import Kind
 from tests.messaging.conftest import Send, fresh, let_time_pass, make_due
@@ -155,7 +155,7 @@ def test_the_urgent_goes_first(send: Send, sandbox: Gateway) -> None:
     kinds = [Kind.INFORMATION, Kind.CREDENTIALS, Kind.CODE]
     for kind in kinds:
         send(kind=kind)
-    claimed, _ = delivery.claim(sandbox)
+    claimed, _ = claiming.claim(sandbox)
     assert [message.kind for message in claimed] == kinds[::-1]
 
 
@@ -164,14 +164,14 @@ def test_no_more_are_in_flight_than_the_gateway_allows(send: Send, sandbox: Gate
     sandbox.save()
     for _ in range(5):
         send()
-    first, _ = delivery.claim(sandbox)
-    second, _ = delivery.claim(sandbox)
+    first, _ = claiming.claim(sandbox)
+    second, _ = claiming.claim(sandbox)
     assert (len(first), len(second)) == (3, 0)
 
 
 def test_a_claimed_message_whose_worker_died_is_sent_by_another(send: Send, sandbox: Gateway) -> None:
     message = send()
-    delivery.claim(sandbox)
+    claiming.claim(sandbox)
     let_time_pass(60)
     recovery.recover()
     assert fresh(message).state == State.QUEUED
@@ -181,7 +181,7 @@ def test_a_claimed_message_whose_worker_died_is_sent_by_another(send: Send, sand
 
 def test_a_message_being_handed_over_when_its_worker_died_is_unclear(send: Send, sandbox: Gateway) -> None:
     message = send()
-    claimed, _ = delivery.claim(sandbox)
+    claimed, _ = claiming.claim(sandbox)
     delivery.begin(sandbox, claimed)
     let_time_pass(60)
     recovery.recover()
@@ -191,12 +191,12 @@ def test_a_message_being_handed_over_when_its_worker_died_is_unclear(send: Send,
 
 def test_a_worker_frozen_past_its_lease_writes_nothing(send: Send, sandbox: Gateway) -> None:
     message = send()
-    claimed, _ = delivery.claim(sandbox)
+    claimed, _ = claiming.claim(sandbox)
     let_time_pass(60)
     recovery.recover()
     assert delivery.begin(sandbox, claimed) == []
     assert not Attempt.objects.exists()
-    again, _ = delivery.claim(sandbox)
+    again, _ = claiming.claim(sandbox)
     (started,) = delivery.begin(sandbox, again)
     let_time_pass(60)
     recovery.recover()
@@ -209,8 +209,8 @@ def test_a_worker_frozen_past_its_lease_writes_nothing(send: Send, sandbox: Gate
 def test_two_workers_never_get_the_same_message(send: Send, sandbox: Gateway) -> None:
     for _ in range(4):
         send()
-    first, _ = delivery.claim(sandbox)
-    second, _ = delivery.claim(sandbox)
+    first, _ = claiming.claim(sandbox)
+    second, _ = claiming.claim(sandbox)
     assert len(first) == 4
     assert second == []
 
@@ -226,7 +226,7 @@ def test_nothing_is_submitted_past_its_validity(send: Send, sandbox: Gateway) ->
 
 def test_an_unclear_message_past_its_validity_is_left_to_a_person(send: Send, sandbox: Gateway) -> None:
     message = send()
-    claimed, _ = delivery.claim(sandbox)
+    claimed, _ = claiming.claim(sandbox)
     delivery.begin(sandbox, claimed)
     let_time_pass(25 * 3600)
     recovery.recover()
@@ -271,14 +271,15 @@ def test_an_unclear_message_is_not_looked_up_for_ever(send: Send) -> None:
     assert fresh(message).state == State.UNRESOLVED
 
 
-def test_a_mended_gateway_sends_at_once_what_it_held(send: Send, sandbox: Gateway) -> None:
+def test_a_mended_gateway_sends_what_it_held(send: Send, sandbox: Gateway) -> None:
     message = send()
     Gateway.objects.update(provider="gone")
     delivery.drain(sandbox.pk)
     Gateway.objects.update(provider="sandbox")
-    assert delivery.gateways_with_due() == []
+    assert claiming.gateways_with_due() == []
     GatewayHealth.objects.update(open_until=None, faults=0)
-    assert delivery.gateways_with_due() == [sandbox.pk]
+    make_due()
+    assert claiming.gateways_with_due() == [sandbox.pk]
     delivery.drain(sandbox.pk)
     assert fresh(message).state == State.SUBMITTED
 
@@ -294,7 +295,7 @@ def test_a_gateway_that_cannot_be_opened_holds_its_messages(send: Send, sandbox:
 
 
 def test_a_bell_for_a_gateway_already_being_drained_is_remembered(sandbox: Gateway) -> None:
-    drains = Drains()
+    drains = Busy()
     assert drains.begin(sandbox.pk)
     assert not drains.begin(sandbox.pk)
     assert not drains.finished(sandbox.pk)

@@ -21,7 +21,7 @@ from gateways.provider import (
     RefusedForNow,
 )  # fmt: skip
 from gateways.providers.sandbox import Provider
-from messaging import delivery, recovery
+from messaging import claiming, delivery, recovery
 from messaging.models import Attempt, Message, State, Wait
 from tests.messaging.conftest import Send, fresh, make_due
 
@@ -73,7 +73,7 @@ def test_a_fault_of_the_account_pauses_the_gateway_and_burns_no_try(
     assert (held.state, held.waits_for, held.failures) == (State.HELD, Wait.GATEWAY, 0)
     assert fresh(second).failures == 0
     assert health.paused_until(sandbox.pk)
-    assert delivery.gateways_with_due() == []
+    assert claiming.gateways_with_due() == []
     assert GatewayHealth.objects.get().last_error == "no funds"
 
 
@@ -82,11 +82,11 @@ def test_after_a_pause_one_message_tries_it_and_success_opens_the_gateway(
 ) -> None:
     health.record_fault(sandbox.pk, "no funds")
     messages = [send() for _ in range(3)]
-    assert delivery.claim(sandbox)[0] == []
+    assert claiming.claim(sandbox)[0] == []
     GatewayHealth.objects.update(open_until=timezone.now() - timedelta(seconds=1))
-    claimed, _ = delivery.claim(sandbox)
+    claimed, _ = claiming.claim(sandbox)
     assert len(claimed) == 1
-    assert delivery.claim(sandbox)[0] == []
+    assert claiming.claim(sandbox)[0] == []
     claimed[0].release()
     delivery.drain(sandbox.pk)
     assert {fresh(message).state for message in messages} == {State.SUBMITTED}

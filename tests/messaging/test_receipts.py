@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from gateways.provider import Receipt, ReceiptState
-from messaging import receipts
+from messaging import receipts, retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
 from tests.messaging.conftest import Send, fresh, let_time_pass
 
@@ -99,5 +99,5 @@ def test_a_gateway_that_cannot_answer_is_asked_again_later(submitted: Message, s
 def test_two_workers_do_not_ask_about_the_same_message(submitted: Message, sandbox: Gateway) -> None:
     assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == [submitted]
     assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == []
-    let_time_pass(receipts.TURN.total_seconds())
+    let_time_pass(sandbox.timeout + retries.LEASE_MARGIN.total_seconds())
     assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == [submitted]

@@ -1,0 +1,59 @@
+"""Whose message is it: what is due at a gateway, and taking it under a lease that no other worker shares."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from gateways import health, pace
+from gateways.models import Gateway
+from messaging import retries
+from messaging.models import LEASED, WAITING, Message, State
+
+#: How many messages one claim takes at the most.
+BATCH = 100
+
+
+def claim(gateway: Gateway) -> tuple[list[Message], float]:
+    """Takes the due messages this gateway may send now, under a lease; and says in how many seconds more may go.
+
+    Messages of a higher priority first, then the longest due. Two workers never get the same message: the rows are
+    locked where the database can, writers are serial where it cannot, and the epoch fences off latecomers.
+    """
+    due = _due(gateway)
+    if not due.exists():
+        return [], 0.0
+    with transaction.atomic():
+        allowed, next_in = pace.take(gateway, BATCH)
+        room = min(allowed, health.limit(gateway) - _in_flight(gateway))
+        rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[: max(room, 0)])
+        pace.give_back(gateway.pk, allowed - len(rows))
+        lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
+        Message.take(rows, lease_until)
+    return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
+
+
+def _due(gateway: Gateway) -> QuerySet[Message]:
+    now = timezone.now()
+    return Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=now, valid_until__gt=now)
+
+
+def _in_flight(gateway: Gateway) -> int:
+    return Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=timezone.now()).count()
+
+
+def gateways_with_due() -> list[int]:
+    """Gateways that may send and have something to send."""
+    return [
+        gateway.pk
+        for gateway in Gateway.objects.filter(enabled=True)
+        if not health.paused_until(gateway.pk) and _due(gateway).exists()
+    ]
+
+
+def older_one_waits(message_id: int, gateway_id: int) -> bool:
+    """Whether an earlier message at this gateway is due and not yet taken, so that its bell serves this one too."""
+    return Message.objects.filter(
+        gateway=gateway_id, state=State.QUEUED, due_at__lte=timezone.now(), pk__lt=message_id
+    ).exists()

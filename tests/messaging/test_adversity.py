@@ -1,0 +1,295 @@
+"""What must not happen when a worker is late, the database stumbles, or a provider's file or answer is broken."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from gateways import transport
+from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.provider import Accepted, GatewayFault, HttpResponse, Outcome, Receipt, ReceiptState, Refused
+from gateways.providers.sandbox import Provider
+from messaging import claiming, delivery, receipts, recovery, settling
+from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
+from messaging.retries import Kind
+from tests.messaging.conftest import Send, fresh, let_time_pass, make_due
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
+
+SLOW = "+79990000006"
+
+
+def plain(gateway: Gateway) -> None:
+    """Like most providers: it knows no keys and cannot be asked."""
+    gateway.settings = {"understands_keys": False, "answers_look_ups": False}
+    gateway.save()
+
+
+def land(started: list[tuple[Message, Attempt, Any]]) -> None:
+    flight = transport.Flight()
+    flight.launch([delivery._call(*one) for one in started])
+    by_ticket = {attempt.pk: (message, attempt) for message, attempt, _ in started}
+    settling.settle([(*by_ticket[landing.ticket], landing) for landing in flight.landed(5)])
+
+
+def test_a_worker_that_begins_just_when_it_is_taken_for_dead_sends_once(send: Send, sandbox: Gateway) -> None:
+    plain(sandbox)
+    message = send()
+    claimed, _ = claiming.claim(sandbox)
+    as_recovery_read_it = fresh(message)
+    started = delivery.begin(sandbox, claimed)
+    recovery._recover_one(as_recovery_read_it)
+    assert fresh(message).state == State.SUBMITTING
+    land(started)
+    delivery.drain(sandbox.pk)
+    assert SandboxSms.objects.count() == 1
+
+
+def test_nothing_begins_past_its_validity(send: Send, sandbox: Gateway) -> None:
+    send()
+    claimed, _ = claiming.claim(sandbox)
+    Message.objects.update(valid_until=timezone.now() - timedelta(seconds=1))
+    assert delivery.begin(sandbox, claimed) == []
+
+
+@pytest.mark.parametrize("valid_for", [5, 3600])
+def test_a_call_is_over_before_its_lease_and_not_begun_past_its_validity(
+    send: Send, sandbox: Gateway, valid_for: int
+) -> None:
+    send()
+    claimed, _ = claiming.claim(sandbox)
+    (message,) = claimed
+    message.valid_until = timezone.now() + timedelta(seconds=valid_for)
+    ((_, attempt, request),) = delivery.begin(sandbox, claimed)
+    call = delivery._call(message, attempt, request)
+    assert call.not_after <= message.valid_until
+    assert message.lease_until
+    assert call.not_after + timedelta(seconds=call.timeout) < message.lease_until
+
+
+def test_answers_already_received_survive_a_database_that_stumbles(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(sandbox)
+    message = send(kind=Kind.CREDENTIALS)
+    settle, failures = settling.settle, [OperationalError("database is locked")] * 2
+
+    def stumble(landed: Any) -> None:
+        if failures and landed:
+            raise failures.pop()
+        settle(landed)
+
+    monkeypatch.setattr(delivery, "settle", stumble)
+    monkeypatch.setattr(delivery, "TRY_AGAIN", 0.01)
+    with pytest.raises(OperationalError):
+        delivery.drain(sandbox.pk)
+    assert failures == []
+    assert fresh(message).state == State.SUBMITTED
+
+
+def test_a_claim_that_fails_does_not_drop_what_is_in_the_air(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(sandbox)
+    message = send(phone=SLOW, kind=Kind.CREDENTIALS)
+    claims: list[Gateway] = []
+
+    def claim(gateway: Gateway) -> tuple[list[Message], float]:
+        claims.append(gateway)
+        if len(claims) == 2:
+            raise OperationalError("database is locked")
+        return claiming.claim(gateway)
+
+    monkeypatch.setattr(delivery, "claim", claim)
+    with pytest.raises(OperationalError):
+        delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.SUBMITTED
+    assert SandboxSms.objects.count() == 1
+
+
+def test_an_answer_that_cannot_be_written_does_not_take_the_others_along(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = [send() for _ in range(3)], send()
+    close = settling._close
+
+    def fail_for_one(one: settling.Known) -> None:
+        if one.message.pk == bad.pk:
+            raise ValueError("it does not fit")
+        close(one)
+
+    monkeypatch.setattr(settling, "_close", fail_for_one)
+    delivery.drain(sandbox.pk)
+    assert {fresh(message).state for message in good} == {State.SUBMITTED}
+    assert fresh(bad).state == State.SUBMITTING
+
+
+@pytest.mark.parametrize("words", ["half a pair \ud800", "nul \x00", "x" * 5000])
+def test_whatever_a_provider_writes_can_be_kept(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    def refuse(_provider: Provider, _response: HttpResponse) -> Accepted:
+        raise Refused(words)
+
+    monkeypatch.setattr(Provider, "read_submit", refuse)
+    monkeypatch.setattr(Provider, "redact", lambda _provider, _text: words)
+    message = send()
+    delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.FAILED
+    receipts.record(sandbox, [Receipt(words, ReceiptState.DELIVERED, detail=words)])
+    assert DeliveryEvent.objects.count() == 1
+
+
+def test_a_message_that_cannot_be_built_does_not_hold_up_the_others(send: Send, sandbox: Gateway) -> None:
+    broken = send(kind=Kind.CODE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE messaging_message SET text = 'of a key long gone' WHERE id = %s", [broken.pk])
+    good = send()
+    delivery.drain(sandbox.pk)
+    assert fresh(good).state == State.SUBMITTED
+    waiting = fresh(broken)
+    assert (waiting.state, waiting.failures) == (State.QUEUED, 1)
+    assert "ENCRYPTION_KEYS" in waiting.reason
+
+
+def test_a_fault_of_one_message_does_not_make_it_come_back_with_every_answer(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Provider.read_submit
+
+    def fault_for_the_first(provider: Provider, response: HttpResponse) -> Accepted:
+        accepted = read(provider, response)
+        if SandboxSms.objects.get(pk=accepted.reference).phone == "+79160000001":
+            raise GatewayFault("no funds for this direction")
+        return accepted
+
+    monkeypatch.setattr(Provider, "read_submit", fault_for_the_first)
+    first = send(phone="+79160000001")
+    delivery.drain(sandbox.pk)
+    for _ in range(3):
+        GatewayHealth.objects.update(open_until=timezone.now() - timedelta(seconds=1))
+        other = send()
+        delivery.drain(sandbox.pk)
+        assert fresh(other).state == State.SUBMITTED
+    assert first.attempts.count() == 1
+
+
+def test_a_broken_provider_stops_neither_the_sweep_nor_other_gateways(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = send()
+    claiming.claim(sandbox)
+    Message.objects.update(state=State.SUBMITTING, lease_until=timezone.now() - timedelta(seconds=1))
+    overdue = send()
+    Message.objects.filter(pk=overdue.pk).update(valid_until=timezone.now() - timedelta(seconds=1))
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("a bad setting")
+
+    monkeypatch.setattr(Provider, "__init__", broken)
+    recovery.recover()
+    assert fresh(overdue).state == State.LAPSED
+    assert fresh(stuck).state == State.UNRESOLVED
+
+
+def test_an_old_receipt_is_not_taken_for_a_new_message_with_the_same_reference(send: Send, sandbox: Gateway) -> None:
+    old = send()
+    delivery.drain(sandbox.pk)
+    reference = fresh(old).reference
+    receipts.record(sandbox, [Receipt(reference, ReceiptState.DELIVERED)])
+    new = send()
+    started = delivery.begin(sandbox, claiming.claim(sandbox)[0])
+    ((message, attempt, _),) = started
+    answer = HttpResponse(200, {}, json.dumps({"reference": reference}).encode())
+    settling.settle([(message, attempt, transport.Landing(attempt.pk, answer, None))])
+    assert fresh(new).state == State.SUBMITTED
+    assert DeliveryEvent.objects.get().message == old
+
+
+def test_an_orphan_whose_reference_was_committed_at_the_same_moment_is_matched_by_the_sweep(
+    send: Send, sandbox: Gateway
+) -> None:
+    message = send()
+    delivery.drain(sandbox.pk)
+    DeliveryEvent.objects.create(gateway=sandbox, reference=fresh(message).reference, state=ReceiptState.DELIVERED)
+    recovery.recover()
+    assert fresh(message).state == State.DELIVERED
+    assert DeliveryEvent.objects.get().message == message
+
+
+@pytest.mark.parametrize("echo", [lambda text: text, json.dumps], ids=["raw", "json"])
+def test_a_provider_that_echoes_the_text_does_not_get_it_stored(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, echo: Callable[[str], str]
+) -> None:
+    text = 'Логин bob, пароль "Кварц-91"'
+
+    def refuse(_provider: Provider, _response: HttpResponse) -> Accepted:
+        raise Refused(f"not allowed: {text}")
+
+    monkeypatch.setattr(Provider, "read_submit", refuse)
+    monkeypatch.setattr(Provider, "redact", lambda _provider, _body: f"<sms>{echo(text)}</sms>")
+    message = send(text=text)
+    delivery.drain(sandbox.pk)
+    attempt = Attempt.objects.get(message=message)
+    assert attempt.outcome == Outcome.REFUSED
+    kept = json.dumps(attempt.exchange, ensure_ascii=False) + attempt.detail + fresh(message).reason
+    assert "Кварц" not in kept
+    assert json.dumps("Кварц")[1:-1] not in kept
+
+
+def test_only_one_thread_asks_a_gateway(send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def ask(gateway_id: int) -> bool:
+        asked.append(gateway_id)
+        recovery.inquire(gateway_id)
+        return False
+
+    monkeypatch.setattr(receipts, "ask", ask)
+    recovery.inquire(sandbox.pk)
+    assert asked == [sandbox.pk]
+
+
+def test_the_queries_of_every_second_use_their_indexes(send: Send, sandbox: Gateway) -> None:
+    """With much history and little to do, neither database may read the history."""
+    done = [
+        Message(
+            kind=Kind.INFORMATION, priority=3, phone="+79161234567", gateway=sandbox, encoding="GSM-7", segments=1,
+            state=State.DELIVERED, due_at=None, valid_until=timezone.now(), created=timezone.now(),
+        )
+        for _ in range(3000)
+    ]  # fmt: skip
+    Message.objects.bulk_create(done)
+    send()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    now = timezone.now()
+    queries = [
+        claiming._due(sandbox).order_by("priority", "due_at"),
+        Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until"),
+        Message.objects.filter(due_at__isnull=False, valid_until__lte=now),
+        Message.objects.filter(state=State.SUBMITTED, submitted_at__lte=now),
+        Message.objects.filter(gateway=sandbox, ask_at__lte=now),
+        Message.objects.filter(text__isnull=False, valid_until__lte=now),
+    ]
+    for query in queries:
+        plan = query.explain()
+        assert "message_" in plan
+        assert "SCAN messaging_message" not in plan
+        assert "Seq Scan" not in plan
+
+
+def test_a_day_without_workers_sends_nothing_late(send: Send, sandbox: Gateway) -> None:
+    for kind in Kind:
+        send(kind=kind)
+    let_time_pass(24 * 3600 + 1)
+    make_due()
+    delivery.drain(sandbox.pk)
+    recovery.recover()
+    assert SandboxSms.objects.count() == 0
+    assert set(Message.objects.values_list("state", flat=True)) == {State.LAPSED}
