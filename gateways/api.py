@@ -107,6 +107,7 @@ class Gateways(CollectionView):
     resource = GATEWAYS
     rights: ClassVar = {"GET": (Right.SMS_GATEWAY_READ,), "POST": (Right.SMS_GATEWAY_CREATE,)}
     inputs: ClassVar = {"POST": GatewayInput}
+    named_by: ClassVar = "id"
     wire_names: ClassVar = {"name": "id"}
 
     def create(self, fields: dict[str, Any]) -> Gateway:

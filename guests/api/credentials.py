@@ -29,6 +29,7 @@ class SendUserCredentials(SendView):
     """Send a guest's user name and a password by SMS."""
 
     inputs: ClassVar = {"POST": CredentialsInput}
+    named_by: ClassVar = "pid"
     wire_names: ClassVar = {"guest": "pid", "phone": "pid", "text": "password", "gateway": "sms_gateway"}
     examples: ClassVar = {
         "POST": Example(SENT_EXAMPLE, {"sms_gateway": "sandbox", "pid": "bob", "password": "pa55word"}),

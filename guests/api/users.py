@@ -123,6 +123,7 @@ class Users(CollectionView):
     tag = "users"
     rights: ClassVar = {"GET": (Right.USERS_READ,), "POST": (Right.USERS_CREATE,)}
     inputs: ClassVar = {"POST": GuestInput}
+    named_by: ClassVar = "pid"
     wire_names: ClassVar = WIRE_NAMES
 
     def post(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ A view declares by HTTP method what it needs and takes:
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -96,6 +97,9 @@ class ApiView(APIView):
     unfingerprinted: ClassVar[frozenset[str]] = frozenset()
     #: What the audit trail calls this; the route's name unless given.
     action: ClassVar[str] = ""
+
+    #: The field of the body that names on what a refused call would have acted, where its URL names nothing.
+    named_by: ClassVar[str] = ""
 
     #: On what the call acted; taken from the URL unless a view knows better.
     audit_object: str = ""
@@ -178,24 +182,31 @@ class ApiView(APIView):
     def audit_event(self, status: int) -> audit.Event:
         """This call as the audit trail keeps it."""
         user = self.request.user
+        request = self._request_to_audit()
+        in_url = "/".join(str(value) for value in self.kwargs.values())
         return audit.Event(
             action=self.action_name(),
             status=status,
             user=user if isinstance(user, User) else None,
             user_name=self.audit_name,
             address=audit.address_of(self.request),
-            object_id=self.audit_object or "/".join(str(value) for value in self.kwargs.values()),
+            object_id=self.audit_object or in_url or self._named(request, status),
             method=str(self.request.method),
             path=self.request.path,
-            request=self._request_to_audit(),
+            request=request,
         )
+
+    def _named(self, request: Mapping[str, Any], status: int) -> str:
+        # An accepted call knows better, and its repeat must not seem to have acted on something else.
+        named = request.get(self.named_by) if status >= HTTPStatus.BAD_REQUEST else ""
+        return named if isinstance(named, str) else ""
 
     def action_name(self) -> str:
         """What the audit trail calls this."""
         match = self.request.resolver_match
         return self.action or (match.view_name if match else "") or type(self).__name__
 
-    def _request_to_audit(self) -> Any:
+    def _request_to_audit(self) -> dict[str, Any]:
         # Strangers do not fill our database with what they send.
         if isinstance(self.request.user, AnonymousUser):
             return {}

@@ -225,3 +225,9 @@ def test_it_is_audited_with_the_message_it_made(api: Api, operator: User) -> Non
     event = AuditEvent.objects.get()
     assert (event.user, event.status, event.object_id) == (operator, 200, str(Message.objects.get().pk))
     assert (event.request["pid"], event.request["password"]) == ("bob", MASK)
+
+
+def test_a_refused_one_is_audited_with_the_guest_it_was_for(api: Api, operator: User, nobody: User) -> None:
+    api(operator).post(PATH, BODY | {"sms_gateway": "nowhere"}, format="json")
+    api(nobody).post(PATH, BODY, format="json")
+    assert list(AuditEvent.objects.order_by("id").values_list("status", "object_id")) == [(404, "bob"), (403, "bob")]

@@ -168,7 +168,8 @@ class TestCreating:
 
     def test_a_refusal_is_audited_too(self, api: Api, admin: User) -> None:
         api(admin).post(PATH, {"pid": "bob", "telephone": "12345"}, format="json")
-        assert AuditEvent.objects.get().status == 422
+        event = AuditEvent.objects.get()
+        assert (event.status, event.object_id) == (422, "bob")
 
     def test_the_same_key_makes_one_guest(self, api: Api, admin: User) -> None:
         answers = [api(admin).post(PATH, {"pid": "bob"}, format="json", HTTP_IDEMPOTENCY_KEY="once") for _ in range(2)]
@@ -273,6 +274,7 @@ class TestSearching:
             ("equals", "sponsor", "admin"),
             ("equals", "suspended", False),
             ("starts_with", "company", "Оте"),
+            ("contains", "company", "отЕЛ"),
             ("not_equals", "pid", "other"),
         ],
     )

@@ -60,6 +60,7 @@ class Members(CollectionView):
     resource = MEMBERS
     rights: ClassVar = {"GET": (Right.USERS_READ,), "POST": (Right.USERS_CREATE,)}
     inputs: ClassVar = {"POST": MemberInput}
+    named_by: ClassVar = "name"
     wire_names: ClassVar = {"username": "name"}
 
     def create(self, fields: dict[str, Any]) -> User:

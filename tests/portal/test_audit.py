@@ -36,6 +36,9 @@ class TestCalls:
         ("method", "path", "body", "status", "object_id"),
         [
             ("POST", "/api/v1/members", "{}", 422, ""),
+            ("POST", "/api/v1/members", '{"name": "mia", "staff": "x"}', 422, "mia"),
+            ("POST", "/api/v1/members", '{"name": "xia"}', 422, "xia"),
+            ("POST", "/api/v1/members", '{"name": ["mia"]}', 422, ""),
             ("POST", "/api/v1/members", "{", 400, ""),
             ("PATCH", "/api/v1/member/mia", "{}", 404, "mia"),
             ("DELETE", "/api/v1/members", "", 405, ""),
