@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from portal import admin_trail
+from portal.permissions import Right, may
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -20,6 +21,10 @@ class PortalAdminSite(admin.AdminSite):
 
     site_header = site_title = _("Guest SMS Portal")
     site_url = None
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """As Django's; `sees_everything` is for links to pages that need every right."""
+        return super().each_context(request) | {"sees_everything": may(request.user, *Right)}
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """As Django's; an unsafe request that is forbidden or finds errors in its form is written down."""

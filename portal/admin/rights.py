@@ -14,6 +14,8 @@ from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from portal import admin_trail
 from portal.errors import Refusal
@@ -68,6 +70,22 @@ class RightsAdmin(UnderRights, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) or self.has_add_permission(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """As Django's, with a title that needs no other case of the model's name: Russian has six."""
+        name = capfirst(self.opts.verbose_name)
+        title = {"title": name if object_id else _("%(name)s: new") % {"name": name}}
+        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         names = set(lookup.split("__"))

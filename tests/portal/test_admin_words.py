@@ -1,0 +1,44 @@
+"""What the admin says around the rows: titles that need no case but the first, and the way to the other pages."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+
+from gateways.models import Gateway, SandboxSms
+from guests.models import Guest
+from portal.models import User
+from tests.portal.admin_pages import page, signed_in
+
+
+def html(client: Client, address: str, language: str) -> str:
+    text: str = client.get(address, HTTP_ACCEPT_LANGUAGE=language).content.decode()
+    return text
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "new", "many"),
+    [("ru", "Гость", "Гость: новая запись", "Гости"), ("en", "Guest", "Guest: new", "Guests")],
+)
+def test_titles_name_the_model_as_it_is(admin: User, language: str, one: str, new: str, many: str) -> None:
+    client = signed_in(admin)
+    guest = Guest.objects.create(username="guest1", phone="+79161234567")
+    assert f"<h1>{one}</h1>" in html(client, page(Guest, "change", guest.pk), language)
+    assert f"<h1>{new}</h1>" in html(client, page(Guest, "add"), language)
+    assert f"<h1>{many}</h1>" in html(client, page(Guest, "changelist"), language)
+
+
+def test_administrators_find_the_documentation_and_the_sandbox_phone(admin: User) -> None:
+    front = html(signed_in(admin), "/admin/", "ru")
+    assert '<a href="/api/docs/">' in front or '<a href="/api/docs">' in front
+    assert '<a href="/sandbox/">' in front
+
+
+def test_others_are_not_led_to_a_page_that_refuses_them(auditor: User) -> None:
+    assert "/sandbox/" not in html(signed_in(auditor), "/admin/", "ru")
+
+
+def test_a_message_on_the_sandbox_phone_is_named_by_local_time(sandbox: Gateway) -> None:
+    sms = SandboxSms(gateway=sandbox, phone="+79161234567")
+    sms.received = datetime(2026, 1, 2, 21, 30, tzinfo=UTC)
+    assert str(sms) == "+79161234567 2026-01-03 00:30:00"
