@@ -272,10 +272,10 @@ def test_the_queries_of_every_second_use_their_indexes(send: Send, sandbox: Gate
     queries = [
         claiming._due(sandbox).order_by("priority", "due_at"),
         Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until"),
-        Message.objects.filter(due_at__isnull=False, valid_until__lte=now),
-        Message.objects.filter(state=State.SUBMITTED, submitted_at__lte=now),
-        Message.objects.filter(gateway=sandbox, ask_at__lte=now),
-        Message.objects.filter(text__isnull=False, valid_until__lte=now),
+        Message.objects.filter(due_at__isnull=False, valid_until__lte=now).order_by(),
+        Message.objects.filter(state=State.SUBMITTED, submitted_at__lte=now).order_by(),
+        Message.objects.filter(gateway=sandbox, ask_at__lte=now).order_by(),
+        Message.objects.filter(text__isnull=False, valid_until__lte=now).order_by(),
     ]
     for query in queries:
         plan = query.explain()
