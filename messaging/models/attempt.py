@@ -35,7 +35,7 @@ class Attempt(models.Model):
         indexes = [models.Index(fields=["gateway", "reference"], name="attempt_by_reference")]
 
     def __str__(self) -> str:
-        return f"{self.message_id} {self.outcome or '…'}"
+        return f"{self.message_id} {self.get_outcome_display() or '…'}"
 
 
 class DeliveryEvent(models.Model):
@@ -62,4 +62,4 @@ class DeliveryEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reference} {self.state}"
+        return f"{self.reference} {self.get_state_display()}"

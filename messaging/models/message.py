@@ -78,7 +78,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.phone} {self.state}"
+        return f"{self.pk} {self.phone} {self.get_state_display()}"
 
     @property
     def key(self) -> str:

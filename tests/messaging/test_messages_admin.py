@@ -77,7 +77,7 @@ def test_a_failed_message_is_sent_again_once(browser: Client, sandbox: Gateway, 
 
     assert "can be sent again" in said(act(browser, "send_again", again))[0]
     refused = said(act(browser, "send_again", message))
-    assert refused == [f"The text of message {message.pk} is no longer kept; send a new message."]
+    assert refused == [f"Message {message.pk} was already sent again as {again.pk}."]
     assert Message.objects.count() == 2
 
 
