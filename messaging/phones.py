@@ -15,9 +15,6 @@ SEPARATORS = re.compile(r"[\s().\[\]/‐-―−-]+")
 DIGITS = re.compile(r"\+?[0-9]{5,20}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
-#: Enough of a number to recognise it, not enough to call it.
-SHOWN_FIRST, SHOWN_LAST, HIDDEN = 5, 2, 5
-
 
 def normalise(raw: str) -> str:
     """The number in E.164; without a country code it belongs to PHONE_REGION. Raises Refusal (field `phone`)."""
@@ -34,13 +31,6 @@ def normalise(raw: str) -> str:
     if not phonenumbers.is_valid_number(number) or not E164.fullmatch(phone):
         raise _no_number()
     return phone
-
-
-def mask(phone: str) -> str:
-    """`+7916•••••67`, for everyone who need not call it."""
-    first = max(0, min(SHOWN_FIRST, len(phone) - SHOWN_LAST - HIDDEN))
-    hidden = max(0, len(phone) - first - SHOWN_LAST)
-    return phone[:first] + "•" * hidden + phone[first + hidden :]
 
 
 def _bare(raw: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from messaging.phones import mask, normalise
+from messaging.phones import normalise
 from portal.errors import Refusal
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -103,16 +103,3 @@ def test_the_home_country_is_a_setting(settings: Settings) -> None:
     settings.PHONE_REGION = "DE"
     assert normalise("01511 2345678") == "+4915112345678"
     assert normalise("+7 916 123-45-67") == "+79161234567"
-
-
-def test_a_mask_shows_the_operator_and_the_last_two_digits() -> None:
-    assert mask("+79161234567") == "+7916•••••67"
-    assert mask("+375291234567") == "+3752••••••67"
-
-
-@given(st.text(max_size=20))
-def test_a_mask_keeps_the_length_and_hides_at_least_five_characters(phone: str) -> None:
-    masked = mask(phone)
-    assert len(masked) == len(phone)
-    hidden = [shown for shown, original in zip(masked, phone, strict=True) if shown == "•" or original == "•"]
-    assert len(hidden) >= min(5, max(0, len(phone) - 2))
