@@ -60,11 +60,12 @@ def ask(gateway_id: int) -> bool:
     except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
         logger.warning("gateway %s: no receipts (%s)", gateway_id, type(error).__name__)
         reported = []
-    record(gateway, reported)
     news = {receipt.reference for receipt in reported if receipt.state != ReceiptState.PENDING}
-    for message in taken:
-        if message.reference not in news:
-            message.ask_again()
+    with transaction.atomic():
+        record(gateway, reported)
+        for message in taken:
+            if message.reference not in news:
+                message.ask_again()
     return bool(reported) and len(taken) == provider.query_batch
 
 

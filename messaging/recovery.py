@@ -55,7 +55,10 @@ def _recover_one(message: Message) -> None:
 
 
 def wipe_texts(now: datetime) -> None:
-    """A text that may not be sent any more is wiped, whatever became of its message."""
+    """A text that may not be sent any more is wiped, whatever became of its message.
+
+    No kind is valid for longer than LONGEST_KEPT_TEXT, so the end of validity is the bound of both.
+    """
     kept = Message.objects.filter(text__isnull=False).exclude(state__in=(State.QUEUED, State.HELD, *LEASED))
     kept = kept.filter(valid_until__lte=now)
     if kept.exists():

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('epoch', models.PositiveIntegerField(default=0, verbose_name='epoch')),
                 ('lease_until', models.DateTimeField(blank=True, null=True, verbose_name='leased until')),
                 ('due_at', models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True, verbose_name='due')),
-                ('waits_for', models.CharField(blank=True, choices=[('', 'nothing'), ('retry', 'it will be tried again'), ('gateway', 'the gateway is paused'), ('schedule', 'it is scheduled'), ('clearing', 'an unclear attempt is being cleared up')], default='', max_length=20, verbose_name='waits because')),
+                ('waits_for', models.CharField(blank=True, choices=[('', 'nothing'), ('retry', 'it will be tried again'), ('gateway', 'the gateway is paused'), ('clearing', 'an unclear attempt is being cleared up')], default='', max_length=20, verbose_name='waits because')),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('failures', models.PositiveSmallIntegerField(default=0, verbose_name='tries that sent nothing')),
                 ('unclear', models.PositiveSmallIntegerField(default=0, verbose_name='unclear attempts')),

@@ -90,15 +90,17 @@ class Message(models.Model):
         """The text as people may read it: masked where it holds a secret, None once a free text is wiped."""
         return self.text if self.kind == Kind.INFORMATION else self.masked_text
 
-    def _move(self, to: State, **changes: Any) -> bool:
+    def _move(self, to: State, *, since: tuple[State, ...] | None = None, **changes: Any) -> bool:
         """The compare-and-set behind every change: true where this worker's epoch still holds the message.
 
         A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
+        `since` narrows the states it may come from.
         """
         changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
         if to in FINAL:
             changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
-        won = Message.objects.filter(pk=self.pk, epoch=self.epoch, state__in=MAY_FOLLOW[to]).update(**changes) == 1
+        sources = since or MAY_FOLLOW[to]
+        won = Message.objects.filter(pk=self.pk, epoch=self.epoch, state__in=sources).update(**changes) == 1
         if won:
             for name, value in changes.items():
                 setattr(self, name, value)
@@ -125,7 +127,7 @@ class Message(models.Model):
     def mark_submitted(self, reference: str, *, expects_receipt: bool, may_ask: bool) -> bool:
         """The provider took it. Where no receipt will ever come, that is the end and the text is wiped."""
         now = timezone.now()
-        known = {"submitted_at": now, "reference": reference, "reason": ""}
+        known: dict[str, Any] = {"submitted_at": now, "reference": reference, "reason": ""}
         if not expects_receipt:
             return self._move(State.NO_RECEIPT, text=None, **known)
         return self._move(State.SUBMITTED, ask_at=now + retries.query_delay(0) if may_ask else None, asked=0, **known)
@@ -157,14 +159,11 @@ class Message(models.Model):
         Only from CLAIMED: a worker that was late rather than dead may be handing it over at this very moment. The
         epoch is raised, so that a worker that was only frozen can write nothing when it wakes.
         """
-        return (
-            Message.objects.filter(pk=self.pk, epoch=self.epoch, state=State.CLAIMED).update(
-                state=State.UNKNOWN if self.unclear else State.QUEUED,
-                due_at=timezone.now(),
-                lease_until=None,
-                epoch=self.epoch + 1,
-            )
-            == 1
+        return self._move(
+            State.UNKNOWN if self.unclear else State.QUEUED,
+            since=(State.CLAIMED,),
+            due_at=timezone.now(),
+            epoch=self.epoch + 1,
         )
 
     def fail(self, reason: str) -> bool:
@@ -177,7 +176,7 @@ class Message(models.Model):
         The epoch is raised here too: the worker of this attempt may be frozen and not dead.
         """
         now = timezone.now()
-        known = {"unclear": self.unclear + 1, "reason": reason, "epoch": self.epoch + 1}
+        known: dict[str, Any] = {"unclear": self.unclear + 1, "reason": reason, "epoch": self.epoch + 1}
         if plan is retries.ClearUp.PERSON:
             return self._move(State.UNRESOLVED, **known)
         if plan is retries.ClearUp.LOOK_UP:

@@ -63,5 +63,4 @@ class Wait(models.TextChoices):
     NONE = "", _("nothing")
     RETRY = "retry", _("it will be tried again")
     GATEWAY = "gateway", _("the gateway is paused")
-    SCHEDULE = "schedule", _("it is scheduled")
     CLEARING = "clearing", _("an unclear attempt is being cleared up")

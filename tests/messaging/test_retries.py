@@ -60,6 +60,12 @@ def test_a_text_is_kept_until_validity_ends_and_a_day_at_most() -> None:
     assert retries.text_kept_until(START, START + timedelta(days=3)) == START + timedelta(hours=24)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_no_kind_is_valid_for_longer_than_a_text_may_be_kept(kind: Kind) -> None:
+    """The wiping of texts relies on it: it looks at the end of validity alone."""
+    assert retries.RULES[kind].validity <= retries.LONGEST_KEPT_TEXT
+
+
 def test_questions_for_receipts_become_rarer_and_never_stop() -> None:
     delays = [retries.query_delay(asked) for asked in range(40)]
     assert delays == sorted(delays)
