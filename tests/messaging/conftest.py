@@ -9,11 +9,17 @@ from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway, GatewayHealth
-from messaging import sending
+from messaging import retries, sending
 from messaging.models import Message
-from messaging.retries import Kind
+from messaging.retries import RULES, Kind
 
 Send = Callable[..., Message]
+
+
+@pytest.fixture(autouse=True)
+def longest_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed try comes back when the test says so; the jitter may choose no delay at all."""
+    monkeypatch.setattr(retries, "backoff", lambda kind, _failures: timedelta(seconds=RULES[kind].cap))
 
 
 @pytest.fixture

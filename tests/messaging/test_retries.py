@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging import retries
-from messaging.retries import ClearUp, Kind
+from messaging.retries import ClearUp, Kind, backoff
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @given(st.sampled_from(list(Kind)), st.integers(0, 5000))
 def test_the_delay_never_leaves_its_bounds(kind: Kind, failures: int) -> None:
-    delay = retries.backoff(kind, failures).total_seconds()
+    delay = backoff(kind, failures).total_seconds()
     assert 0 <= delay <= retries.RULES[kind].cap
 
 
 def test_the_jitter_spreads_a_burst_of_failures() -> None:
-    delays = {retries.backoff(Kind.INFORMATION, 3) for _ in range(50)}
+    delays = {backoff(Kind.INFORMATION, 3) for _ in range(50)}
     assert len(delays) > 40
 
 
