@@ -19,6 +19,7 @@ class FaultyServer:
         self.connections = 0
         #: Whole HTTP requests, in the order in which they were read.
         self.requests: list[bytes] = []
+        self.was_connected = threading.Event()
         self.was_asked = threading.Event()
         self.closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -48,6 +49,7 @@ class FaultyServer:
             while True:
                 connection, _address = self._listener.accept()
                 self.connections += 1
+                self.was_connected.set()
                 self._open.append(connection)
                 thread = threading.Thread(target=self._serve, args=(connection,))
                 self._threads.append(thread)
