@@ -1,14 +1,19 @@
-"""A provider with secrets, which no test opens a socket to."""
+"""A provider with secrets, which no test opens a socket to; and a race between workers."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import ClassVar, TypeVar
 
 import pytest
 from django import forms
+from django.db import connections
 
 from gateways import providers, transport
 from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider as SandboxProvider
+
+T = TypeVar("T")
 
 
 class Telegraph(BaseProvider):
@@ -39,3 +44,18 @@ def network() -> Iterator[None]:
     """Ends the event loop after the test, and with it the sandbox's own connection to the database."""
     yield
     transport.stop()
+
+
+def at_once(work: Callable[[], T], workers: int = 4) -> list[T]:
+    """What the work gave to each of several workers that began it together."""
+    start = Barrier(workers)
+
+    def worker(_number: int) -> T:
+        start.wait()
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(worker, range(workers)))

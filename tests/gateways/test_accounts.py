@@ -6,16 +6,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.db.models import QuerySet
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from gateways import accounts, configuration, health
 from gateways.configuration import MASK
 from gateways.models import Gateway
 from gateways.provider import BaseProvider
-from messaging.models import Message
-from messaging.retries import Kind
 from portal.errors import Refusal, Why
+from tests.portal.admin_pages import a_message
 
 pytestmark = pytest.mark.django_db
 
@@ -165,16 +163,7 @@ def test_a_gateway_without_messages_can_be_deleted(gateway: Gateway) -> None:
 
 
 def test_a_gateway_with_messages_cannot_be_deleted(sandbox: Gateway) -> None:
-    Message.objects.create(
-        gateway=sandbox,
-        kind=Kind.INFORMATION,
-        priority=3,
-        phone="+79161234567",
-        text="hi",
-        encoding="GSM-7",
-        segments=1,
-        valid_until=timezone.now(),
-    )
+    a_message(sandbox)
     with pytest.raises(Refusal, match="switch it off instead") as refused:
         accounts.delete(sandbox)
     assert refused.value.why is Why.CONFLICT

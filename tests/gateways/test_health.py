@@ -1,15 +1,15 @@
 """The breaker: it opens on faults, for a growing while, and closes on success."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gateways import health
 from gateways.models import Gateway, GatewayHealth
+from tests.gateways.conftest import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -53,18 +53,8 @@ def test_faults_that_come_in_during_a_pause_do_not_lengthen_it(sandbox: Gateway)
 @pytest.mark.django_db(transaction=True)
 def test_faults_that_come_at_the_same_time_are_one(sandbox: Gateway) -> None:
     GatewayHealth.objects.create(gateway=sandbox)
-    told: list[datetime] = []
-
-    def worker() -> None:
-        told.append(health.record_fault(sandbox.pk, "wrong password"))
-        connections.close_all()
-
     with time_machine.travel(START, tick=False):
-        workers = [threading.Thread(target=worker) for _ in range(4)]
-        for one in workers:
-            one.start()
-        for one in workers:
-            one.join()
+        told = at_once(lambda: health.record_fault(sandbox.pk, "wrong password"))
     assert told == [START + timedelta(seconds=30)] * 4
     assert GatewayHealth.objects.get().faults == 1
 

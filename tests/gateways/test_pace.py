@@ -1,16 +1,16 @@
 """No window of time holds more messages than the gateway's rate allows, whoever asks and whenever."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateways import pace
 from gateways.models import Gateway, GatewayHealth
+from tests.gateways.conftest import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -113,17 +113,8 @@ def test_workers_that_ask_at_the_same_time_share_one_bucket() -> None:
     GatewayHealth.objects.update(pace_tokens=40, pace_at=START)
     Gateway.objects.update(rate_per_second=100)
     gateway.refresh_from_db()
-    granted: list[int] = []
-
-    def worker() -> None:
-        granted.extend([take(gateway, 3)[0] for _ in range(5)])
-        connections.close_all()
-
     with time_machine.travel(START, tick=False):
-        workers = [threading.Thread(target=worker) for _ in range(4)]
-        for one in workers:
-            one.start()
-        for one in workers:
-            one.join()
+        shares = at_once(lambda: [take(gateway, 3)[0] for _ in range(5)])
+    granted = [number for share in shares for number in share]
     assert len(granted) == 20
     assert sum(granted) == 40

@@ -3,17 +3,15 @@
 from urllib.parse import quote
 
 import pytest
-from django.utils import timezone
 
 from gateways import accounts
 from gateways.configuration import MASK
 from gateways.models import Gateway
 from gateways.provider import BaseProvider
-from messaging.models import Message
-from messaging.retries import Kind
 from portal.models import AuditEvent, User
 from portal.permissions import Right
 from tests.conftest import Api
+from tests.portal.admin_pages import a_message
 
 NAME = "Телеграф 1"
 URL = f"/api/v1/sms_gateway/{quote(NAME)}"
@@ -128,16 +126,7 @@ def test_a_gateway_without_messages_is_deleted(api: Api, admin: User, gateway: G
 
 
 def test_a_gateway_with_messages_is_kept_and_the_remedy_is_named(api: Api, admin: User, gateway: Gateway) -> None:
-    Message.objects.create(
-        gateway=gateway,
-        kind=Kind.INFORMATION,
-        priority=3,
-        phone="+79161234567",
-        text="hi",
-        encoding="GSM-7",
-        segments=1,
-        valid_until=timezone.now(),
-    )
+    a_message(gateway)
     answer = api(admin).delete(URL)
     assert answer.status_code == 409
     assert "switch it off instead" in answer.json()["message"]
