@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from bench.measuring import Way
 from gateways import providers, transport
+from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway
-from gateways.provider import Accepted, BaseProvider, HttpRequest, HttpResponse, OutboundSms
+from gateways.outcomes import Accepted, OutboundSms
+from gateways.provider import BaseProvider
 from messaging import delivery
 from messaging.models import Message, State
 from messaging.retries import Kind

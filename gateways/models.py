@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways import providers
-from gateways.provider import BaseProvider, ReceiptState
+from gateways.outcomes import ReceiptState
+from gateways.provider import BaseProvider
 from portal.encryption import EncryptedJSONField, EncryptedTextField, KeyMissing, Locked
 
 logger = logging.getLogger(__name__)

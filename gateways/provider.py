@@ -1,161 +1,36 @@
-"""The contract between the portal and a provider: what is handed over, what may come back, and the words for it.
+"""The contract between the portal and a provider: what is handed over, and what may come back.
 
-A provider builds requests and reads answers; it does no input or output. `docs/architecture.md` says how to add one.
+A provider builds requests and reads answers; it does no input or output. `docs/adding-a-provider.md` says how to add
+one. The words are in `outcomes.py`, requests and answers in `http.py`, the ways in in `auth.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.db import models
-from django.utils.translation import gettext_lazy as _
 
-
-class Outcome(models.TextChoices):
-    """What became of one attempt to hand a message over. When in doubt an outcome is AMBIGUOUS."""
-
-    ACCEPTED = "accepted", _("accepted")  # the provider took the message and said so
-    NOT_SENT = "not_sent", _("not sent")  # nothing was written to the provider: safe to try again anywhere
-    REFUSED = "refused", _("refused")  # the provider will never take this message
-    REFUSED_FOR_NOW = "refused_for_now", _("refused for now")  # it did not take it and may later
-    GATEWAY_FAULT = "gateway_fault", _("gateway fault")  # the account is at fault (login, funds), not the message
-    AMBIGUOUS = "ambiguous", _("unclear")  # it may or may not have taken the message
-
-
-class ReceiptState(models.TextChoices):
-    """What a provider later reports of a message it accepted."""
-
-    PENDING = "pending", _("on its way")
-    DELIVERED = "delivered", _("delivered")
-    UNDELIVERED = "undelivered", _("not delivered")
-    EXPIRED = "expired", _("expired")
-
-
-@dataclass(frozen=True)
-class OutboundSms:
-    """One message as a provider needs it.
-
-    `key` is the same at every attempt of one message, so that a provider that knows keys sends it once; `phone` is
-    E.164 with `+`; `text` may hold a secret and is kept out of `repr`.
-    """
-
-    key: str
-    phone: str
-    text: str = field(repr=False)
-    sender: str
-    valid_until: datetime
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """A request a provider wants made; the body and headers may hold secrets and are kept out of `repr`."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True)
-class HttpResponse:
-    """What came back: at most 1 MiB of body; header names in lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-
-LONGEST_REFERENCE = 200
-LONGEST_REASON = 300
-#: Seconds; a provider that asks for more, or for nonsense, is tried again after this.
-LONGEST_RETRY_AFTER = 3600.0
-
-
-def storable(text: str, longest: int = LONGEST_REASON) -> str:
-    """What a provider wrote, as every database takes it: no NUL, no half of a pair, no longer than its column."""
-    return text.encode(errors="replace").decode().replace("\x00", "")[:longest]
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The provider took the message. `reference` is its id for it, empty where it gives none."""
-
-    reference: str = ""
-    detail: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reference", storable(str(self.reference), LONGEST_REFERENCE))
-        object.__setattr__(self, "detail", storable(self.detail))
-
-
-class NotAccepted(Exception):
-    """Any other outcome of a submit; `reason` is a sentence without secrets for the operator."""
-
-    outcome: ClassVar[Outcome] = Outcome.AMBIGUOUS
-
-    def __init__(self, reason: str) -> None:
-        self.reason = storable(reason)
-        super().__init__(self.reason)
-
-
-class NotSent(NotAccepted):
-    """Nothing reached the provider."""
-
-    outcome = Outcome.NOT_SENT
-
-
-class Refused(NotAccepted):
-    """The provider refused this message for good."""
-
-    outcome = Outcome.REFUSED
-
-
-class RefusedForNow(NotAccepted):
-    """The provider refused and may accept after `retry_after` seconds."""
-
-    outcome = Outcome.REFUSED_FOR_NOW
-
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after if 0 <= retry_after <= LONGEST_RETRY_AFTER else LONGEST_RETRY_AFTER
-
-
-class GatewayFault(NotAccepted):
-    """The account is at fault: wrong login, no funds, blocked. No message is to blame and none burns an attempt."""
-
-    outcome = Outcome.GATEWAY_FAULT
-
-
-class Ambiguous(NotAccepted):
-    """Nobody can tell whether the provider took the message."""
-
-    outcome = Outcome.AMBIGUOUS
-
-
-class Unreadable(Exception):
-    """An answer to a query or look-up that says nothing we can use; asking again later is the only remedy."""
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a provider reports about a reference; `at` is its own time where it gives one."""
-
-    reference: str
-    state: ReceiptState
-    at: datetime | None = None
-    detail: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reference", storable(str(self.reference), LONGEST_REFERENCE))
-        object.__setattr__(self, "detail", storable(self.detail))
+from gateways import auth
+from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse
+from gateways.outcomes import (
+    Accepted,
+    Ambiguous,
+    BadCallback,
+    Balance,
+    InboundSms,
+    NotAccepted,
+    OutboundSms,
+    Receipt,
+    SentSms,
+    Unreadable,
+)
 
 
 class BaseProvider:
     """Harmless defaults for every provider.
 
-    `settings` is the gateway's validated Config, `sender` its signature and `gateway` its name.
+    `settings` is the gateway's validated Config, `sender` its signature, `gateway` its name, and `callback_url` the
+    address at which the portal takes this gateway's callbacks, empty where it does not know its own address.
     """
 
     label: ClassVar[str] = ""
@@ -163,8 +38,15 @@ class BaseProvider:
     class Config(forms.Form):
         """The settings an administrator fills in; each field is shown in the admin and named in API errors."""
 
-    #: Names of Config fields that are secrets: write-only in the API, masked on screen.
+    #: Names of Config fields that are secrets: write-only in the API, masked on screen, taken out of every exchange.
     secrets: ClassVar[Sequence[str]] = ()
+    #: Takes no part in failover: neither stands in for another gateway nor hands its own messages on.
+    alone: ClassVar[bool] = False
+    #: The provider makes the one-time code: the text must hold this placeholder, and `Accepted.code` tells the code.
+    code_placeholder: ClassVar[str] = ""
+
+    #: How a request is made to be believed, where the file does not do so itself.
+    way: auth.Way = auth.OPEN
     #: A second submit with the same key is answered and not sent again.
     dedupe_key: bool = False
     #: `look_up` can tell whether a key was accepted, once `settle_window` seconds have passed.
@@ -174,13 +56,20 @@ class BaseProvider:
     sends_receipts: bool = False
     #: `query` may be asked for receipts.
     can_query: bool = False
-    #: How many references or keys one query or look-up may hold.
+    #: How many messages one query or look-up may hold.
     query_batch: int = 100
+    #: `balance` may be asked.
+    can_tell_balance: bool = False
+    #: `fetch_inbound` may be asked for what guests wrote.
+    can_fetch_inbound: bool = False
 
-    def __init__(self, settings: Mapping[str, Any], sender: str = "", gateway: str = "") -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], sender: str = "", gateway: str = "", callback_url: str = ""
+    ) -> None:
         self.settings = settings
         self.sender = sender
         self.gateway = gateway
+        self.callback_url = callback_url
 
     def submit(self, sms: OutboundSms) -> HttpRequest:
         """The request that hands one message over."""
@@ -188,26 +77,63 @@ class BaseProvider:
 
     def read_submit(self, response: HttpResponse) -> Accepted:
         """What the answer to `submit` means. Raises NotAccepted; anything else it raises counts as ambiguous."""
-        raise Ambiguous("the provider's answer is not understood")
+        raise Ambiguous(f"the provider's answer ({response.status}) is not understood")
 
-    def query(self, references: Sequence[str]) -> HttpRequest:
+    def query(self, asked: Sequence[SentSms]) -> HttpRequest:
         """The request that asks what became of messages it accepted."""
         raise NotImplementedError
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        """The receipts in the answer to `query`. Raises Unreadable."""
+        """The receipts in the answer to `query`. Raises Unreadable or GatewayFault."""
         raise NotImplementedError
 
-    def look_up(self, keys: Sequence[str]) -> HttpRequest:
-        """The request that asks whether these keys were accepted."""
+    def look_up(self, sought: Sequence[SentSms]) -> HttpRequest:
+        """The request that asks whether these messages were accepted."""
         raise NotImplementedError
 
     def read_look_up(self, response: HttpResponse) -> Mapping[str, Accepted | None]:
-        """For each key asked: how it was accepted, or None where its absence is proven. Raises Unreadable."""
+        """By key: how it was accepted, or None where its absence is proven. Raises Unreadable."""
         raise NotImplementedError
 
+    def read_callback(self, callback: Callback) -> list[Receipt | InboundSms]:
+        """What a call from the provider says; empty where it is none of our business. Raises BadCallback."""
+        raise BadCallback("this provider does not call", status=404)
+
+    def callback_reply(self, callback: Callback, said: Sequence[Receipt | InboundSms]) -> CallbackReply:
+        """What the provider needs to hear once all of it is stored."""
+        return CallbackReply("OK")
+
+    def fetch_inbound(self, since: datetime) -> HttpRequest:
+        """The request for what guests wrote since then."""
+        raise NotImplementedError
+
+    def read_inbound(self, response: HttpResponse) -> list[InboundSms]:
+        """What guests wrote. Raises Unreadable or GatewayFault."""
+        raise NotImplementedError
+
+    def balance(self) -> HttpRequest:
+        """The request for what is left on the account."""
+        raise NotImplementedError
+
+    def read_balance(self, response: HttpResponse) -> Balance:
+        """What is left on the account. Raises Unreadable or GatewayFault."""
+        raise NotImplementedError
+
+    def check(self) -> HttpRequest | None:
+        """A request that proves connection and rights, and sends nothing; None where only a login does."""
+        return self.balance() if self.can_tell_balance else None
+
+    def read_check(self, response: HttpResponse) -> str:
+        """What it showed, in one sentence. Raises GatewayFault (what is missing, with the remedy) or Unreadable."""
+        left = self.read_balance(response)
+        return f"the balance is {left.amount} {left.currency}".rstrip()
+
+    def canonical(self, reference: str) -> str:
+        """The reference as it is compared: receipts spell ids in another case, or without their leading zeros."""
+        return reference.strip().lower().lstrip("0")
+
     def redact(self, text: str) -> str:
-        """An exchange as it may be stored and shown: without what the provider knows to be secret."""
+        """An answer as it may be stored and shown: without what the provider knows to be secret."""
         return text
 
 
@@ -217,6 +143,8 @@ def read_outcome(provider: BaseProvider, response: HttpResponse) -> Accepted | N
         outcome = provider.read_submit(response)
     except NotAccepted as known:
         return known
+    except Unreadable as error:
+        return Ambiguous(f"the provider's answer ({response.status}) could not be read: {error}")
     except Exception as error:  # noqa: BLE001 — any failure to read means: unclear
         return Ambiguous(f"the provider's answer could not be read ({type(error).__name__})")
     return outcome if isinstance(outcome, Accepted) else Ambiguous("the provider's answer is not understood")

@@ -28,8 +28,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway, SandboxSms
-from gateways.provider import HttpRequest, HttpResponse, ReceiptState
+from gateways.outcomes import ReceiptState
 
 SCHEME = "sandbox:"
 KEPT = timedelta(days=7)

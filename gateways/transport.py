@@ -23,7 +23,8 @@ from django.utils import timezone
 from yarl import URL
 
 from gateways import sandbox
-from gateways.provider import Ambiguous, HttpRequest, HttpResponse, NotSent
+from gateways.http import HttpRequest, HttpResponse
+from gateways.outcomes import Ambiguous, NotSent
 
 LARGEST_BODY = 1024 * 1024
 #: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.

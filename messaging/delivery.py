@@ -11,8 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from gateways import health, transport
+from gateways.http import HttpRequest
 from gateways.models import Gateway
-from gateways.provider import BaseProvider, HttpRequest, OutboundSms
+from gateways.outcomes import OutboundSms
+from gateways.provider import BaseProvider
 from messaging import retries
 from messaging.claiming import BATCH, claim
 from messaging.drains import drains
@@ -160,6 +162,7 @@ def _build(provider: BaseProvider, message: Message) -> HttpRequest | None:
         return provider.submit(
             OutboundSms(
                 key=message.key,
+                number=message.number,
                 phone=message.phone,
                 text=unlocked(message.text),
                 sender=provider.sender,

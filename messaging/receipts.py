@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway
-from gateways.provider import Receipt, ReceiptState
+from gateways.outcomes import Receipt, ReceiptState
 from messaging import retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
 
@@ -55,7 +55,7 @@ def ask(gateway_id: int) -> bool:
     if not taken:
         return False
     try:
-        request = provider.query([message.reference for message in taken])
+        request = provider.query([message.as_sent() for message in taken])
         reported = provider.read_query(transport.fetch(request, gateway.timeout))
     except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
         logger.warning("gateway %s: no receipts (%s)", gateway_id, type(error).__name__)

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from gateways import transport
 from gateways.models import Gateway
-from gateways.provider import Accepted, BaseProvider, Outcome
+from gateways.outcomes import Accepted, Outcome
+from gateways.provider import BaseProvider
 from messaging import receipts, retries
 from messaging.drains import drains, questions
 from messaging.models import LEASED, Attempt, Message, State
@@ -89,7 +90,7 @@ def look_up(gateway_id: int) -> bool:
     if not unclear:
         return False
     try:
-        request = provider.look_up([message.key for message in unclear])
+        request = provider.look_up([message.as_sent() for message in unclear])
         found = provider.read_look_up(transport.fetch(request, gateway.timeout))
     except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
         logger.warning("gateway %s: the look-up failed (%s)", gateway_id, type(error).__name__)

@@ -15,19 +15,9 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from gateways import health
-from gateways.provider import (
-    Accepted,
-    Ambiguous,
-    BaseProvider,
-    GatewayFault,
-    HttpResponse,
-    NotAccepted,
-    Outcome,
-    Refused,
-    RefusedForNow,
-    read_outcome,
-    storable,
-)
+from gateways.http import HttpResponse
+from gateways.outcomes import Accepted, Ambiguous, GatewayFault, NotAccepted, Outcome, Refused, RefusedForNow, storable
+from gateways.provider import BaseProvider, read_outcome
 from gateways.transport import Landing
 from messaging import receipts, retries
 from messaging.models import Attempt, Message

@@ -8,21 +8,14 @@ from urllib.parse import quote
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gateways.provider import (
-    Accepted,
-    BaseProvider,
-    HttpRequest,
-    HttpResponse,
-    OutboundSms,
-    Receipt,
-    ReceiptState,
-    Refused,
-    Unreadable,
-)
+from gateways.http import HttpRequest, HttpResponse
+from gateways.outcomes import Accepted, OutboundSms, Receipt, ReceiptState, Refused, SentSms, Unreadable
+from gateways.provider import BaseProvider
 
 
 class Provider(BaseProvider):
     label = "Sandbox"
+    alone = True
     settle_window = 2.0
 
     class Config(forms.Form):
@@ -34,8 +27,10 @@ class Provider(BaseProvider):
         )
         receipts = forms.BooleanField(label=_("Reports delivery"), required=False, initial=True)
 
-    def __init__(self, settings: Mapping[str, Any], sender: str = "", gateway: str = "") -> None:
-        super().__init__(settings, sender, gateway)
+    def __init__(
+        self, settings: Mapping[str, Any], sender: str = "", gateway: str = "", callback_url: str = ""
+    ) -> None:
+        super().__init__(settings, sender, gateway, callback_url)
         self.dedupe_key = settings.get("understands_keys", True)
         self.can_look_up = settings.get("answers_look_ups", True)
         self.sends_receipts = self.can_query = settings.get("receipts", True)
@@ -51,15 +46,15 @@ class Provider(BaseProvider):
             raise Refused(answer["refused"])
         return Accepted(answer["reference"])
 
-    def query(self, references: Sequence[str]) -> HttpRequest:
-        return self._ask("query", references=list(references))
+    def query(self, asked: Sequence[SentSms]) -> HttpRequest:
+        return self._ask("query", references=[sms.reference for sms in asked])
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
         states = _read(response)["states"]
         return [Receipt(reference, ReceiptState(state)) for reference, state in states.items()]
 
-    def look_up(self, keys: Sequence[str]) -> HttpRequest:
-        return self._ask("look_up", keys=list(keys))
+    def look_up(self, sought: Sequence[SentSms]) -> HttpRequest:
+        return self._ask("look_up", keys=[sms.key for sms in sought])
 
     def read_look_up(self, response: HttpResponse) -> Mapping[str, Accepted | None]:
         found = _read(response)["found"]

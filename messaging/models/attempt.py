@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.provider import Outcome, ReceiptState
+from gateways.outcomes import Outcome, ReceiptState
 from messaging.models.message import Message
 
 

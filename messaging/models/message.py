@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.provider import ReceiptState
+from gateways.outcomes import ReceiptState, SentSms
 from messaging import retries
 from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
 from messaging.retries import Kind
@@ -84,6 +84,19 @@ class Message(models.Model):
     def key(self) -> str:
         """What a provider that knows keys is given: the same at every attempt, another after a resend."""
         return f"portal-{self.created:%Y%m%d%H%M%S}-{self.pk}"
+
+    @property
+    def number(self) -> int:
+        """The same for a provider that knows whole numbers only.
+
+        Not the primary key alone: a portal that is set up anew counts from 1 again, and the provider would take its
+        messages for ones it has sent.
+        """
+        return int(self.created.timestamp()) * 1_000_000 + self.pk % 1_000_000
+
+    def as_sent(self) -> SentSms:
+        """How it is asked about at its provider."""
+        return SentSms(key=self.key, number=self.number, phone=self.phone, reference=self.reference)
 
     @property
     def shown_text(self) -> str | None:

@@ -10,18 +10,10 @@ from django.utils import timezone
 
 from gateways import accounts, transport
 from gateways import sandbox as rules
+from gateways.http import HttpResponse
 from gateways.models import Gateway, SandboxSms
-from gateways.provider import (
-    Accepted,
-    Ambiguous,
-    HttpResponse,
-    NotSent,
-    OutboundSms,
-    ReceiptState,
-    Refused,
-    Unreadable,
-    read_outcome,
-)
+from gateways.outcomes import Accepted, Ambiguous, NotSent, OutboundSms, ReceiptState, Refused, SentSms, Unreadable
+from gateways.provider import read_outcome
 from gateways.sandbox import MAGIC, Reply, answer_all, arrived, forget_old_sandbox_messages
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +26,10 @@ DELIVERED, UNDELIVERED, REFUSED, NOT_SENT, LOST_ANSWER, SLOW, LATE, LOST, EXPIRE
 
 def sms(phone: str = ORDINARY, key: str = "key", text: str = "Hello") -> OutboundSms:
     return OutboundSms(key, phone, text, "Portal", timezone.now() + timedelta(hours=1))
+
+
+def asked(key: str = "key", reference: str = "") -> SentSms:
+    return SentSms(key, 1, ORDINARY, reference)
 
 
 def submit(gateway: Gateway, phone: str = ORDINARY, key: str = "key") -> Reply:
@@ -50,13 +46,13 @@ def outcome(gateway: Gateway, reply: Reply) -> object:
 
 
 def states(gateway: Gateway, *references: str) -> dict[str, str]:
-    (reply,) = answer_all([gateway.open().query(references)])
+    (reply,) = answer_all([gateway.open().query([asked(reference=one) for one in references])])
     assert reply.response
     return {receipt.reference: receipt.state for receipt in gateway.open().read_query(reply.response)}
 
 
 def found(gateway: Gateway, *keys: str) -> dict[str, Accepted | None]:
-    (reply,) = answer_all([gateway.open().look_up(keys)])
+    (reply,) = answer_all([gateway.open().look_up([asked(key=one) for one in keys])])
     assert reply.response
     return dict(gateway.open().read_look_up(reply.response))
 
@@ -95,7 +91,7 @@ class TestInbox:
         request = sandbox.open().submit(sms())
         provider = sandbox.open()
         sandbox.delete()
-        replies = answer_all([request, provider.query(["1"]), provider.look_up(["key"])])
+        replies = answer_all([request, provider.query([asked(reference="1")]), provider.look_up([asked()])])
         assert replies == [Reply(None, written=False)] * 3
 
     def test_old_messages_are_forgotten(self, sandbox: Gateway) -> None:
@@ -264,7 +260,7 @@ class TestThroughTheTransport:
 
     def test_a_question_is_answered(self, sandbox: Gateway) -> None:
         provider = sandbox.open()
-        assert provider.read_look_up(transport.fetch(provider.look_up(["key"]), 10)) == {"key": None}
+        assert provider.read_look_up(transport.fetch(provider.look_up([asked()]), 10)) == {"key": None}
 
     def test_a_list_that_fails_half_way_leaves_nothing(self, sandbox: Gateway) -> None:
         provider, flight = sandbox.open(), transport.Flight()

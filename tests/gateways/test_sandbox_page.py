@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from gateways.models import Gateway, SandboxSms
-from gateways.provider import ReceiptState
+from gateways.outcomes import ReceiptState
 from gateways.sandbox import MAGIC
 from gateways.views import SHOWN
 from portal.models import User

@@ -12,7 +12,8 @@ import pytest
 from django.utils import timezone
 
 from gateways import sandbox, transport
-from gateways.provider import Ambiguous, HttpRequest, HttpResponse, NotSent
+from gateways.http import HttpRequest, HttpResponse
+from gateways.outcomes import Ambiguous, NotSent
 from gateways.transport import LARGEST_BODY, Call, Flight, Landing, fetch
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http

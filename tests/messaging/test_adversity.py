@@ -10,8 +10,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from gateways import transport
+from gateways.http import HttpResponse
 from gateways.models import Gateway, GatewayHealth, SandboxSms
-from gateways.provider import Accepted, GatewayFault, HttpResponse, Outcome, Receipt, ReceiptState, Refused
+from gateways.outcomes import Accepted, GatewayFault, Outcome, Receipt, ReceiptState, Refused
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, receipts, recovery, settling
 from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from gateways import health
 from gateways.models import Gateway, GatewayHealth, SandboxSms
-from gateways.provider import Outcome
+from gateways.outcomes import Outcome
 from messaging import claiming, delivery, receipts, recovery, retries
 from messaging.drains import Busy
 from messaging.models import Attempt, DeliveryEvent, Message, State, Wait

@@ -8,18 +8,9 @@ from django.utils import timezone
 
 from gateways import health
 from gateways import sandbox as phone
+from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway, GatewayHealth, SandboxSms
-from gateways.provider import (
-    Accepted,
-    Ambiguous,
-    GatewayFault,
-    HttpRequest,
-    HttpResponse,
-    NotAccepted,
-    Outcome,
-    Refused,
-    RefusedForNow,
-)  # fmt: skip
+from gateways.outcomes import Accepted, Ambiguous, GatewayFault, NotAccepted, Outcome, Refused, RefusedForNow
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, recovery
 from messaging.models import Attempt, Message, State, Wait

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from gateways.models import Gateway
-from gateways.provider import Receipt, ReceiptState
+from gateways.outcomes import Receipt, ReceiptState
 from messaging import receipts, retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
 from tests.messaging.conftest import Send, fresh, let_time_pass

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext
 
-from gateways.provider import Outcome, ReceiptState
+from gateways.outcomes import Outcome, ReceiptState
 from messaging.models import State, Wait
 from messaging.retries import Kind
 from portal.models import User

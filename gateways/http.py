@@ -1,0 +1,137 @@
+"""Requests that providers want made, the answers to them, and calls that providers make to us: plain values.
+
+Also the ways to write a request and to read an answer that every provider shares. No input or output here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.message import Message as Header
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from gateways.outcomes import Unreadable
+
+#: An answer, and a call from outside, may be this long; transport and the callbacks' door hold it.
+LARGEST_BODY = 1024 * 1024
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request a provider wants made; all but the method may hold secrets and is kept out of `repr`.
+
+    `verify_tls` is the gateway's setting; a provider leaves it alone.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    verify_tls: bool = True
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """What came back: at most LARGEST_BODY of body; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A call that a provider makes to us: `url` is the address it was made to, with the query; header names lower."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's fields; of a repeated one the last."""
+        return dict(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body's fields, where it is a form."""
+        return dict(parse_qsl(text_of(self), keep_blank_values=True))
+
+
+@dataclass(frozen=True)
+class CallbackReply:
+    """What the provider needs to hear so that it does not call again."""
+
+    body: str = ""
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+
+
+def get(url: str, fields: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None) -> HttpRequest:
+    """A GET with the fields in the query; those that are None are left out."""
+    return HttpRequest("GET", with_query(url, fields or {}), headers or {})
+
+
+def post_form(url: str, fields: Mapping[str, object], headers: Mapping[str, str] | None = None) -> HttpRequest:
+    """A POST of a form in UTF-8; fields that are None are left out."""
+    return HttpRequest("POST", url, {"content-type": FORM, **(headers or {})}, urlencode(_given(fields)).encode())
+
+
+def post_json(url: str, body: object, headers: Mapping[str, str] | None = None) -> HttpRequest:
+    """A POST of JSON in UTF-8."""
+    sent = json.dumps(body, ensure_ascii=False).encode()
+    return HttpRequest("POST", url, {"content-type": "application/json; charset=utf-8", **(headers or {})}, sent)
+
+
+def with_query(url: str, fields: Mapping[str, object]) -> str:
+    """The address with the fields added to its query; those that are None are left out."""
+    added = urlencode(_given(fields), quote_via=quote)
+    return f"{url}{'&' if '?' in url else '?'}{added}" if added else url
+
+
+def join(url: str, path: str) -> str:
+    """A path below the address that an administrator typed, whether or not that ends in a slash."""
+    return f"{url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _given(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def text_of(message: HttpResponse | Callback) -> str:
+    """The body as text: in the charset it declares, else UTF-8, else windows-1251, which takes anything."""
+    header = Header()
+    header["content-type"] = message.headers.get("content-type", "")
+    for charset in (header.get_content_charset(), "utf-8"):
+        try:
+            return message.body.decode(charset or "utf-8")
+        except (LookupError, UnicodeError):
+            continue
+    return message.body.decode("windows-1251", errors="replace")
+
+
+def json_of(message: HttpResponse | Callback) -> Any:
+    """The body as JSON, numbers with a point as Decimal. Raises Unreadable for anything else, however deep."""
+    try:
+        return json.loads(text_of(message), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise Unreadable("the answer is not JSON") from None
+
+
+def object_of(message: HttpResponse | Callback) -> dict[str, Any]:
+    """The body as a JSON object. Raises Unreadable for anything else."""
+    found = json_of(message)
+    if not isinstance(found, dict):
+        raise Unreadable("the answer is not a JSON object")
+    return found
+
+
+def retry_after(response: HttpResponse, default: float = 1.0) -> float:
+    """Seconds the provider asks us to wait; the default where it says nothing we can use (a date among others)."""
+    try:
+        return float(response.headers.get("retry-after", default))
+    except ValueError:
+        return default
