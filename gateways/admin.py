@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from gateways import accounts, configuration, providers
-from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from portal.admin.display import NOTHING, moment, preformatted, pretty
 from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin
 
@@ -108,6 +108,19 @@ class GatewayHealthAdmin(HistoryAdmin):
     list_display = ("gateway", "open_until", "faults", "last_error", "last_error_at")
     fields = (*list_display, "pace_tokens", "pace_at")
     list_select_related = ("gateway",)
+
+
+@admin.register(GatewaySession)
+class GatewaySessionAdmin(HistoryAdmin):
+    """Which gateways are logged in at their providers; the tokens are shown to nobody."""
+
+    area = "SMS_GATEWAY"
+    hidden = frozenset({"token", "refresh"})
+    fields = list_display = ("gateway", "issued_at", "used_at", "expires_at", "busy_until", "refusals")
+    list_select_related = ("gateway",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("token", "refresh")
 
 
 @admin.register(SandboxSms)

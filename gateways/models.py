@@ -3,8 +3,10 @@
 import logging
 import math
 import re
+import secrets
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways import providers
-from gateways.outcomes import ReceiptState
+from gateways.outcomes import LONGEST_REASON, ReceiptState
 from gateways.provider import BaseProvider
 from portal.encryption import EncryptedJSONField, EncryptedTextField, KeyMissing, Locked
 
@@ -37,6 +39,11 @@ def is_finite(value: float) -> None:
     """Raises ValidationError for infinity and for what is no number; neither lies outside any limit."""
     if not math.isfinite(value):
         raise ValidationError(_("Give a number."))
+
+
+def new_callback_key() -> str:
+    """What makes the address of a gateway's callbacks unguessable."""
+    return secrets.token_urlsafe(24)
 
 
 class Gateway(models.Model):
@@ -70,6 +77,31 @@ class Gateway(models.Model):
     timeout = models.FloatField(
         _("time-out, seconds"), default=15, validators=[is_finite, MinValueValidator(1), MaxValueValidator(120)]
     )
+    daily_limit = models.PositiveIntegerField(
+        _("messages a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Further ones go through another gateway or wait for tomorrow; empty means any number."),
+    )
+    strict = models.BooleanField(
+        _("no failover"),
+        default=False,
+        help_text=_("A message for this gateway waits for it, instead of going through another one."),
+    )
+    test_number = models.CharField(
+        _("test number"), max_length=20, blank=True, help_text=_("A test goes to this phone unless another is given.")
+    )
+    balance_warning = models.DecimalField(
+        _("warn when the balance is below"),
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("A second warning comes at half of it, a third at nothing."),
+    )
+    callback_key = EncryptedTextField(_("callback key"), default=new_callback_key, editable=False)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -91,7 +123,14 @@ class Gateway(models.Model):
         """
         if isinstance(self.settings, Locked):
             raise KeyMissing
-        return providers.load(self.provider)(self.settings, self.sender, self.name)
+        return providers.load(self.provider)(self.settings, self.sender, self.name, self.callback_url)
+
+    @property
+    def callback_url(self) -> str:
+        """Where its provider calls us; empty where the portal does not know its own address, or the key is locked."""
+        if not settings.PORTAL_URL or isinstance(self.callback_key, Locked):
+            return ""
+        return f"{settings.PORTAL_URL}/callbacks/{self.pk}/{self.callback_key}/"
 
     def abilities(self) -> BaseProvider:
         """The provider, or where it cannot be opened one that can do nothing: then all it did is unclear."""
@@ -103,21 +142,61 @@ class Gateway(models.Model):
 
 
 class GatewayHealth(models.Model):
-    """How a gateway fares: its breaker, its last error, and the tokens left of its pace. Written by workers only."""
+    """How a gateway fares: its breaker, its last error, what it may still send today, what is left on the account.
+
+    Written by `health.py`, `pace.py` and `balance.py` only.
+    """
 
     gateway = models.OneToOneField(
         Gateway, models.CASCADE, verbose_name=_("gateway"), related_name="health", primary_key=True
     )
     open_until = models.DateTimeField(_("paused until"), null=True, blank=True)
     faults = models.PositiveIntegerField(_("faults in a row"), default=0)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    troubles = models.PositiveIntegerField(_("messages in a row without an answer"), default=0)
+    refused_at = models.DateTimeField(_("credentials refused at"), null=True, blank=True)
+    proven = models.BooleanField(_("its settings have worked"), default=False)
+    settings_at = models.DateTimeField(_("settings changed at"), default=timezone.now)
+    last_error = models.CharField(_("last error"), max_length=LONGEST_REASON, blank=True)
+    last_remedy = models.CharField(_("remedy"), max_length=LONGEST_REASON, blank=True)
     last_error_at = models.DateTimeField(_("last error at"), null=True, blank=True)
     pace_tokens = models.FloatField(_("pace: messages it may take now"), default=1)
     pace_at = models.DateTimeField(_("pace: counted at"), default=timezone.now)
+    day = models.DateField(_("day of the count"), null=True, blank=True)
+    day_count = models.PositiveIntegerField(_("messages that day"), default=0)
+    balance = models.DecimalField(_("balance"), max_digits=14, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=10, blank=True)
+    balance_at = models.DateTimeField(_("balance asked at"), null=True, blank=True)
+    balance_warned = models.PositiveSmallIntegerField(_("balance warnings given"), default=0)
+    inbound_at = models.DateTimeField(_("asked for inbound messages at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("gateway health")
         verbose_name_plural = _("gateway health")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.gateway)
+
+
+class GatewaySession(models.Model):
+    """What a login at the provider gave, shared by all workers; `turn` is who may log in. Written by `sessions.py`."""
+
+    gateway = models.OneToOneField(
+        Gateway, models.CASCADE, verbose_name=_("gateway"), related_name="session", primary_key=True
+    )
+    token = EncryptedTextField(_("token"), null=True)
+    refresh = EncryptedTextField(_("refresh token"), null=True)
+    issued_at = models.DateTimeField(_("issued at"), null=True, blank=True)
+    used_at = models.DateTimeField(_("used at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    idles = models.FloatField(_("seconds it may lie unused"), null=True, blank=True)
+    turn = models.PositiveIntegerField(_("turn"), default=0)
+    busy_until = models.DateTimeField(_("login under way until"), null=True, blank=True)
+    refusals = models.PositiveSmallIntegerField(_("new tokens refused in a row"), default=0)
+
+    class Meta:
+        verbose_name = _("session at a provider")
+        verbose_name_plural = _("sessions at providers")
         default_permissions = ()
 
     def __str__(self) -> str:

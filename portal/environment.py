@@ -1,6 +1,7 @@
 """Reading the environment without stopping at the first bad value: what cannot be used is noted for the checks."""
 
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -92,6 +93,20 @@ def known_region(raw: str) -> str:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(raw)
     return region
+
+
+def networks(raw: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks such as 10.0.0.0/8. Raises ValueError."""
+    return [ip_network(word) for word in words(raw)]
+
+
+def web_address(raw: str) -> str:
+    """http(s)://host[:port][/path] without a slash at its end. Raises ValueError."""
+    parts = urlsplit(raw)
+    parts.port  # noqa: B018 — reading it raises ValueError for a port that is none
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(raw)
+    return raw.rstrip("/")
 
 
 def redis_url(raw: str) -> str:

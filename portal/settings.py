@@ -4,6 +4,7 @@ Setting DATABASE_URL or REDIS_URL makes this a production set-up: keys and host 
 """
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    networks,
     one_of,
     redis_url,
+    web_address,
     whole_number,
     words,
 )
@@ -50,6 +53,17 @@ ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION el
 #: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
 PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the number of your reverse proxies, 0 to 5.")
 HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
+#: Where people and providers reach the portal, without a slash at its end; empty: providers cannot call us.
+PORTAL_URL = environment.read(
+    "PORTAL_URL",
+    web_address,
+    "" if PRODUCTION else f"http://127.0.0.1:{PORT}",
+    "Give the portal's own address, such as https://sms.example.org.",
+)
+#: A provider's host may be in these networks although they are private: a gateway on the LAN, for example.
+GATEWAY_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "GATEWAY_ALLOWED_NETWORKS", networks, [], "List networks such as 192.168.10.0/24,10.0.0.5/32."
+)
 WEB_THREADS = environment.read("WEB_THREADS", whole_number(2, 256), 8, "Give the web's thread count, 2 to 256.")
 
 SECURE_SSL_REDIRECT = HTTPS

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
 from messaging.retries import Kind
@@ -102,6 +102,7 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
     GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
+    GatewaySession: lambda gateway: GatewaySession.objects.create(gateway=gateway, token=SECRET, refresh=SECRET),
     SandboxSms: _sandbox_sms,
     Message: a_message,
     Attempt: _attempt,

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
@@ -29,6 +29,7 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     WorkerHeartbeat: ("v", "", "v", ""),
     Gateway: ("vacd", "v", "v", ""),
     GatewayHealth: ("v", "v", "v", ""),
+    GatewaySession: ("v", "v", "v", ""),
     SandboxSms: ("v", "", "v", ""),
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
