@@ -4,9 +4,12 @@ Also the ways to write a request and to read an answer that every provider share
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from email.message import Message as Header
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -16,6 +19,7 @@ from gateways.outcomes import Unreadable
 #: An answer, and a call from outside, may be this long; transport and the callbacks' door hold it.
 LARGEST_BODY = 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
+PART_NAME = re.compile(rb'[;\s]name="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,18 @@ class Callback:
     @property
     def query(self) -> dict[str, str]:
         """The query's fields; of a repeated one the last."""
-        return dict(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+        return dict(_fields(self.url.partition("?")[2]))
 
     @property
     def form(self) -> dict[str, str]:
-        """The body's fields, where it is a form."""
-        return dict(parse_qsl(text_of(self), keep_blank_values=True))
+        """The body's fields, where it is a form; of a repeated one the last."""
+        return dict(self.pairs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The body's fields in their order, where it is a form: of the usual kind, or in parts as PHP sends it."""
+        boundary = _content_type(self).get_boundary()
+        return list(_parts(self.body, boundary)) if boundary else _fields(text_of(self))
 
 
 @dataclass(frozen=True)
@@ -101,16 +111,36 @@ def _given(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def text_of(message: HttpResponse | Callback) -> str:
-    """The body as text: in the charset it declares, else UTF-8, else windows-1251, which takes anything."""
+def _fields(encoded: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(encoded, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        return parse_qsl(encoded, keep_blank_values=True, encoding="windows-1251", errors="replace")
+
+
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
+    for part in body.split(b"--" + boundary.encode(errors="replace"))[1:]:
+        head, _blank_line, content = part.partition(b"\r\n\r\n")
+        if name := PART_NAME.search(head):
+            yield _decoded(name[1]), _decoded(content.removesuffix(b"\r\n"))
+
+
+def _content_type(message: HttpResponse | Callback) -> Header:
     header = Header()
     header["content-type"] = message.headers.get("content-type", "")
-    for charset in (header.get_content_charset(), "utf-8"):
-        try:
-            return message.body.decode(charset or "utf-8")
-        except (LookupError, UnicodeError):
-            continue
-    return message.body.decode("windows-1251", errors="replace")
+    return header
+
+
+def _decoded(body: bytes, declared: str | None = None) -> str:
+    for charset in (declared, "utf-8"):
+        with suppress(LookupError, UnicodeError):
+            return body.decode(charset or "utf-8")
+    return body.decode("windows-1251", errors="replace")
+
+
+def text_of(message: HttpResponse | Callback) -> str:
+    """The body as text: in the charset it declares, else UTF-8, else windows-1251, which takes anything."""
+    return _decoded(message.body, _content_type(message).get_content_charset())
 
 
 def json_of(message: HttpResponse | Callback) -> Any:
@@ -135,3 +165,23 @@ def retry_after(response: HttpResponse, default: float = 1.0) -> float:
         return float(response.headers.get("retry-after", default))
     except ValueError:
         return default
+
+
+def amount_of(value: object) -> Decimal:
+    """An amount of money as providers spell it, a number or a text. Raises Unreadable for anything else."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise Unreadable("the answer tells no amount")
+    return amount
+
+
+def moment_of(value: object) -> datetime | None:
+    """The moment of a unix time, a number or a text; None for nought and for what is no such time."""
+    try:
+        seconds = int(str(value))
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -4,8 +4,9 @@ Plain values without any input or output. Whatever comes from outside is cut to 
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from math import ceil
 from typing import ClassVar
 
 from django.db import models
@@ -61,6 +62,11 @@ class OutboundSms:
     valid_until: datetime
     number: int = 0
     former: str = ""
+
+    def minutes_left(self, most: int) -> int:
+        """For how many minutes it is still worth delivering, begun ones too; at least one and at most `most`."""
+        left = (self.valid_until - datetime.now(UTC)).total_seconds() / 60
+        return min(max(ceil(left), 1), most)
 
 
 @dataclass(frozen=True)
