@@ -2,19 +2,27 @@
 
 import os
 import socket
+import ssl
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
 from gateways import sandbox, transport
-from gateways.http import HttpRequest, HttpResponse
+from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.outcomes import Ambiguous, NotSent
-from gateways.transport import LARGEST_BODY, Call, Flight, Landing, fetch
+from gateways.transport import Call, Flight, Landing, fetch
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 
@@ -180,6 +188,29 @@ def test_a_failure_quotes_nothing_of_the_request(behaviour: Behaviour) -> None:
     assert "canary" not in str(failed.value)
 
 
+class TestCertificates:
+    def test_a_server_that_nobody_vouches_for_is_told_nothing(self, tls: ssl.SSLContext) -> None:
+        with FaultyServer(over_tls(tls, server.answers(http()))) as provider:
+            with pytest.raises(NotSent, match="certificate is not trusted"):
+                fetch(post(f"https://127.0.0.1:{provider.port}/"), PATIENCE)
+            assert provider.requests == []
+
+    def test_it_is_believed_where_the_gateway_says_so(self, tls: ssl.SSLContext) -> None:
+        with FaultyServer(over_tls(tls, server.answers(http()))) as provider:
+            assert fetch(_unverified(provider), PATIENCE).body == b"ok"
+            transport.stop()
+
+    def test_a_call_that_checks_gets_no_connection_of_one_that_does_not(self, tls: ssl.SSLContext) -> None:
+        with FaultyServer(over_tls(tls, server.answers(http()))) as provider:
+            for _ in range(2):
+                fetch(_unverified(provider), PATIENCE)
+            assert provider.connections == 1
+            with pytest.raises(NotSent, match="certificate is not trusted"):
+                fetch(post(f"https://127.0.0.1:{provider.port}/"), PATIENCE)
+            assert (provider.connections, len(provider.requests)) == (2, 2)
+            transport.stop()
+
+
 class TestFlight:
     def test_every_call_lands_with_its_own_ticket(self) -> None:
         flight = Flight()
@@ -312,6 +343,43 @@ class TestSandboxCalls:
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
     yield from server.deaf_port()
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate that it signed itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(timezone.now() - timedelta(days=1))
+        .not_valid_after(timezone.now() + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    unencrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(unencrypted)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+def over_tls(context: ssl.SSLContext, behaviour: Behaviour) -> Behaviour:
+    """The behaviour on a secured connection."""
+
+    def serve(faulty: FaultyServer, connection: socket.socket) -> None:
+        # The server cannot end this connection from outside: it has become another object.
+        connection.settimeout(PATIENCE)
+        with context.wrap_socket(connection, server_side=True) as secured:
+            behaviour(faulty, secured)
+
+    return serve
+
+
+def _unverified(provider: FaultyServer) -> HttpRequest:
+    return replace(post(f"https://127.0.0.1:{provider.port}/"), verify_tls=False)
 
 
 def _no_such_host(*_: Any, **__: Any) -> Any:

@@ -1,0 +1,161 @@
+"""The network to providers: the only module that opens a socket to one. What happened there is NotSent or Ambiguous.
+
+What decides is whether a byte may have been written, never the kind of error. Nothing here reads what an answer means.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import SimpleNamespace
+
+import aiohttp
+from django.utils import timezone
+from yarl import URL
+
+from gateways.addresses import GuardedResolver, PrivateNetwork, open_socket
+from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
+from gateways.outcomes import Ambiguous, NotSent
+
+#: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.
+KEEP_ALIVE = 10.0
+#: A line break in a setting would end a header, or the headers.
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request on its way: `timeout` is seconds in all, and after `not_after` nothing may be written any more."""
+
+    ticket: int
+    request: HttpRequest
+    timeout: float
+    not_after: datetime
+
+
+class NeverWritten(Exception):
+    """Stops a request on the brink of its first byte; its text is the reason an operator reads."""
+
+
+class NoAnswer(Exception):
+    """The connection ended after the request was written and before any answer."""
+
+
+class _AnswerTooLarge(Exception):
+    """The body is larger than any provider's honest answer."""
+
+
+#: How an error is told. It decides the words only; whether a byte was written decides the outcome.
+WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncio.CancelledError, "the worker was stopped"),
+    (aiohttp.ClientConnectorDNSError, "the host name was not found"),
+    (aiohttp.ClientConnectorCertificateError, "the server's certificate is not trusted"),
+    (aiohttp.ClientSSLError, "no secure connection could be made"),
+    (aiohttp.ClientConnectorError, "the connection was not accepted"),
+    (aiohttp.ServerDisconnectedError, "the connection was closed without an answer"),
+    (aiohttp.ClientPayloadError, "the answer ended too early"),
+    (aiohttp.ClientResponseError, "the answer is not HTTP"),
+    (aiohttp.InvalidURL, "the address is not valid"),
+    (aiohttp.ClientOSError, "the connection broke"),
+    (TimeoutError, "time ran out"),
+    (_AnswerTooLarge, "the answer is larger than 1 MiB"),
+    (NoAnswer, "the connection was closed without an answer"),
+)
+
+
+class Trail:
+    """How far one call has come: after `not_after` nothing may be written any more, and what was is on record.
+
+    The HTTP client reports to it right before the first byte leaves.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self.not_after = call.not_after
+        self.written = False
+
+    def check_time(self) -> None:
+        """Raises NeverWritten when it is too late to begin."""
+        if timezone.now() > self.not_after:
+            raise NeverWritten("it was too late to send")
+
+    def about_to_write(self) -> None:
+        """Raises whatever must stop the write."""
+        if self.written:
+            # A kept connection was found dead: the client repeats what it takes for harmless; a submit is not.
+            raise NoAnswer
+        self.check_time()
+        self.written = True
+
+    def failure(self, error: BaseException) -> NotSent | Ambiguous:
+        """The outcome; the error's own text is left out, because it may quote the request."""
+        words = next((words for kind, words in WORDS if isinstance(error, kind)), type(error).__name__)
+        if self.written:
+            return Ambiguous(f"no usable answer: {words}")
+        plain = isinstance(error, NeverWritten | PrivateNetwork)
+        return NotSent(str(error) if plain else f"nothing was sent: {words}")
+
+
+Exchange = Callable[[Call, Trail], Awaitable[HttpResponse]]
+
+
+class Network:
+    """The kept connections of one event loop; made and used on it."""
+
+    def __init__(self) -> None:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_report_write)
+        self._session = aiohttp.ClientSession(
+            # How many at once is each gateway's own setting, so there is no limit here.
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEP_ALIVE, resolver=GuardedResolver(), socket_factory=open_socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            trace_configs=[trace],
+            trust_env=False,
+        )
+
+    async def exchange(self, call: Call, trail: Trail) -> HttpResponse:
+        """Writes the request and reads the answer. Raises anything; the trail knows what it means."""
+        trail.check_time()
+        request = call.request
+        url = URL(request.url, encoded=True)
+        if url.scheme not in {"http", "https"}:
+            raise NeverWritten("nothing was sent: the address is neither http nor https")
+        if any(CONTROL.search(part) for header in request.headers.items() for part in header):
+            raise NeverWritten("nothing was sent: a header holds a control character")
+        async with self._session.request(
+            request.method,
+            url,
+            headers=request.headers,
+            data=request.body or None,
+            allow_redirects=False,
+            # A connection that was made without looking is kept apart from those that were made with it.
+            ssl=request.verify_tls,
+            trace_request_ctx=trail,
+        ) as response:
+            return HttpResponse(response.status, _headers_of(response), await _read_body(response))
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._session.close()
+
+
+async def _report_write(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _parameters: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    context.trace_request_ctx.about_to_write()
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_chunked(64 * 1024):
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise _AnswerTooLarge
+    return bytes(body)
+
+
+def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name.lower(): ", ".join(response.headers.getall(name)) for name in response.headers}
