@@ -1,10 +1,7 @@
-"""The ways a provider lets us in: what a request is given so that it is believed, and how a token is come by.
-
-Pure: they build requests and read answers. Who asks for a token, when, and that only one asks, is `sessions.py`.
-"""
+"""What every way in can do, and the way that asks for nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateways.http import HttpRequest, HttpResponse
@@ -59,3 +56,9 @@ class Way:
 
 #: The provider's file signs its requests itself, or nothing is asked.
 OPEN = Way()
+
+
+def with_header(request: HttpRequest, name: str, value: str) -> HttpRequest:
+    """The request with this header, in place of one of the same name."""
+    others = {key: kept for key, kept in request.headers.items() if key.lower() != name.lower()}
+    return replace(request, headers={**others, name: value})
