@@ -1,12 +1,14 @@
 """What staff do to gateways: create, change, delete. Knows no HTTP."""
 
+from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from gateways import configuration
+from gateways import changes, configuration, health, sessions
+from gateways.changes import Change
 from gateways.models import Gateway, GatewayHealth
 from portal.errors import DUPLICATE, Refusal, Why
 
@@ -25,6 +27,10 @@ class Details(TypedDict, total=False):
     prefixes: list[str]
     enabled: bool
     is_default: bool
+    daily_limit: int | None
+    strict: bool
+    test_number: str
+    balance_warning: Decimal | None
 
 
 def create(**details: Unpack[Details]) -> Gateway:
@@ -38,8 +44,8 @@ def create(**details: Unpack[Details]) -> Gateway:
 def change(gateway: Gateway, **details: Unpack[Details]) -> None:
     """Changes what is given. Settings are merged key by key, unless the provider is another one.
 
-    New settings end the gateway's pause: whoever mends an account need not wait. Raises as `create` does, and a
-    conflict where nothing would be the default gateway any more.
+    New settings end the gateway's pause and its session: whoever mends an account need not wait. Raises as `create`
+    does, and a conflict where nothing would be the default gateway any more.
     """
     before = (gateway.provider, gateway.settings)
     if gateway.is_default and not details.get("is_default", True):
@@ -49,7 +55,10 @@ def change(gateway: Gateway, **details: Unpack[Details]) -> None:
     _describe(gateway, details)
     _save(gateway)
     if (gateway.provider, gateway.settings) != before:
-        GatewayHealth.objects.filter(gateway=gateway).update(faults=0, open_until=None)
+        sessions.forget(gateway.pk)
+        health.begin_anew(gateway.pk)
+    else:
+        changes.tell(gateway.pk, Change.SETTINGS)
 
 
 def delete(gateway: Gateway) -> None:

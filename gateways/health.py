@@ -1,15 +1,52 @@
-"""The breaker: a gateway whose account is at fault is paused for a growing while. Not here: which gateway is next."""
+"""Whether a gateway may be used: its breaker, and whether its credentials are refused. Not here: which is next.
+
+The breaker pauses a gateway whose account is at fault, or that leaves message after message without an answer, for a
+growing while; then one message goes on trial. Refused credentials stop it until a person acts, because providers
+block hosts that try again.
+"""
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
+from gateways.outcomes import CredentialsRefused, GatewayFault, storable
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=10)
-LONGEST_REASON = 300
+#: So many messages in a row that nobody answers, and the gateway is taken for dead.
+TROUBLES_TO_PAUSE = 5
+#: What an administrator can do where the provider's file names no remedy.
+CORRECT_CREDENTIALS = "correct the login, password or key in the gateway's settings, or check the connection again"
+
+
+class Breaker(models.TextChoices):
+    """Whether messages pass: all, none until the pause ends, or one on trial."""
+
+    CLOSED = "closed", _("closed")
+    OPEN = "open", _("open")
+    HALF_OPEN = "half_open", _("half open")
+
+
+def of(gateway: Gateway) -> GatewayHealth:
+    """Its health; a gateway without the row has never had an error."""
+    return getattr(gateway, "health", None) or GatewayHealth(gateway=gateway)
+
+
+def breaker(health: GatewayHealth) -> Breaker:
+    """The breaker's state now."""
+    if not health.faults:
+        return Breaker.CLOSED
+    return Breaker.OPEN if health.open_until and health.open_until > timezone.now() else Breaker.HALF_OPEN
+
+
+def may_be_used(health: GatewayHealth) -> bool:
+    """Whether a message may be handed to it now, be it on trial."""
+    return health.refused_at is None and breaker(health) is not Breaker.OPEN
 
 
 def pause_after(faults: int) -> timedelta:
@@ -17,47 +54,103 @@ def pause_after(faults: int) -> timedelta:
     return min(FIRST_PAUSE * int(2 ** min(faults - 1, 10)), LONGEST_PAUSE)
 
 
-def record_fault(gateway_id: int, reason: str) -> datetime:
-    """Pauses the gateway and tells until when. Faults that come in while it is paused do not lengthen the pause."""
+def record_fault(gateway_id: int, fault: GatewayFault, asked_at: datetime | None = None) -> None:
+    """Pauses the gateway; refused credentials stop it.
+
+    Faults that come in while it is paused do not lengthen the pause. `asked_at` is when the provider was asked: what
+    it says of settings that were changed since then is no news.
+    """
+    if isinstance(fault, CredentialsRefused):
+        _stop(gateway_id, fault, asked_at or timezone.now())
+    else:
+        _pause(gateway_id, fault)
+
+
+def _stop(gateway_id: int, fault: CredentialsRefused, asked_at: datetime) -> None:
+    now = timezone.now()
+    GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
+    stopped = GatewayHealth.objects.filter(gateway_id=gateway_id, refused_at=None, settings_at__lte=asked_at).update(
+        refused_at=now, proven=False, **_error(fault.reason, fault.remedy or CORRECT_CREDENTIALS, now)
+    )
+    if stopped:
+        tell(gateway_id, Change.REFUSED)
+
+
+def _pause(gateway_id: int, fault: GatewayFault) -> None:
     while True:
         now = timezone.now()
         health, _made = GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
         if health.open_until and health.open_until > now:
-            return health.open_until
-        until = now + pause_after(health.faults + 1)
+            return
+        until = now + max(pause_after(health.faults + 1), timedelta(seconds=fault.pause))
         opened = GatewayHealth.objects.filter(
             Q(open_until=None) | Q(open_until__lte=now), gateway_id=gateway_id, faults=health.faults
-        ).update(open_until=until, faults=health.faults + 1, last_error=reason[:LONGEST_REASON], last_error_at=now)
+        ).update(open_until=until, faults=health.faults + 1, troubles=0, **_error(fault.reason, fault.remedy, now))
         if opened:
-            return until
+            tell(gateway_id, Change.PAUSED)
+            return
         # Another worker was first; look again at what it wrote.
+
+
+def _error(reason: str, remedy: str, now: datetime) -> dict[str, object]:
+    return {"last_error": storable(reason), "last_remedy": storable(remedy), "last_error_at": now}
+
+
+def record_trouble(gateway_id: int, messages: int, reason: str) -> None:
+    """So many messages got no answer at all. Enough in a row pause the gateway; on trial, one is enough."""
+    record_error(gateway_id, reason)
+    GatewayHealth.objects.filter(gateway_id=gateway_id).update(troubles=F("troubles") + messages)
+    silent = GatewayHealth.objects.filter(Q(faults__gt=0) | Q(troubles__gte=TROUBLES_TO_PAUSE), gateway_id=gateway_id)
+    if silent.exists():
+        _pause(gateway_id, GatewayFault(reason))
 
 
 def record_error(gateway_id: int, reason: str) -> None:
     """Remembers the last error and leaves the gateway open."""
-    GatewayHealth.objects.update_or_create(
-        gateway_id=gateway_id, defaults={"last_error": reason[:LONGEST_REASON], "last_error_at": timezone.now()}
-    )
+    GatewayHealth.objects.update_or_create(gateway_id=gateway_id, defaults=_error(reason, "", timezone.now()))
 
 
 def record_success(gateway_id: int) -> None:
-    """After a pause: the trial went well and the faults are forgotten. The last error stays on record.
+    """The provider answered about a message: its settings work, and faults are forgotten. The last error stays.
 
     During a pause it proves nothing: it answers a call that was under way when the fault came. Writes only where
     there is something to forget.
     """
     now = timezone.now()
-    troubled = GatewayHealth.objects.filter(gateway_id=gateway_id, faults__gt=0, open_until__lte=now)
-    if troubled.exists():
-        troubled.update(faults=0, open_until=None)
+    well = GatewayHealth.objects.filter(Q(open_until=None) | Q(open_until__lte=now), gateway_id=gateway_id)
+    changed = well.filter(Q(faults__gt=0) | Q(troubles__gt=0) | Q(proven=False), refused_at=None)
+    if not changed.exists():
+        return
+    recovered = changed.filter(faults__gt=0).exists()
+    if changed.update(faults=0, troubles=0, open_until=None, proven=True) and recovered:
+        tell(gateway_id, Change.RECOVERED)
+
+
+def begin_anew(gateway_id: int, *, proven: bool = False) -> None:
+    """A person changed the settings, or found them well: whoever mends an account need not wait."""
+    GatewayHealth.objects.filter(gateway_id=gateway_id).update(
+        faults=0, troubles=0, open_until=None, refused_at=None, proven=proven, settings_at=timezone.now()
+    )
+    tell(gateway_id, Change.SETTINGS)
 
 
 def limit(gateway: Gateway) -> int:
-    """How many messages may be in flight: none while it is paused, one on trial after a fault, else its own limit."""
-    health = GatewayHealth.objects.filter(gateway=gateway).first()
-    if health is None or not health.faults:
-        return gateway.max_in_flight
-    return 0 if health.open_until and health.open_until > timezone.now() else 1
+    """How many messages may be in flight: none while it may not be used, one on trial, else its own limit.
+
+    On trial are the first message after a pause, and the first with credentials that have never worked: a wrong
+    password must reach the provider once, not fifty times.
+    """
+    health = GatewayHealth.objects.filter(gateway=gateway).first() or GatewayHealth(gateway=gateway)
+    if not may_be_used(health):
+        return 0
+    on_trial = health.faults > 0 or (not health.proven and _shows_credentials(gateway))
+    return 1 if on_trial else gateway.max_in_flight
+
+
+def _shows_credentials(gateway: Gateway) -> bool:
+    """Whether each request carries a secret. Where a token is logged in for, the login was the trial."""
+    provider = gateway.abilities()
+    return bool(provider.secrets) and not provider.way.logs_in
 
 
 def paused_until(gateway_id: int) -> datetime | None:

@@ -1,11 +1,13 @@
-"""How many messages a gateway may be handed now: one token bucket per gateway, shared by all workers, in the database.
+"""How many messages a gateway may be handed now and today: counted in the database, shared by all workers.
 
-A bucket holds one second's worth of tokens, and at least one.
+Per second: a token bucket that holds one second's worth of tokens, and at least one. Per day: a count that begins
+anew at midnight of the portal's time zone.
 """
 
 import math
 
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth
@@ -15,20 +17,23 @@ ROUNDING = 1e-6
 
 
 def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
-    """Takes up to `wanted` tokens: how many it got, and the seconds until the next one where it got fewer.
+    """Takes up to `wanted` tokens: how many it got, and the seconds until the next one where the pace gave fewer.
 
     Call it inside a transaction: the locked row keeps two workers from taking the same token.
     """
     GatewayHealth.objects.get_or_create(gateway=gateway)
     health = GatewayHealth.objects.select_for_update().get(gateway=gateway)
     now = timezone.now()
+    wanted = min(wanted, left_today(gateway, health))
     # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
     elapsed = max(0.0, (now - health.pace_at).total_seconds())
     rate = gateway.rate_per_second
     tokens = min(max(1.0, rate), health.pace_tokens + rate * elapsed)
     granted = min(wanted, max(0, math.floor(tokens + ROUNDING)))
     left = tokens - granted
-    GatewayHealth.objects.filter(gateway=gateway).update(pace_tokens=left, pace_at=now)
+    GatewayHealth.objects.filter(gateway=gateway).update(
+        pace_tokens=left, pace_at=now, day=timezone.localdate(), day_count=_counted(health) + granted
+    )
     return granted, 0.0 if granted == wanted else max(0.0, (1.0 - left) / rate)
 
 
@@ -36,3 +41,19 @@ def give_back(gateway_id: int, count: int) -> None:
     """Returns tokens that were taken and not used; a full bucket spills."""
     if count > 0:
         GatewayHealth.objects.filter(gateway_id=gateway_id).update(pace_tokens=F("pace_tokens") + count)
+        uncount(gateway_id, count)
+
+
+def uncount(gateway_id: int, count: int) -> None:
+    """Takes messages that were not handed over off today's count."""
+    today = GatewayHealth.objects.filter(gateway_id=gateway_id, day=timezone.localdate())
+    today.update(day_count=Greatest(F("day_count") - count, 0))
+
+
+def left_today(gateway: Gateway, health: GatewayHealth) -> int:
+    """How many messages the daily limit still allows; without a limit, more than anybody asks for."""
+    return 2**31 if gateway.daily_limit is None else max(0, gateway.daily_limit - _counted(health))
+
+
+def _counted(health: GatewayHealth) -> int:
+    return health.day_count if health.day == timezone.localdate() else 0

@@ -56,6 +56,8 @@ class BaseProvider:
     sends_receipts: bool = False
     #: `query` may be asked for receipts.
     can_query: bool = False
+    #: Receipts name our key, because the provider gives a message no id of its own.
+    reports_by_key: bool = False
     #: How many messages one query or look-up may hold.
     query_batch: int = 100
     #: `balance` may be asked.

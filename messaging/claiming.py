@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from gateways import health, pace
+from gateways import health, pace, routing
 from gateways.models import Gateway
 from messaging import retries
 from messaging.models import LEASED, WAITING, Message, State
@@ -22,8 +22,6 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
     locked where the database can, writers are serial where it cannot, and the epoch fences off latecomers.
     """
     due = _due(gateway)
-    if not due.exists():
-        return [], 0.0
     with transaction.atomic():
         allowed, next_in = pace.take(gateway, BATCH)
         room = min(allowed, health.limit(gateway) - _in_flight(gateway))
@@ -32,6 +30,11 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.take(rows, lease_until)
     return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
+
+
+def anything_due(gateway: Gateway) -> bool:
+    """Whether it is worth while to be let in by the provider."""
+    return _due(gateway).exists()
 
 
 def _due(gateway: Gateway) -> QuerySet[Message]:
@@ -45,11 +48,8 @@ def _in_flight(gateway: Gateway) -> int:
 
 def gateways_with_due() -> list[int]:
     """Gateways that may send and have something to send."""
-    return [
-        gateway.pk
-        for gateway in Gateway.objects.filter(enabled=True)
-        if not health.paused_until(gateway.pk) and _due(gateway).exists()
-    ]
+    gateways = Gateway.objects.select_related("health").filter(enabled=True)
+    return [gateway.pk for gateway in gateways if routing.may_be_used(gateway) and anything_due(gateway)]
 
 
 def older_one_waits(message_id: int, gateway_id: int) -> bool:

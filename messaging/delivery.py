@@ -10,13 +10,12 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from gateways import health, transport
+from gateways import health, sessions, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway
-from gateways.outcomes import OutboundSms
-from gateways.provider import BaseProvider
-from messaging import retries
-from messaging.claiming import BATCH, claim
+from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
+from messaging import failover, retries
+from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
 from messaging.settling import DATABASE_AWAY, Landed, settle
@@ -75,8 +74,13 @@ class Drain:
             return 0, 0.0
         try:
             gateway = Gateway.objects.filter(pk=self.gateway_id, enabled=True).first()
-            claimed, next_in = claim(gateway) if gateway else ([], 0.0)
-            started = begin(gateway, claimed) if gateway and claimed else []
+            entry = _let_in(gateway) if gateway and anything_due(gateway) else None
+            if gateway is None or entry is None:
+                return 0, 0.0
+            claimed, next_in = claim(gateway)
+            started = begin(gateway, claimed, entry)
+        except sessions.Busy:
+            return 0, sessions.LOOK_EVERY
         except DATABASE_AWAY as error:
             self.trouble = error
             return 0, 0.0
@@ -129,9 +133,29 @@ def _call(message: Message, attempt: Attempt, request: HttpRequest) -> transport
     )
 
 
-def begin(gateway: Gateway, messages: list[Message]) -> list[tuple[Message, Attempt, HttpRequest]]:
+def _let_in(gateway: Gateway) -> sessions.Entry | None:
+    """The way in, before any message is taken. Without one the messages wait, or go through another gateway."""
+    if not health.limit(gateway):
+        return None
+    try:
+        return sessions.enter(gateway)
+    except (sessions.Busy, *DATABASE_AWAY):
+        raise
+    except NotAccepted:
+        # The gateway's health knows already.
+        return None
+    except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
+        reason = _reason("the gateway cannot be opened", error)
+        logger.error("gateway %s: %s", gateway.pk, reason)  # noqa: TRY400 — a trace may hold its settings
+        health.record_fault(gateway.pk, GatewayFault(reason))
+        return None
+
+
+def begin(
+    gateway: Gateway, messages: list[Message], entry: sessions.Entry
+) -> list[tuple[Message, Attempt, HttpRequest]]:
     """Builds each request and puts each attempt on record; only what this returns may leave."""
-    built = _build_all(gateway, messages)
+    built = [(message, request) for message in messages if (request := _build(entry, message))]
     with transaction.atomic():
         now = timezone.now()
         ready = [(message, request) for message, request in built if message.mark_submitting(now)]
@@ -142,38 +166,54 @@ def begin(gateway: Gateway, messages: list[Message]) -> list[tuple[Message, Atte
     return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
 
 
-def _build_all(gateway: Gateway, messages: list[Message]) -> list[tuple[Message, HttpRequest]]:
-    """A gateway that cannot be opened is at fault itself, and every message waits for it."""
-    try:
-        provider = gateway.open()
-    except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
-        reason = _reason("the gateway cannot be opened", error)
-        logger.error("gateway %s: %s", gateway.pk, reason)  # noqa: TRY400 — a trace may hold its settings
-        health.record_fault(gateway.pk, reason)
-        for message in messages:
-            message.hold(reason)
-        return []
-    return [(message, request) for message in messages if (request := _build(provider, message))]
-
-
-def _build(provider: BaseProvider, message: Message) -> HttpRequest | None:
+def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
     """The provider's request. Where this message has none, others may: it is tried again, and they go ahead."""
     try:
-        return provider.submit(
-            OutboundSms(
-                key=message.key,
-                number=message.number,
-                phone=message.phone,
-                text=unlocked(message.text),
-                sender=provider.sender,
-                valid_until=message.valid_until,
+        return entry.sign(
+            entry.provider.submit(
+                OutboundSms(
+                    key=message.key,
+                    number=message.number,
+                    phone=message.phone,
+                    text=unlocked(message.text),
+                    sender=entry.provider.sender,
+                    valid_until=message.valid_until,
+                    former=_former(message),
+                )
             )
         )
+    except Refused as refused:
+        _refused_at_home(message, refused)
     except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
         reason = _reason("no request can be built", error)
         logger.error("message %s: %s", message.pk, reason)  # noqa: TRY400 — a trace may hold its text
         message.postpone(reason, retries.backoff(message.kind, message.failures + 1))
-        return None
+    return None
+
+
+def _refused_at_home(message: Message, refused: Refused) -> None:
+    """The provider's file itself says that the message cannot go through there; nothing was sent."""
+    now = timezone.now()
+    with transaction.atomic():
+        Attempt.objects.create(
+            message=message,
+            gateway=message.gateway,
+            epoch=message.epoch,
+            key=message.key,
+            started_at=now,
+            finished_at=now,
+            outcome=Outcome.REFUSED,
+            detail=refused.reason,
+        )
+        failover.give_up_here(message, refused)
+
+
+def _former(message: Message) -> str:
+    """What the same gateway called the unsuccessful message that this one repeats; for its first try only."""
+    if message.resend_of_id is None or message.failures:
+        return ""
+    former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id).only("reference").first()
+    return former.reference if former else ""
 
 
 def _reason(what: str, error: Exception) -> str:

@@ -4,18 +4,23 @@ A receipt for a reference nobody knows yet is kept and matched when the attempt 
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from gateways import transport
+from gateways import sessions
+from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway
-from gateways.outcomes import Receipt, ReceiptState
+from gateways.outcomes import Receipt, ReceiptState, SentSms
+from gateways.provider import BaseProvider
 from messaging import retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -26,20 +31,24 @@ SOME = 1000
 
 
 def gateways_to_ask() -> list[int]:
-    """Gateways with messages whose turn to be asked about has come."""
+    """Gateways with messages whose turn to be asked about has come; not those whose credentials are refused."""
     due = Message.objects.filter(ask_at__lte=timezone.now(), gateway__enabled=True)
+    due = due.exclude(gateway__health__refused_at__isnull=False)
     return list(due.order_by().values_list("gateway", flat=True).distinct())
 
 
-def take_turn(gateway: Gateway, state: State, most: int) -> list[Message]:
-    """Messages in this state to ask about now; if this worker dies asking, another does when the call must be over."""
+def take_turn(gateway: Gateway, state: State) -> list[Message]:
+    """Messages in this state to ask about now, as many as one question may hold.
+
+    If this worker dies asking, another does when the call must be over.
+    """
     now = timezone.now()
     due = Message.objects.filter(gateway=gateway, state=state, ask_at__lte=now)
     if not due.exists():
         return []
     turn = timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
     with transaction.atomic():
-        taken = list(due.select_for_update(skip_locked=True).order_by("ask_at")[:most])
+        taken = list(due.select_for_update(skip_locked=True).order_by("ask_at")[: gateway.abilities().query_batch])
         Message.objects.filter(pk__in=[message.pk for message in taken]).update(ask_at=now + turn)
     return taken
 
@@ -50,78 +59,95 @@ def ask(gateway_id: int) -> bool:
     True where there may be more to ask about.
     """
     gateway = Gateway.objects.get(pk=gateway_id)
-    provider = gateway.abilities()
-    taken = take_turn(gateway, State.SUBMITTED, provider.query_batch)
-    if not taken:
-        return False
-    try:
-        request = provider.query([message.as_sent() for message in taken])
-        reported = provider.read_query(transport.fetch(request, gateway.timeout))
-    except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
-        logger.warning("gateway %s: no receipts (%s)", gateway_id, type(error).__name__)
-        reported = []
-    news = {receipt.reference for receipt in reported if receipt.state != ReceiptState.PENDING}
+    taken = take_turn(gateway, State.SUBMITTED)
+    asked = [message.as_sent() for message in taken]
+    reported = asked_for(
+        gateway, asked, lambda provider: provider.query(asked), lambda provider, found: provider.read_query(found)
+    )
     with transaction.atomic():
-        record(gateway, reported)
+        known = record(gateway, reported or [])
         for message in taken:
-            if message.reference not in news:
+            if message.pk not in known:
                 message.ask_again()
-    return bool(reported) and len(taken) == provider.query_batch
+    return bool(reported) and len(taken) == gateway.abilities().query_batch
+
+
+def asked_for(
+    gateway: Gateway,
+    asked: Sequence[SentSms],
+    build: Callable[[BaseProvider], HttpRequest],
+    read: Callable[[BaseProvider, HttpResponse], T],
+) -> T | None:
+    """What the provider answers about these messages; None where it says nothing, or where there is nothing to ask."""
+    if not asked:
+        return None
+    try:
+        return sessions.ask(gateway, build, read)
+    except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
+        logger.warning("gateway %s: no answer about %s messages (%s)", gateway.pk, len(asked), type(error).__name__)
+        return None
 
 
 @transaction.atomic
-def record(gateway: Gateway, reported: Sequence[Receipt]) -> None:
-    """Keeps each receipt as it came and lets it improve what we know; in any order, as often as it comes."""
-    news = [receipt for receipt in reported if receipt.state != ReceiptState.PENDING]
-    messages = _messages_of(gateway.pk, [receipt.reference for receipt in news])
+def record(gateway: Gateway, reported: Sequence[Receipt]) -> set[int]:
+    """Keeps each receipt as it came and lets it improve what we know; in any order, as often as it comes.
+
+    Gives the ids of the messages it is news of.
+    """
+    canonical = gateway.abilities().canonical
+    news = [(canonical(receipt.reference), receipt) for receipt in reported if receipt.state != ReceiptState.PENDING]
+    messages = _messages_of(gateway.pk, [key for key, _receipt in news])
     # In one order everywhere, so that two workers never hold what the other waits for.
-    for receipt in sorted(news, key=lambda receipt: _pk(messages.get(receipt.reference))):
-        message = messages.get(receipt.reference)
+    for key, receipt in sorted(news, key=lambda one: _pk(messages.get(one[0]))):
+        message = messages.get(key)
         DeliveryEvent.objects.create(
             gateway=gateway,
             message=message,
             reference=receipt.reference,
+            reference_key=key,
             state=receipt.state,
             detail=receipt.detail,
             at=receipt.at,
         )
         if message:
             message.record_receipt(receipt.state, receipt.detail)
+    return {message.pk for message in messages.values()}
 
 
 def _pk(message: Message | None) -> int:
     return message.pk if message else 0
 
 
-def _messages_of(gateway_id: int, references: Sequence[str]) -> dict[str, Message]:
-    """Whose references these are; where a provider used one twice, the later message's."""
-    attempts = Attempt.objects.filter(
-        gateway=gateway_id, reference__in=[reference for reference in references if reference]
-    )
-    return {attempt.reference: attempt.message for attempt in attempts.select_related("message").order_by("id")}
+def _messages_of(gateway_id: int, keys: Sequence[str]) -> dict[str, Message]:
+    """Whose references these are, as they are compared; where a provider used one twice, the later message's."""
+    attempts = Attempt.objects.filter(gateway=gateway_id, reference_key__in=[key for key in keys if key])
+    return {attempt.reference_key: attempt.message for attempt in attempts.select_related("message").order_by("id")}
 
 
-def match_early_ones(gateway_id: int, references: Sequence[str]) -> None:
+def match_early_ones(gateway: Gateway, references: Sequence[str]) -> None:
     """Receipts that came before our own commit of their reference find their message now."""
-    messages = _messages_of(gateway_id, references)
+    canonical = gateway.abilities().canonical
+    messages = _messages_of(gateway.pk, [canonical(reference) for reference in references])
     since = timezone.now() - ORPHAN_AGE
     ours = Q(message=None, received_at__gte=since) | Q(message__in=messages.values())
-    early = DeliveryEvent.objects.filter(ours, gateway=gateway_id, reference__in=list(messages))
+    early = DeliveryEvent.objects.filter(ours, gateway=gateway, reference_key__in=list(messages))
     _match(early, messages)
 
 
 def match_orphans(now: datetime) -> None:
     """What `match_early_ones` could not see yet, because both sides committed at the same moment."""
-    ours = Attempt.objects.filter(gateway=OuterRef("gateway"), reference=OuterRef("reference"))
-    orphans = DeliveryEvent.objects.filter(Exists(ours), message=None, received_at__gte=now - ORPHAN_AGE)
+    ours = Attempt.objects.filter(gateway=OuterRef("gateway"), reference_key=OuterRef("reference_key"))
+    orphans = DeliveryEvent.objects.filter(
+        Exists(ours), message=None, received_at__gte=now - ORPHAN_AGE, reference_key__gt=""
+    )
     for gateway_id in list(orphans.order_by().values_list("gateway", flat=True).distinct()):
         found = list(orphans.filter(gateway=gateway_id).order_by("id")[:SOME])
-        _match(found, _messages_of(gateway_id, [event.reference for event in found]))
+        _match(found, _messages_of(gateway_id, [event.reference_key for event in found]))
 
 
 def _match(events: Iterable[DeliveryEvent], messages: Mapping[str, Message]) -> None:
-    for event in sorted(events, key=lambda event: (messages[event.reference].pk, event.pk)):
-        message = messages[event.reference]
+    for event in sorted(events, key=lambda event: (messages[event.reference_key].pk, event.pk)):
+        message = messages[event.reference_key]
         if event.message_id not in {None, message.pk}:
             continue
         message.record_receipt(ReceiptState(event.state), event.detail)

@@ -8,14 +8,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from gateways import transport
 from gateways.models import Gateway
 from gateways.outcomes import Accepted, Outcome
 from gateways.provider import BaseProvider
-from messaging import receipts, retries
+from messaging import receipts, retries, settling
 from messaging.drains import drains, questions
 from messaging.models import LEASED, Attempt, Message, State
-from messaging.settling import mark_unclear
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ def _recover_one(message: Message) -> None:
         return
     reason = "the worker stopped before the answer came"
     with transaction.atomic():
-        if mark_unclear(message, message.gateway.abilities(), reason):
+        if settling.mark_unclear(message, message.gateway.abilities(), reason):
             Attempt.objects.filter(message=message, outcome="").update(
                 outcome=Outcome.AMBIGUOUS, detail=reason, finished_at=timezone.now()
             )
@@ -85,19 +83,15 @@ def look_up(gateway_id: int) -> bool:
     True where there may be more to ask about.
     """
     gateway = Gateway.objects.get(pk=gateway_id)
+    unclear = receipts.take_turn(gateway, State.UNKNOWN)
+    sought = [message.as_sent() for message in unclear]
+    found = receipts.asked_for(
+        gateway, sought, lambda provider: provider.look_up(sought), lambda provider, found: provider.read_look_up(found)
+    )
     provider = gateway.abilities()
-    unclear = receipts.take_turn(gateway, State.UNKNOWN, provider.query_batch)
-    if not unclear:
-        return False
-    try:
-        request = provider.look_up([message.as_sent() for message in unclear])
-        found = provider.read_look_up(transport.fetch(request, gateway.timeout))
-    except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
-        logger.warning("gateway %s: the look-up failed (%s)", gateway_id, type(error).__name__)
-        found = {}
     with transaction.atomic():
         for message in unclear:
-            _clear_up(message, provider, found)
+            _clear_up(message, provider, found or {})
     return bool(found) and len(unclear) == provider.query_batch
 
 
@@ -110,8 +104,9 @@ def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Acce
     if accepted is None:
         message.mark_absent()
         return
-    message.mark_submitted(accepted.reference, expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
+    reference = settling.reference_of(accepted, provider, message)
+    message.mark_submitted(reference, expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
     Attempt.objects.filter(message=message, reference="", outcome=Outcome.AMBIGUOUS).update(
-        reference=accepted.reference
+        reference=reference, reference_key=provider.canonical(reference)
     )
-    receipts.match_early_ones(message.gateway_id, [accepted.reference])
+    receipts.match_early_ones(message.gateway, [reference])

@@ -10,16 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from gateways import health
+from gateways import health, pace, sessions
 from gateways.http import HttpResponse
-from gateways.outcomes import Accepted, Ambiguous, GatewayFault, NotAccepted, Outcome, Refused, RefusedForNow, storable
+from gateways.models import Gateway
+from gateways.outcomes import (
+    Accepted,
+    Ambiguous,
+    GatewayFault,
+    NotAccepted,
+    NotSent,
+    Outcome,
+    Refused,
+    RefusedForNow,
+    storable,
+)
 from gateways.provider import BaseProvider, read_outcome
+from gateways.sessions import AccessEnded
 from gateways.transport import Landing
-from messaging import receipts, retries
+from messaging import codes, failover, receipts, retries
 from messaging.models import Attempt, Message
 
 logger = logging.getLogger(__name__)
@@ -51,7 +64,8 @@ def settle(landed: Sequence[Landed]) -> None:
     """
     if not landed:
         return
-    provider = landed[0][1].gateway.abilities()
+    gateway = landed[0][1].gateway
+    provider = gateway.abilities()
     known = [_understand(provider, *one) for one in landed]
     try:
         _write(provider, known)
@@ -61,7 +75,7 @@ def settle(landed: Sequence[Landed]) -> None:
         logger.warning("a batch of answers is written down one by one (%s)", type(error).__name__)
         for one in known:
             _write_alone(provider, one)
-    _tell_health(landed[0][1].gateway_id, [one.outcome for one in known])
+    _tell_health(gateway, provider, known)
 
 
 def _write_alone(provider: BaseProvider, one: Known) -> None:
@@ -74,31 +88,48 @@ def _write_alone(provider: BaseProvider, one: Known) -> None:
 
 
 def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
+    gateway = known[0].attempt.gateway
+    ways = failover.Ways()
     with transaction.atomic():
-        for one in known:
-            if _move_on(one.message, provider, one.outcome):
-                _close(one)
-        accepted = [one.outcome.reference for one in known if isinstance(one.outcome, Accepted)]
-        receipts.match_early_ones(known[0].attempt.gateway_id, accepted)
+        written = [one for one in known if _move_on(one, provider, ways)]
+        for one in written:
+            _close(one, provider)
+        pace.uncount(gateway.pk, sum(not _counts(one.outcome) for one in written))
+        accepted = [
+            reference_of(one.outcome, provider, one.message) for one in known if isinstance(one.outcome, Accepted)
+        ]
+        receipts.match_early_ones(gateway, accepted)
+
+
+def _counts(outcome: Accepted | NotAccepted) -> bool:
+    """Whether the message may have been sent, so that it counts towards the gateway's daily limit."""
+    return isinstance(outcome, Accepted | Ambiguous)
 
 
 def _understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
-    outcome = _outcome(provider, landing)
-    text = message.text or ""
+    outcome = _outcome(provider, attempt, landing)
+    hidden = [message.text or "", *_secrets(provider)]
     if isinstance(outcome, Accepted):
-        outcome = replace(outcome, detail=_without(text, outcome.detail))
+        hidden.append(outcome.code)
+        outcome = replace(outcome, detail=_without(hidden, outcome.detail))
     else:
-        outcome.reason = _without(text, outcome.reason)
-    return Known(message, attempt, outcome, _exchange(provider, text, landing.response))
+        outcome.reason = _without(hidden, outcome.reason)
+    return Known(message, attempt, outcome, _exchange(provider, hidden, landing.response))
 
 
-def _outcome(provider: BaseProvider, landing: Landing) -> Accepted | NotAccepted:
-    if landing.response is not None:
-        return read_outcome(provider, landing.response)
-    return landing.failure or Ambiguous("nothing is known of the call")
+def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Accepted | NotAccepted:
+    if landing.response is None:
+        return landing.failure or Ambiguous("nothing is known of the call")
+    if provider.way.ended(landing.response):
+        return sessions.ended(attempt.gateway_id, attempt.started_at)
+    return read_outcome(provider, landing.response)
 
 
-def _exchange(provider: BaseProvider, text: str, response: HttpResponse | None) -> dict[str, object]:
+def _secrets(provider: BaseProvider) -> list[str]:
+    return [str(provider.settings.get(name) or "") for name in provider.secrets]
+
+
+def _exchange(provider: BaseProvider, hidden: Sequence[str], response: HttpResponse | None) -> dict[str, object]:
     """The provider's answer as it may be kept; its request holds the text and is not."""
     if response is None:
         return {}
@@ -106,38 +137,57 @@ def _exchange(provider: BaseProvider, text: str, response: HttpResponse | None) 
         body = provider.redact(response.body.decode("utf-8", errors="replace"))
     except Exception:  # noqa: BLE001 — what cannot be redacted is not kept
         body = ""
-    return {"status": response.status, "body": storable(_without(text, body), KEPT_ANSWER)}
+    return {"status": response.status, "body": storable(_without(hidden, body), KEPT_ANSWER)}
 
 
-def _without(text: str, written: str) -> str:
-    """What a provider wrote, without the text of the message in any of the forms in which it may echo it."""
-    if len(text) < SHORTEST_HIDDEN:
-        return written
-    forms = (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], quote(text), quote_plus(text))
-    for form in forms:
-        written = written.replace(form, "[text]")
+def _without(hidden: Sequence[str], written: str) -> str:
+    """What a provider wrote, without the text of the message and without secrets, in any form it may echo them in."""
+    for secret in hidden:
+        if len(secret) >= SHORTEST_HIDDEN:
+            for form in _forms(secret):
+                written = written.replace(form, "[…]")
     return written
 
 
-def _move_on(message: Message, provider: BaseProvider, outcome: Accepted | NotAccepted) -> bool:
+def _forms(secret: str) -> tuple[str, ...]:
+    escaped = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    return (secret, *escaped, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret))
+
+
+def reference_of(accepted: Accepted, provider: BaseProvider, message: Message) -> str:
+    """What its provider calls the message; our own key, where the provider gives no id and reports by ours."""
+    return accepted.reference or (message.key if provider.reports_by_key else "")
+
+
+def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
     """One outcome, one change of state; false where the message is no longer this worker's."""
+    message, outcome = one.message, one.outcome
     match outcome:
         case Accepted():
             return message.mark_submitted(
-                outcome.reference, expects_receipt=provider.sends_receipts, may_ask=provider.can_query
+                reference_of(outcome, provider, message),
+                expects_receipt=provider.sends_receipts,
+                may_ask=provider.can_query,
+                code_digest=codes.digest(message.key, outcome.code) if outcome.code else "",
             )
-        case Refused():
-            return message.fail(outcome.reason)
-        case GatewayFault():
-            health.record_fault(message.gateway_id, outcome.reason)
-            return message.hold(outcome.reason)
         case Ambiguous():
             return mark_unclear(message, provider, outcome.reason)
-        case RefusedForNow():
-            backoff = retries.backoff(message.kind, message.failures)
-            return message.postpone(outcome.reason, max(backoff, timedelta(seconds=outcome.retry_after)))
+        case AccessEnded():
+            return message.try_at_once(outcome.reason)
+        case GatewayFault():
+            health.record_fault(message.gateway_id, outcome, one.attempt.started_at)
+            other = ways.elsewhere(message)
+            reason = outcome.reason
+            return message.try_at_once(reason, elsewhere=other) if other else message.hold(reason)
+        case Refused():
+            return failover.give_up_here(message, outcome, ways)
         case _:
-            return message.postpone(outcome.reason, retries.backoff(message.kind, message.failures))
+            pause = outcome.retry_after if isinstance(outcome, RefusedForNow) else 0.0
+            other = ways.elsewhere(message)
+            delay = retries.backoff(message.kind, message.failures)
+            # Another gateway did not ask us to wait.
+            delay = delay if other else max(delay, timedelta(seconds=pause))
+            return message.postpone(outcome.reason, delay, elsewhere=other)
 
 
 def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
@@ -148,21 +198,35 @@ def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
     return message.mark_unclear(reason, plan, settle=timedelta(seconds=provider.settle_window))
 
 
-def _close(one: Known) -> None:
-    found = (
-        {"outcome": Outcome.ACCEPTED, "reference": one.outcome.reference, "detail": one.outcome.detail}
-        if isinstance(one.outcome, Accepted)
-        else {"outcome": one.outcome.outcome, "detail": one.outcome.reason}
-    )
+def _close(one: Known, provider: BaseProvider) -> None:
+    if isinstance(one.outcome, Accepted):
+        reference = reference_of(one.outcome, provider, one.message)
+        found = {
+            "outcome": Outcome.ACCEPTED,
+            "reference": reference,
+            "reference_key": provider.canonical(reference),
+            "detail": one.outcome.detail,
+        }
+    else:
+        found = {"outcome": one.outcome.outcome, "detail": one.outcome.reason}
     Attempt.objects.filter(pk=one.attempt.pk).update(finished_at=timezone.now(), exchange=one.exchange, **found)
 
 
-def _tell_health(gateway_id: int, outcomes: Sequence[Accepted | NotAccepted]) -> None:
+def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known]) -> None:
     """A provider that answers about a message, even by refusing it, is well; a fault was told already."""
+    outcomes = [one.outcome for one in known]
     if any(isinstance(outcome, GatewayFault) for outcome in outcomes):
         return
-    if any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
-        health.record_success(gateway_id)
-    worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused)]
-    if worrying:
-        health.record_error(gateway_id, worrying[-1].reason)
+    answered = any(isinstance(outcome, Accepted | Refused) for outcome in outcomes)
+    worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused | AccessEnded)]
+    silent = [one for one in known if isinstance(one.outcome, NotSent | Ambiguous)]
+    if answered:
+        health.record_success(gateway.pk)
+        if provider.way.logs_in:
+            sessions.worked(gateway.pk)
+    if silent and not answered:
+        # One dead number does not speak for the gateway: each message counts once, however often it is tried.
+        first_time = [one for one in silent if one.message.failures + one.message.unclear <= 1]
+        health.record_trouble(gateway.pk, len(first_time), worrying[-1].reason)
+    elif worrying:
+        health.record_error(gateway.pk, worrying[-1].reason)

@@ -5,7 +5,9 @@ import socket
 
 from celery import Task, shared_task
 
-from messaging import claiming, delivery, receipts, recovery
+from gateways.changes import Change
+from messaging import claiming, delivery, failover, receipts, recovery
+from messaging.models import Message
 from portal import health
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ def ask(gateway_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Every second: rings for what is due, frees what dead workers held, and ends what is overdue."""
+    failover.move_away()
     for gateway_id in claiming.gateways_with_due():
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():
@@ -46,6 +49,15 @@ def ring_for(message_id: int, gateway_id: int) -> None:
 def ring(gateway_id: int) -> None:
     """Wakes a worker that hands over what is due."""
     _publish(drain, gateway_id)
+
+
+def gateway_changed(gateway_id: int, change: Change) -> None:
+    """Listens to gateways: what waited for one that is well goes out, what waits for one that is not goes elsewhere."""
+    if change in {Change.SETTINGS, Change.RECOVERED}:
+        Message.release_held(gateway_id)
+        ring(gateway_id)
+    elif change in {Change.PAUSED, Change.REFUSED}:
+        failover.move_away()
 
 
 def _publish(task: "Task[[int], None]", gateway_id: int) -> None:

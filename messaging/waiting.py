@@ -6,10 +6,12 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from gateways import health
-from messaging.models import WAITING, Message, Wait
+from gateways import health, pace
+from messaging.models import WAITING, Message, State, Wait
 
 SWITCHED_OFF = _("the gateway is switched off")
+CREDENTIALS_REFUSED = _("the provider refuses the gateway's credentials")
+LIMIT_REACHED = _("the gateway has sent all it may today")
 NEXT_WORKER = _("the next free worker takes it")
 
 
@@ -26,12 +28,23 @@ def why(message: Message) -> Waiting | None:
     """What the message waits for, or None where it does not wait."""
     if message.state not in WAITING:
         return None
-    if not message.gateway.enabled:
-        return Waiting(Wait.GATEWAY, SWITCHED_OFF, None)
     until = message.due_at or message.ask_at
-    paused = health.paused_until(message.gateway_id)
-    if paused and (until is None or paused > until):
-        return Waiting(Wait.GATEWAY, Wait.GATEWAY.label, paused)
+    if by_gateway := _held_up_by_gateway(message, until):
+        return by_gateway
     if message.waits_for not in {Wait.NONE, Wait.GATEWAY}:
         return Waiting(message.waits_for, Wait(message.waits_for).label, until)
     return Waiting(Wait.NONE, NEXT_WORKER, until)
+
+
+def _held_up_by_gateway(message: Message, until: datetime | None) -> Waiting | None:
+    gateway, found = message.gateway, health.of(message.gateway)
+    if not gateway.enabled:
+        return Waiting(Wait.GATEWAY, SWITCHED_OFF, None)
+    if found.refused_at:
+        return Waiting(Wait.GATEWAY, CREDENTIALS_REFUSED, None)
+    paused = found.open_until if health.breaker(found) is health.Breaker.OPEN else None
+    if paused and (until is None or paused > until):
+        return Waiting(Wait.GATEWAY, Wait.GATEWAY.label, paused)
+    if message.state != State.UNKNOWN and not pace.left_today(gateway, found):
+        return Waiting(Wait.GATEWAY, LIMIT_REACHED, None)
+    return None

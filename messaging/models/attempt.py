@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.outcomes import Outcome, ReceiptState
+from gateways.outcomes import LONGEST_REFERENCE, Outcome, ReceiptState
 from messaging.models.message import Message
 
 
@@ -20,7 +20,8 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
-    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, blank=True)
+    reference_key = models.CharField(_("reference as compared"), max_length=LONGEST_REFERENCE, blank=True)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     exchange = models.JSONField(_("exchange, redacted"), default=dict, blank=True)
 
@@ -32,7 +33,7 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "epoch"], name="one_attempt_per_epoch"),
         ]
-        indexes = [models.Index(fields=["gateway", "reference"], name="attempt_by_reference")]
+        indexes = [models.Index(fields=["gateway", "reference_key"], name="attempt_by_reference")]
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.get_outcome_display() or '…'}"
@@ -45,7 +46,8 @@ class DeliveryEvent(models.Model):
     message = models.ForeignKey(
         Message, models.CASCADE, verbose_name=_("message"), related_name="events", null=True, blank=True
     )
-    reference = models.CharField(_("reference"), max_length=200)
+    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE)
+    reference_key = models.CharField(_("reference as compared"), max_length=LONGEST_REFERENCE, blank=True)
     state = models.CharField(_("state"), max_length=20, choices=ReceiptState.choices)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     at = models.DateTimeField(_("reported time"), null=True, blank=True)
@@ -57,7 +59,7 @@ class DeliveryEvent(models.Model):
         default_permissions = ()
         ordering = ("id",)
         indexes = [
-            models.Index(fields=["gateway", "reference"], name="event_by_reference"),
+            models.Index(fields=["gateway", "reference_key"], name="event_by_reference"),
             models.Index(fields=["received_at"], name="event_orphaned", condition=Q(message__isnull=True)),
         ]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.outcomes import ReceiptState, SentSms
+from gateways.outcomes import LONGEST_REFERENCE, ReceiptState, SentSms
 from messaging import retries
 from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
 from messaging.retries import Kind
@@ -25,6 +25,10 @@ class Message(models.Model):
     phone = models.CharField(_("phone"), max_length=20, db_index=True)
     recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
     gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
+    wanted = models.ForeignKey(
+        Gateway, models.PROTECT, verbose_name=_("gateway asked for"), null=True, blank=True, related_name="+"
+    )
+    only_here = models.BooleanField(_("through this gateway only"), default=False)
     text = EncryptedTextField(_("text"), null=True)
     masked_text = models.TextField(_("text as shown"), blank=True)
     encoding = models.CharField(_("encoding"), max_length=10)
@@ -46,7 +50,8 @@ class Message(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     failures = models.PositiveSmallIntegerField(_("tries that sent nothing"), default=0)
     unclear = models.PositiveSmallIntegerField(_("unclear attempts"), default=0)
-    reference = models.CharField(_("reference"), max_length=200, blank=True, db_index=True)
+    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, blank=True, db_index=True)
+    code_digest = models.CharField(_("digest of the code its provider made"), max_length=64, blank=True)
     submitted_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     ask_at = models.DateTimeField(_("ask the provider at"), null=True, blank=True)
@@ -137,16 +142,24 @@ class Message(models.Model):
             == 1
         )
 
-    def mark_submitted(self, reference: str, *, expects_receipt: bool, may_ask: bool) -> bool:
-        """The provider took it. Where no receipt will ever come, that is the end and the text is wiped."""
+    def mark_submitted(self, reference: str, *, expects_receipt: bool, may_ask: bool, code_digest: str = "") -> bool:
+        """The provider took it. Where no receipt will ever come, that is the end and the text is wiped.
+
+        `code_digest` is that of the one-time code the provider made.
+        """
         now = timezone.now()
-        known: dict[str, Any] = {"submitted_at": now, "reference": reference, "reason": ""}
+        known: dict[str, Any] = {
+            "submitted_at": now, "reference": reference, "reason": "", "code_digest": code_digest,
+        }  # fmt: skip
         if not expects_receipt:
             return self._move(State.NO_RECEIPT, text=None, **known)
         return self._move(State.SUBMITTED, ask_at=now + retries.query_delay(0) if may_ask else None, asked=0, **known)
 
-    def postpone(self, reason: str, delay: timedelta) -> bool:
-        """Nothing was sent this time; try again after the delay. An earlier unclear attempt keeps it `unknown`."""
+    def postpone(self, reason: str, delay: timedelta, *, elsewhere: Gateway | None = None) -> bool:
+        """Nothing was sent this time; try again after the delay. An earlier unclear attempt keeps it `unknown`.
+
+        `elsewhere` is another gateway to try it at.
+        """
         if retries.exhausted(self.kind, self.failures + 1):
             return self.fail(reason)
         return self._move(
@@ -155,6 +168,7 @@ class Message(models.Model):
             due_at=timezone.now() + delay,
             waits_for=Wait.CLEARING if self.unclear else Wait.RETRY,
             reason=reason,
+            gateway=elsewhere or self.gateway,
         )
 
     def hold(self, reason: str) -> bool:
@@ -165,6 +179,28 @@ class Message(models.Model):
             waits_for=Wait.GATEWAY,
             reason=reason,
         )
+
+    def try_at_once(self, reason: str, *, elsewhere: Gateway | None = None) -> bool:
+        """Nothing was sent and this message is not to blame: due again now, without burning a try."""
+        return self._move(
+            State.UNKNOWN if self.unclear else State.QUEUED,
+            due_at=timezone.now(),
+            reason=reason,
+            gateway=elsewhere or self.gateway,
+        )
+
+    @classmethod
+    def move_waiting(cls, rows: list["Message"], to: Gateway) -> int:
+        """Waiting messages without an unclear attempt go to another gateway, due now; how many still could."""
+        return cls.objects.filter(
+            pk__in=[row.pk for row in rows], gateway=rows[0].gateway_id, state__in=(State.QUEUED, State.HELD), unclear=0
+        ).update(gateway=to, state=State.QUEUED, due_at=timezone.now(), waits_for="")
+
+    @classmethod
+    def release_held(cls, gateway_id: int) -> int:
+        """The gateway is well: what waited for it is due now; how many that were."""
+        waiting = cls.objects.filter(gateway=gateway_id, waits_for=Wait.GATEWAY, due_at__gt=timezone.now())
+        return waiting.update(due_at=timezone.now())
 
     def release(self) -> bool:
         """Its worker died before anything could leave: back into the queue, due at once.
@@ -219,6 +255,8 @@ class Message(models.Model):
             return self._move(State.UNDELIVERED, reason=detail)
         if state == ReceiptState.EXPIRED:
             return self._move(State.EXPIRED, reason=detail)
+        if state == ReceiptState.UNCONFIRMED:
+            return self._move(State.NO_RECEIPT, since=(State.SUBMITTED, State.UNKNOWN), text=None, reason=detail)
         return False
 
     @classmethod

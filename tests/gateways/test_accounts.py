@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from gateways import accounts, configuration, health
 from gateways.configuration import MASK
 from gateways.models import Gateway
+from gateways.outcomes import GatewayFault
 from gateways.provider import BaseProvider
 from portal.errors import Refusal, Why
 from tests.portal.admin_pages import a_message
@@ -150,7 +151,7 @@ def test_another_provider_needs_settings_of_its_own(gateway: Gateway) -> None:
 
 
 def test_new_settings_end_the_pause_and_other_changes_do_not(gateway: Gateway) -> None:
-    health.record_fault(gateway.pk, "wrong password")
+    health.record_fault(gateway.pk, GatewayFault("wrong password"))
     accounts.change(fresh(gateway), priority=5)
     assert health.paused_until(gateway.pk)
     accounts.change(fresh(gateway), settings={"password": "right"})

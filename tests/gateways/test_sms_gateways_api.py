@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from gateways import accounts, health
 from gateways.configuration import MASK
 from gateways.models import Gateway
+from gateways.outcomes import GatewayFault
 from gateways.provider import BaseProvider
 from portal.models import AuditEvent, User
 from portal.permissions import Right
@@ -40,7 +41,9 @@ class TestList:
         gateway = accounts.create(
             name="wire", provider="telegraph", settings={"url": "https://a.example", "password": "canary"}
         )
-        until = health.record_fault(gateway.pk, "wrong password")
+        health.record_fault(gateway.pk, GatewayFault("no funds"))
+        until = health.paused_until(gateway.pk)
+        assert until
         (item,) = api(auditor).get(URL).json()["items"]
         assert item["settings"] == {
             "url": "https://a.example",
@@ -49,7 +52,7 @@ class TestList:
             "tries": 3,
             "flash": False,
         }
-        assert (item["state"], item["last_error"]) == ("paused", "wrong password")
+        assert (item["state"], item["last_error"]) == ("paused", "no funds")
         assert item["paused_until"][:19] == until.isoformat()[:19]
         assert item["last_error_at"]
 

@@ -7,10 +7,11 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from gateways import transport
+from gateways import sessions, transport
+from gateways.http import HttpRequest
 from gateways.models import Gateway, GatewayHealth
-from messaging import retries, sending
-from messaging.models import Message
+from messaging import delivery, retries, sending
+from messaging.models import Attempt, Message
 from messaging.retries import RULES, Kind
 
 Send = Callable[..., Message]
@@ -39,6 +40,11 @@ def network() -> Iterator[None]:
     transport.start()
     yield
     transport.stop()
+
+
+def begin(gateway: Gateway, claimed: list[Message]) -> list[tuple[Message, Attempt, HttpRequest]]:
+    """Puts the attempts on record, as a drain does that was let in."""
+    return delivery.begin(gateway, claimed, sessions.enter(gateway))
 
 
 def let_time_pass(seconds: float) -> None:

@@ -13,11 +13,12 @@ from gateways import transport
 from gateways.http import HttpResponse
 from gateways.models import Gateway, GatewayHealth, SandboxSms
 from gateways.outcomes import Accepted, GatewayFault, Outcome, Receipt, ReceiptState, Refused
+from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, receipts, recovery, settling
 from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind
-from tests.messaging.conftest import Send, fresh, let_time_pass, make_due
+from tests.messaging.conftest import Send, begin, fresh, let_time_pass, make_due
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
@@ -42,7 +43,7 @@ def test_a_worker_that_begins_just_when_it_is_taken_for_dead_sends_once(send: Se
     message = send()
     claimed, _ = claiming.claim(sandbox)
     as_recovery_read_it = fresh(message)
-    started = delivery.begin(sandbox, claimed)
+    started = begin(sandbox, claimed)
     recovery._recover_one(as_recovery_read_it)
     assert fresh(message).state == State.SUBMITTING
     land(started)
@@ -54,7 +55,7 @@ def test_nothing_begins_past_its_validity(send: Send, sandbox: Gateway) -> None:
     send()
     claimed, _ = claiming.claim(sandbox)
     Message.objects.update(valid_until=timezone.now() - timedelta(seconds=1))
-    assert delivery.begin(sandbox, claimed) == []
+    assert begin(sandbox, claimed) == []
 
 
 @pytest.mark.parametrize("valid_for", [5, 3600])
@@ -65,7 +66,7 @@ def test_a_call_is_over_before_its_lease_and_not_begun_past_its_validity(
     claimed, _ = claiming.claim(sandbox)
     (message,) = claimed
     message.valid_until = timezone.now() + timedelta(seconds=valid_for)
-    ((_, attempt, request),) = delivery.begin(sandbox, claimed)
+    ((_, attempt, request),) = begin(sandbox, claimed)
     call = delivery._call(message, attempt, request)
     assert call.not_after <= message.valid_until
     assert message.lease_until
@@ -118,10 +119,10 @@ def test_an_answer_that_cannot_be_written_does_not_take_the_others_along(
     good, bad = [send() for _ in range(3)], send()
     close = settling._close
 
-    def fail_for_one(one: settling.Known) -> None:
+    def fail_for_one(one: settling.Known, provider: BaseProvider) -> None:
         if one.message.pk == bad.pk:
             raise ValueError("it does not fit")
-        close(one)
+        close(one, provider)
 
     monkeypatch.setattr(settling, "_close", fail_for_one)
     delivery.drain(sandbox.pk)
@@ -203,7 +204,7 @@ def test_an_old_receipt_is_not_taken_for_a_new_message_with_the_same_reference(s
     reference = fresh(old).reference
     receipts.record(sandbox, [Receipt(reference, ReceiptState.DELIVERED)])
     new = send()
-    started = delivery.begin(sandbox, claiming.claim(sandbox)[0])
+    started = begin(sandbox, claiming.claim(sandbox)[0])
     ((message, attempt, _),) = started
     answer = HttpResponse(200, {}, json.dumps({"reference": reference}).encode())
     settling.settle([(message, attempt, transport.Landing(attempt.pk, answer, None))])

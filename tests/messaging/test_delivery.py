@@ -10,7 +10,7 @@ from messaging import claiming, delivery, receipts, recovery, retries
 from messaging.drains import Busy
 from messaging.models import Attempt, DeliveryEvent, Message, State, Wait
 from messaging.retries import Kind
-from tests.messaging.conftest import Send, fresh, let_time_pass, make_due
+from tests.messaging.conftest import Send, begin, fresh, let_time_pass, make_due
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
@@ -182,7 +182,7 @@ def test_a_claimed_message_whose_worker_died_is_sent_by_another(send: Send, sand
 def test_a_message_being_handed_over_when_its_worker_died_is_unclear(send: Send, sandbox: Gateway) -> None:
     message = send()
     claimed, _ = claiming.claim(sandbox)
-    delivery.begin(sandbox, claimed)
+    begin(sandbox, claimed)
     let_time_pass(60)
     recovery.recover()
     assert (fresh(message).state, fresh(message).waits_for) == (State.UNKNOWN, Wait.CLEARING)
@@ -194,10 +194,10 @@ def test_a_worker_frozen_past_its_lease_writes_nothing(send: Send, sandbox: Gate
     claimed, _ = claiming.claim(sandbox)
     let_time_pass(60)
     recovery.recover()
-    assert delivery.begin(sandbox, claimed) == []
+    assert begin(sandbox, claimed) == []
     assert not Attempt.objects.exists()
     again, _ = claiming.claim(sandbox)
-    (started,) = delivery.begin(sandbox, again)
+    (started,) = begin(sandbox, again)
     let_time_pass(60)
     recovery.recover()
     frozen = started[0]
@@ -227,7 +227,7 @@ def test_nothing_is_submitted_past_its_validity(send: Send, sandbox: Gateway) ->
 def test_an_unclear_message_past_its_validity_is_left_to_a_person(send: Send, sandbox: Gateway) -> None:
     message = send()
     claimed, _ = claiming.claim(sandbox)
-    delivery.begin(sandbox, claimed)
+    begin(sandbox, claimed)
     let_time_pass(25 * 3600)
     recovery.recover()
     recovery.recover()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from gateways import health
 from gateways.models import Gateway
+from gateways.outcomes import GatewayFault
 from messaging.models import Attempt, Message, State, Wait
 from messaging.retries import Kind
 from portal.models import User
@@ -84,7 +85,7 @@ def test_it_says_that_it_will_be_tried_again_and_when(api: Api, auditor: User, s
 
 def test_it_says_that_the_gateway_is_paused(api: Api, auditor: User, send: Send, sandbox: Gateway) -> None:
     message = send()
-    health.record_fault(sandbox.pk, "no funds")
+    health.record_fault(sandbox.pk, GatewayFault("no funds"))
     assert item(api, auditor, message)["waits"]["reason"] == "gateway"
 
 

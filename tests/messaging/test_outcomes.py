@@ -71,7 +71,7 @@ def test_a_fault_of_the_account_pauses_the_gateway_and_burns_no_try(
 def test_after_a_pause_one_message_tries_it_and_success_opens_the_gateway(
     send: Send, sandbox: Gateway, answers: Answers
 ) -> None:
-    health.record_fault(sandbox.pk, "no funds")
+    health.record_fault(sandbox.pk, GatewayFault("no funds"))
     messages = [send() for _ in range(3)]
     assert claiming.claim(sandbox)[0] == []
     GatewayHealth.objects.update(open_until=timezone.now() - timedelta(seconds=1))

@@ -46,11 +46,11 @@ def test_a_repeated_receipt_changes_nothing(submitted: Message, sandbox: Gateway
 
 
 def test_a_receipt_that_came_before_our_own_commit_is_matched_with_it(submitted: Message, sandbox: Gateway) -> None:
-    Attempt.objects.update(reference="")
+    Attempt.objects.update(reference="", reference_key="")
     receipts.record(sandbox, [DELIVERED])
     assert fresh(submitted).state == State.SUBMITTED
-    Attempt.objects.update(reference="ref-1")
-    receipts.match_early_ones(sandbox.pk, ["ref-1"])
+    Attempt.objects.update(reference="ref-1", reference_key="ref-1")
+    receipts.match_early_ones(sandbox, ["ref-1"])
     assert fresh(submitted).state == State.DELIVERED
     assert DeliveryEvent.objects.get().message == submitted
 
@@ -97,7 +97,7 @@ def test_a_gateway_that_cannot_answer_is_asked_again_later(submitted: Message, s
 
 
 def test_two_workers_do_not_ask_about_the_same_message(submitted: Message, sandbox: Gateway) -> None:
-    assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == [submitted]
-    assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == []
+    assert receipts.take_turn(sandbox, State.SUBMITTED) == [submitted]
+    assert receipts.take_turn(sandbox, State.SUBMITTED) == []
     let_time_pass(sandbox.timeout + retries.LEASE_MARGIN.total_seconds())
-    assert receipts.take_turn(sandbox, State.SUBMITTED, 10) == [submitted]
+    assert receipts.take_turn(sandbox, State.SUBMITTED) == [submitted]

@@ -72,7 +72,7 @@ def test_the_text_is_not_readable_in_the_database(send: Send) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused_by_field(sandbox: Gateway, argument: str, value: str, field: str) -> None:
-    arguments = {"phone": "+79161234567", "text": "x", "gateway_name": sandbox.name} | {argument: value}
+    arguments: dict[str, Any] = {"phone": "+79161234567", "text": "x", "gateway_name": sandbox.name} | {argument: value}
     with pytest.raises(Refusal) as refusal:
         sending.send(kind=Kind.INFORMATION, requested_by=None, **arguments)
     assert refusal.value.field == field

@@ -1,0 +1,282 @@
+"""Being let in by a provider: who logs in, and the token that all workers share.
+
+One login is under way per gateway, however many workers have messages for it. A refused one stops the gateway and is
+never tried again by itself. What a login looks like is `auth.py`'s business.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from gateways import health, transport
+from gateways.auth import Token
+from gateways.http import HttpRequest, HttpResponse
+from gateways.models import Gateway, GatewayHealth, GatewaySession
+from gateways.outcomes import (
+    CredentialsRefused,
+    GatewayFault,
+    NotAccepted,
+    Outcome,
+    RefusedForNow,
+    Unreadable,
+)
+from gateways.provider import BaseProvider
+from portal.encryption import Locked
+
+T = TypeVar("T")
+
+#: A token is renewed this long before its end, so that none ends on its way to the provider.
+SKEW = timedelta(seconds=60)
+#: A login outlives its own HTTP deadline by this much before another worker may try.
+MARGIN = timedelta(seconds=15)
+#: How often the row says that the token was used, seconds; the row need not be written for every message.
+NOTE_USE_EVERY = 30.0
+#: Seconds between two looks whether another worker's login is done.
+LOOK_EVERY = 0.1
+#: The provider does not accept the tokens that it has just issued: another one would not help.
+MOST_REFUSALS = 2
+
+
+class Busy(Exception):
+    """Another worker is logging in at this moment."""
+
+
+class AccessEnded(NotAccepted):
+    """The provider took nothing, because its token is good no more; with a new one the same request may be made."""
+
+    outcome = Outcome.REFUSED_FOR_NOW
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A provider that lets us in: what `sign` returns will be believed."""
+
+    provider: BaseProvider
+    token: Token | None = None
+
+    def sign(self, request: HttpRequest) -> HttpRequest:
+        """The request with the token and with the gateway's word on certificates."""
+        signed = self.provider.way.sign(request, self.provider.settings, self.token)
+        return replace(signed, verify_tls=bool(self.provider.settings.get("verify_tls", True)))
+
+
+def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False) -> Entry:
+    """Lets a gateway's requests in, logging in where there is no token that is still good.
+
+    Waits up to `patience` seconds while another worker logs in, then raises Busy. `knowingly`: a person wants refused
+    credentials to be tried once more. Raises CredentialsRefused, and then
+    nobody tries again until a person acts; another NotAccepted where the login failed, which has paused the gateway;
+    and whatever `Gateway.open` raises. Call it outside any transaction.
+    """
+    provider = gateway.open()
+    until = time.monotonic() + patience
+    while True:
+        if not knowingly:
+            _refuse_if_stopped(gateway)
+        if not provider.way.logs_in:
+            return Entry(provider)
+        session, _made = GatewaySession.objects.get_or_create(gateway=gateway)
+        if token := _good_token(session):
+            _note_use(session)
+            return Entry(provider, token)
+        if _take_turn(session, gateway):
+            return Entry(provider, _come_by_token(gateway, provider, session, knowingly))
+        if time.monotonic() >= until:
+            raise Busy
+        time.sleep(LOOK_EVERY)
+
+
+def _refuse_if_stopped(gateway: Gateway) -> None:
+    stopped = GatewayHealth.objects.filter(gateway=gateway, refused_at__isnull=False).first()
+    if stopped:
+        raise CredentialsRefused(stopped.last_error, stopped.last_remedy)
+
+
+def _good_token(session: GatewaySession) -> Token | None:
+    now = timezone.now()
+    value = _readable(session.token)
+    if not value or not session.issued_at or (session.expires_at and session.expires_at <= now):
+        return None
+    used_at = session.used_at or session.issued_at
+    if session.idles is not None and (now - used_at).total_seconds() >= session.idles:
+        return None
+    return Token(value, _readable(session.refresh))
+
+
+def _readable(token: str | None) -> str:
+    """The token, empty where there is none or the key that decrypts it is missing: then a new one is logged in for."""
+    return "" if token is None or isinstance(token, Locked) else token
+
+
+def _note_use(session: GatewaySession) -> None:
+    now = timezone.now()
+    every = min(NOTE_USE_EVERY, session.idles / 4) if session.idles is not None else NOTE_USE_EVERY
+    if session.used_at is None or (now - session.used_at).total_seconds() >= every:
+        GatewaySession.objects.filter(pk=session.pk, issued_at=session.issued_at).update(used_at=now)
+
+
+def _take_turn(session: GatewaySession, gateway: Gateway) -> bool:
+    """Whether this worker is the one that logs in. The turn it takes is what its answer may be written with."""
+    now = timezone.now()
+    free = GatewaySession.objects.filter(Q(busy_until=None) | Q(busy_until__lte=now), pk=session.pk, turn=session.turn)
+    # Twice the time-out: a refused renewal is followed by a login.
+    busy_until = now + timedelta(seconds=2 * gateway.timeout) + MARGIN
+    if free.update(turn=F("turn") + 1, busy_until=busy_until) != 1:
+        return False
+    session.turn += 1
+    return True
+
+
+def _come_by_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession, knowingly: bool) -> Token:
+    """The token of a renewal or a login, kept for all workers; a failure is told to the gateway's health."""
+    asked_at = timezone.now()
+    mine = GatewaySession.objects.filter(pk=session.pk, turn=session.turn)
+    try:
+        # Once more, because the worker that had the turn before may have been refused since we looked.
+        if not knowingly:
+            _refuse_if_stopped(gateway)
+        token = _renew(gateway, provider, session) or _log_in(gateway, provider)
+    except BaseException as error:
+        if isinstance(error, NotAccepted):
+            _tell_health(gateway, error, asked_at)
+        # Only now: whoever takes the next turn must find the refusal.
+        mine.update(busy_until=None)
+        raise
+    now = timezone.now()
+    mine.update(
+        token=token.value,
+        refresh=token.refresh or None,
+        issued_at=now,
+        used_at=now,
+        expires_at=None if token.lasts is None else now + _safe_life(token.lasts),
+        idles=token.idles,
+        busy_until=None,
+    )
+    return token
+
+
+def _safe_life(lasts: float) -> timedelta:
+    life = timedelta(seconds=lasts)
+    return life - min(SKEW, life / 2)
+
+
+def _tell_health(gateway: Gateway, error: NotAccepted, asked_at: datetime) -> None:
+    if isinstance(error, GatewayFault):
+        health.record_fault(gateway.pk, error, asked_at)
+    else:
+        pause = error.retry_after if isinstance(error, RefusedForNow) else 0.0
+        health.record_fault(gateway.pk, GatewayFault(f"the login failed: {error.reason}", pause=pause))
+
+
+def _renew(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token | None:
+    """A new token by the old one; None where that is not possible or refused, and a login is needed."""
+    old = Token(_readable(session.token), _readable(session.refresh))
+    request = provider.way.refresh(provider.settings, old) if old.refresh else None
+    if request is None:
+        return None
+    try:
+        return provider.way.read_refresh(provider.settings, _fetch(gateway, provider, request))
+    except CredentialsRefused:
+        return None
+
+
+def _log_in(gateway: Gateway, provider: BaseProvider) -> Token:
+    request = provider.way.login(provider.settings)
+    return provider.way.read_login(provider.settings, _fetch(gateway, provider, request))
+
+
+def _fetch(gateway: Gateway, provider: BaseProvider, request: HttpRequest) -> HttpResponse:
+    verify_tls = bool(provider.settings.get("verify_tls", True))
+    return transport.fetch(replace(request, verify_tls=verify_tls), gateway.timeout)
+
+
+def ended(gateway_id: int, used_since: datetime) -> NotAccepted:
+    """An answer said that the token is good no more. Drops it, unless it is newer than the request.
+
+    Gives the outcome of that request: AccessEnded, or a fault of the gateway where new tokens are refused as well.
+    """
+    old = GatewaySession.objects.filter(gateway=gateway_id, token__isnull=False, issued_at__lte=used_since)
+    old.update(token=None, refusals=F("refusals") + 1)
+    if GatewaySession.objects.filter(gateway=gateway_id, refusals__gte=MOST_REFUSALS).exists():
+        GatewaySession.objects.filter(gateway=gateway_id).update(refusals=0)
+        return GatewayFault("the provider does not accept the token that it has just issued")
+    return AccessEnded("the session at the provider had ended")
+
+
+def worked(gateway_id: int) -> None:
+    """An answer showed that the token is accepted. Writes only where there was a doubt."""
+    doubted = GatewaySession.objects.filter(gateway=gateway_id, refusals__gt=0)
+    if doubted.exists():
+        doubted.update(refusals=0)
+
+
+def forget(gateway_id: int) -> None:
+    """The settings are other ones: what was logged in for with the old ones is used no more, nor what is under way."""
+    GatewaySession.objects.filter(gateway=gateway_id).update(
+        token=None, refresh=None, issued_at=None, busy_until=None, refusals=0, turn=F("turn") + 1
+    )
+
+
+def ask(
+    gateway: Gateway,
+    build: Callable[[BaseProvider], HttpRequest],
+    read: Callable[[BaseProvider, HttpResponse], T],
+    *,
+    knowingly: bool = False,
+) -> T:
+    """One question to a provider, other than a submit, and what its answer means.
+
+    Where the token had ended, once more with a new one. Raises NotAccepted (a fault is told to the gateway's health),
+    Busy, or Unreadable. Call it outside any transaction.
+    """
+    while True:
+        entry = enter(gateway, patience=gateway.timeout, knowingly=knowingly)
+        asked_at = timezone.now()
+        response = transport.fetch(entry.sign(build(entry.provider)), gateway.timeout)
+        if not entry.provider.way.ended(response):
+            return _read(gateway, entry.provider, response, read, asked_at)
+        outcome = ended(gateway.pk, asked_at)
+        if not isinstance(outcome, AccessEnded):
+            _tell_health(gateway, outcome, asked_at)
+            raise outcome
+
+
+def _read(
+    gateway: Gateway,
+    provider: BaseProvider,
+    response: HttpResponse,
+    read: Callable[[BaseProvider, HttpResponse], T],
+    asked_at: datetime,
+) -> T:
+    try:
+        found = read(provider, response)
+    except GatewayFault as fault:
+        _tell_health(gateway, fault, asked_at)
+        raise
+    except (NotAccepted, Unreadable):
+        raise
+    except Exception as error:  # noqa: BLE001 — a provider's file may fail on an answer in any way
+        raise Unreadable(f"the answer could not be read ({type(error).__name__})") from None
+    if provider.way.logs_in:
+        worked(gateway.pk)
+    return found
+
+
+def leave_unused() -> None:
+    """Gives back the tokens of gateways that are switched off, where the provider knows how."""
+    for session in GatewaySession.objects.filter(gateway__enabled=False, token__isnull=False).select_related("gateway"):
+        token = Token(_readable(session.token))
+        forget(session.gateway.pk)
+        provider = session.gateway.abilities()
+        request = provider.way.logout(provider.settings, token)
+        if request is not None:
+            try:
+                _fetch(session.gateway, provider, request)
+            except NotAccepted:
+                # It ends by itself; we have forgotten it.
+                continue
