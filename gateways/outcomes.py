@@ -52,7 +52,7 @@ class OutboundSms:
     `key` is the same at every attempt of one message, so that a provider that knows keys sends it once; `number` is
     the same as a number, for those that know numbers only; `phone` is E.164 with `+`; `text` may hold a secret and is
     kept out of `repr`; `former` is the provider's reference of an unsuccessful message that a person sends again with
-    this one, where it went through the same gateway.
+    this one, where it went through the same gateway; `parts` is how many segments the text takes on the air.
     """
 
     key: str
@@ -62,6 +62,7 @@ class OutboundSms:
     valid_until: datetime
     number: int = 0
     former: str = ""
+    parts: int = 1
 
     def minutes_left(self, most: int) -> int:
         """For how many minutes it is still worth delivering, begun ones too; at least one and at most `most`."""
