@@ -167,6 +167,11 @@ def retry_after(response: HttpResponse, default: float = 1.0) -> float:
         return default
 
 
+def id_of(value: object) -> str:
+    """An id as providers spell it, a number or a text; empty for anything else."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
 def amount_of(value: object) -> Decimal:
     """An amount of money as providers spell it, a number or a text. Raises Unreadable for anything else."""
     try:

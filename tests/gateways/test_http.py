@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateways.http import Callback, amount_of, moment_of
+from gateways.http import Callback, amount_of, id_of, moment_of
 from gateways.outcomes import OutboundSms, Unreadable
 
 IN_PARTS = "multipart/form-data; boundary=xYz"
@@ -42,6 +42,11 @@ def test_a_form_in_parts_is_read_as_php_sends_it() -> None:
 @pytest.mark.parametrize("body", [b"", b"--xYz", b"--xYz\r\n\r\n", b"--xYz--xYz--", b"\xff\xfe--xYz\r\nname=\r\n\r\n"])
 def test_a_broken_form_in_parts_is_empty(body: bytes) -> None:
     assert called(body, IN_PARTS).pairs == []
+
+
+@pytest.mark.parametrize(("value", "id_"), [(42, "42"), (" a-1 ", "a-1"), (None, ""), (True, ""), ([1], ""), ({}, "")])
+def test_an_id_is_a_number_or_a_text(value: object, id_: str) -> None:
+    assert id_of(value) == id_
 
 
 @pytest.mark.parametrize("value", [12.5, "12.5", Decimal("12.5")])
