@@ -1,6 +1,5 @@
 """Sandbox: a phone inside the portal. `gateways/sandbox.py` answers these requests; no socket is opened for them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -8,7 +7,7 @@ from urllib.parse import quote
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gateways.http import HttpRequest, HttpResponse
+from gateways.http import HttpRequest, HttpResponse, object_of, post_json
 from gateways.outcomes import Accepted, OutboundSms, Receipt, ReceiptState, Refused, SentSms, Unreadable
 from gateways.provider import BaseProvider
 
@@ -41,32 +40,39 @@ class Provider(BaseProvider):
         )
 
     def read_submit(self, response: HttpResponse) -> Accepted:
-        answer = json.loads(response.body)
         if response.status == 422:
-            raise Refused(answer["refused"])
-        return Accepted(answer["reference"])
+            raise Refused("the sandbox refuses this phone")
+        reference = object_of(response).get("reference")
+        if response.status != 200 or not isinstance(reference, str):
+            return super().read_submit(response)
+        return Accepted(reference)
 
     def query(self, asked: Sequence[SentSms]) -> HttpRequest:
         return self._ask("query", references=[sms.reference for sms in asked])
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        states = _read(response)["states"]
-        return [Receipt(reference, ReceiptState(state)) for reference, state in states.items()]
+        states = _read(response, "states")
+        return [
+            Receipt(reference, ReceiptState(state))
+            for reference, state in states.items()
+            if state in ReceiptState.values
+        ]
 
     def look_up(self, sought: Sequence[SentSms]) -> HttpRequest:
         return self._ask("look_up", keys=[sms.key for sms in sought])
 
     def read_look_up(self, response: HttpResponse) -> Mapping[str, Accepted | None]:
-        found = _read(response)["found"]
+        found = _read(response, "found")
         return {key: None if reference is None else Accepted(reference) for key, reference in found.items()}
 
     def _ask(self, what: str, **arguments: Any) -> HttpRequest:
-        return HttpRequest(
-            "POST", f"sandbox:{quote(self.gateway, safe='')}/{what}", body=json.dumps(arguments).encode()
-        )
+        return post_json(f"sandbox:{quote(self.gateway, safe='')}/{what}", arguments)
 
 
-def _read(response: HttpResponse) -> Any:
-    if response.status != 200:
+def _read(response: HttpResponse, key: str) -> dict[str, str | None]:
+    found = object_of(response).get(key)
+    if response.status != 200 or not isinstance(found, dict):
         raise Unreadable(f"the sandbox answered {response.status}")
-    return json.loads(response.body)
+    if not all(isinstance(value, str | None) for value in found.values()):
+        raise Unreadable("the sandbox answered with something else than texts")
+    return found
