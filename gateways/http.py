@@ -172,6 +172,14 @@ def id_of(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def whole_of(value: object) -> int | None:
+    """A whole number, such as a code, as a number or a text; None for anything else."""
+    try:
+        return int(id_of(value))
+    except ValueError:
+        return None
+
+
 def amount_of(value: object) -> Decimal:
     """An amount of money as providers spell it, a number or a text. Raises Unreadable for anything else."""
     try:

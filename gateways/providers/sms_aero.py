@@ -10,19 +10,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gateways import auth, fields
-from gateways.http import (
-    Callback,
-    HttpRequest,
-    HttpResponse,
-    amount_of,
-    id_of,
-    join,
-    moment_of,
-    object_of,
-    post_json,
-    retry_after,
-)
+from gateways import auth, fields, http
+from gateways.http import Callback, HttpRequest, HttpResponse, id_of, moment_of
 from gateways.outcomes import (
     Accepted,
     BadCallback,
@@ -100,88 +89,90 @@ class Provider(BaseProvider):
 
     def read_submit(self, response: HttpResponse) -> Accepted:
         try:
-            answer = object_of(response)
+            answer = http.object_of(response)
         except Unreadable:
             answer = {"success": False} if response.status in {*STATUSES, 429} else {}
         if answer.get("success") is True:
-            reference = id_of(_first(answer.get("data")).get("id"))
+            reference = id_of(first_of(answer.get("data")).get("id"))
             return Accepted(reference) if reference else super().read_submit(response)
         if response.status == 429:
-            raise RefusedForNow("too many messages at once", retry_after(response))
-        if response.status >= 500 or not _failed(answer):
+            raise RefusedForNow("too many messages at once", http.retry_after(response))
+        if response.status >= 500 or not failed(answer):
             return super().read_submit(response)
-        raise _failure(response.status, answer)
+        raise failure_of(response.status, answer)
 
     def query(self, asked: Sequence[SentSms]) -> HttpRequest:
         reference = asked[0].reference
         return self._ask("sms/status", {"id": int(reference) if reference.isdecimal() else reference})
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        found = _first(_answer(response).get("data"))
+        found = first_of(answer_in(response).get("data"))
         if not id_of(found.get("id")):
             raise Unreadable("the answer tells no state")
-        return [_receipt(found)]
+        return [receipt_of(found)]
 
     def read_callback(self, callback: Callback) -> list[Receipt | InboundSms]:
         said: Mapping[str, Any] = {**callback.query, **callback.form}
         if callback.body.lstrip()[:1] == b"{":
             try:
-                said = object_of(callback)
+                said = http.object_of(callback)
             except Unreadable as error:
                 raise BadCallback("the callback cannot be read") from error
-        return [_receipt(said)] if id_of(said.get("id")) else []
+        return [receipt_of(said)] if id_of(said.get("id")) else []
 
     def balance(self) -> HttpRequest:
         return self._ask("balance")
 
     def read_balance(self, response: HttpResponse) -> Balance:
-        return Balance(amount_of(_first(_answer(response).get("data")).get("balance")))
+        return Balance(http.amount_of(first_of(answer_in(response).get("data")).get("balance")))
 
     def check(self) -> HttpRequest:
         return self._ask("auth")
 
     def read_check(self, response: HttpResponse) -> str:
-        _answer(response)
+        answer_in(response)
         return "the provider knows this login and API key"
 
     def _ask(self, path: str, arguments: Mapping[str, object] | None = None) -> HttpRequest:
-        return post_json(join(self.settings["url"], path), arguments or {})
+        return http.post_json(http.join(self.settings["url"], path), arguments or {})
 
 
-def _first(found: object) -> dict[str, Any]:
+def first_of(found: object) -> dict[str, Any]:
     """What is said of the one message, which comes alone or as a list of one."""
     one = found[0] if isinstance(found, list) and found else found
     return one if isinstance(one, dict) else {}
 
 
-def _failed(answer: Mapping[str, Any]) -> bool:
+def failed(answer: Mapping[str, Any]) -> bool:
     """Whether it says that it took nothing; `result` is how the first version of the API did."""
     return answer.get("success") is False or str(answer.get("result")) in {"reject", "no credits"}
 
 
-def _failure(status: int, answer: Mapping[str, Any]) -> NotAccepted:
+def failure_of(status: int, answer: Mapping[str, Any]) -> NotAccepted:
+    """What a failure means; nothing in its words is repeated."""
     said = " ".join(str(answer.get(name) or "") for name in ("result", "reason", "message")).lower()
     meaning = next((meaning for part, meaning in WORDS.items() if part in said), STATUSES.get(status))
     if meaning:
         return meaning()
-    if "sign" in _first(answer.get("data")):
+    if "sign" in first_of(answer.get("data")):
         return REFUSED_SENDER()
     return Refused("the provider refuses the phone or the text")
 
 
-def _answer(response: HttpResponse) -> dict[str, Any]:
+def answer_in(response: HttpResponse) -> dict[str, Any]:
     """The answer to anything but a submit."""
     if response.status in STATUSES:
         refusal = STATUSES[response.status]
         raise refusal()
-    answer = object_of(response)
+    answer = http.object_of(response)
     if answer.get("success") is True:
         return answer
-    error = _failure(response.status, answer)
+    error = failure_of(response.status, answer)
     raise error if isinstance(error, GatewayFault) else Unreadable("the provider does not answer the question")
 
 
-def _receipt(said: Mapping[str, Any]) -> Receipt:
+def receipt_of(said: Mapping[str, Any]) -> Receipt:
+    """What is said of one message."""
     number = str(said.get("status"))
     state = STATES_IN_WORDS.get(str(said.get("extendStatus"))) or STATES.get(number, ReceiptState.PENDING)
     return Receipt(id_of(said.get("id")), state, moment_of(said.get("dateAnswer")), DETAILS.get(number, ""))

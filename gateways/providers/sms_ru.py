@@ -3,8 +3,7 @@
 Its documentation: https://sms.ru/api
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -12,20 +11,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gateways import auth, fields
-from gateways.http import (
-    Callback,
-    CallbackReply,
-    HttpRequest,
-    HttpResponse,
-    amount_of,
-    id_of,
-    join,
-    moment_of,
-    object_of,
-    post_form,
-    retry_after,
-)
+from gateways import auth, fields, http
+from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse, id_of, moment_of, whole_of
 from gateways.outcomes import (
     Accepted,
     Ambiguous,
@@ -46,43 +33,37 @@ from gateways.outcomes import (
 )
 from gateways.provider import BaseProvider
 
-NO_KEY = partial(CredentialsRefused, remedy="Correct the API key: it is the `api_id` in the account's settings.")
-#: The same codes at both levels, with status 200; 500 (“error on the server”) and unknown ones leave all open.
-ERRORS: Mapping[int, Callable[[], NotAccepted]] = {
-    200: partial(NO_KEY, "the provider does not know this API key (code 200)"),
-    201: partial(
-        GatewayFault, "no money is left on the account (code 201)", "Top up the account at the provider.", 300.0
-    ),
-    202: partial(Refused, "the provider refuses the phone (code 202)"),
-    203: partial(Refused, "the provider finds no text in the message (code 203)"),
-    204: partial(RefusedHere, "the sender is not approved for this operator (code 204)"),
-    205: partial(Refused, "the text is too long for the provider (code 205)"),
-    206: partial(
-        GatewayFault,
-        "the account's daily limit is used up (code 206)",
-        "Raise the limit in the account's settings, or wait for tomorrow.",
-        1800.0,
-    ),
-    207: partial(RefusedHere, "the provider has no route to this phone (code 207)"),
-    208: partial(Refused, "the provider refuses the time of sending (code 208)"),
-    209: partial(Refused, "the phone is on the account's stop list (code 209)"),
-    210: partial(Refused, "the provider wants another method (code 210)"),
-    211: partial(Refused, "the provider does not know the method (code 211)"),
-    212: partial(Refused, "the provider cannot read the text's charset (code 212)"),
-    214: partial(RefusedHere, "the account sends to Russian phones only (code 214)"),
-    215: partial(Refused, "the phone is on the provider's stop list (code 215)"),
-    216: partial(Refused, "the provider forbids a word in the text (code 216)"),
-    220: partial(RefusedForNow, "the provider is out of service for now (code 220)", 30.0),
-    230: partial(Refused, "too many messages to this phone today (code 230)"),
-    231: partial(RefusedForNow, "too many equal messages to this phone in a minute (code 231)", 60.0),
-    232: partial(Refused, "too many equal messages to this phone today (code 232)"),
-    233: partial(RefusedForNow, "too many codes to this phone in a short time (code 233)", 60.0),
-    300: partial(NO_KEY, "the provider refuses the token (code 300)"),
-    301: partial(NO_KEY, "the provider does not know this API key (code 301)"),
-    302: partial(CredentialsRefused, "the account is not confirmed (code 302)", "Confirm the account at the provider."),
+CORRECT_KEY = "Correct the API key: it is the “api_id” in the account's settings."
+RAISE_LIMIT = "Raise the limit in the account's settings, or wait for tomorrow."
+#: The same codes at both levels, with status 200; 500 (an error on its server) and unknown ones leave all open.
+ERRORS: Mapping[int | None, tuple[Any, ...]] = {
+    200: (CredentialsRefused, "the provider does not know this API key", CORRECT_KEY),
+    201: (GatewayFault, "no money is left on the account", "Top up the account at the provider.", 300),
+    202: (Refused, "the provider refuses the phone"),
+    203: (Refused, "the provider finds no text in the message"),
+    204: (RefusedHere, "the sender is not approved for this operator"),
+    205: (Refused, "the text is too long for the provider"),
+    206: (GatewayFault, "the account's daily limit is used up", RAISE_LIMIT, 1800),
+    207: (RefusedHere, "the provider has no route to this phone"),
+    208: (Refused, "the provider refuses the time of sending"),
+    209: (Refused, "the phone is on the account's stop list"),
+    210: (Refused, "the provider wants another method"),
+    211: (Refused, "the provider does not know the method"),
+    212: (Refused, "the provider cannot read the text's charset"),
+    214: (RefusedHere, "the account sends to Russian phones only"),
+    215: (Refused, "the phone is on the provider's stop list"),
+    216: (Refused, "the provider forbids a word in the text"),
+    220: (RefusedForNow, "the provider is out of service for now", 30),
+    230: (Refused, "too many messages to this phone today"),
+    231: (RefusedForNow, "too many equal messages to this phone in a minute", 60),
+    232: (Refused, "too many equal messages to this phone today"),
+    233: (RefusedForNow, "too many codes to this phone in a short time", 60),
+    300: (CredentialsRefused, "the provider refuses the token", CORRECT_KEY),
+    301: (CredentialsRefused, "the provider does not know this API key", CORRECT_KEY),
+    302: (CredentialsRefused, "the account is not confirmed", "Confirm the account at the provider."),
 }
 #: The others are on their way, or nobody knows.
-FINAL_STATES = {
+FINAL_STATES: Mapping[int | None, tuple[ReceiptState, str]] = {
     103: (ReceiptState.DELIVERED, ""),
     104: (ReceiptState.EXPIRED, ""),
     105: (ReceiptState.UNDELIVERED, "deleted by the operator"),
@@ -107,41 +88,31 @@ class Provider(BaseProvider):
         verify_tls = fields.verify_tls()
 
     def submit(self, sms: OutboundSms) -> HttpRequest:
-        return self._ask(
-            "sms/send",
-            {
-                "to": sms.phone.lstrip("+"),
-                "msg": sms.text,
-                "from": sms.sender or None,
-                "ttl": sms.minutes_left(24 * 60),
-            },
-        )
+        what = {"to": sms.phone.lstrip("+"), "msg": sms.text, "from": sms.sender or None}
+        return self._ask("sms/send", **what, ttl=sms.minutes_left(24 * 60))
 
     def read_submit(self, response: HttpResponse) -> Accepted:
-        try:
-            answer = object_of(response)
-        except Unreadable:
-            if response.status == 429:
-                raise RefusedForNow("too many messages at once", retry_after(response)) from None
-            raise
+        if response.status == 429:
+            raise RefusedForNow("too many messages at once", http.retry_after(response))
+        answer = http.object_of(response)
         recipients = answer.get("sms")
         found = next(iter(recipients.values()), None) if isinstance(recipients, dict) else None
         one = found if isinstance(found, dict) else {}
         for level in (answer, one):
             if level.get("status") == "ERROR":
-                raise _error(level)
+                raise error_of(level)
         reference = id_of(one.get("sms_id"))
         taken = reference and answer.get("status") == one.get("status") == "OK"
         return Accepted(reference) if taken else super().read_submit(response)
 
     def query(self, asked: Sequence[SentSms]) -> HttpRequest:
-        return self._ask("sms/status", {"sms_id": ",".join(sms.reference for sms in asked)})
+        return self._ask("sms/status", sms_id=",".join(sms.reference for sms in asked))
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        found = _answer(response).get("sms")
+        found = answer_in(response).get("sms")
         if not isinstance(found, dict):
             raise Unreadable("the answer tells no states")
-        return [_receipt(sms_id, one.get("status_code")) for sms_id, one in found.items() if isinstance(one, dict)]
+        return [receipt_of(sms_id, one.get("status_code")) for sms_id, one in found.items() if isinstance(one, dict)]
 
     def read_callback(self, callback: Callback) -> list[Receipt | InboundSms]:
         reports = [value for name, value in callback.pairs if name.partition("[")[0] == "data"]
@@ -151,7 +122,7 @@ class Provider(BaseProvider):
         if not compare_digest(signed.encode(), callback.form.get("hash", "").lower().encode()):
             raise BadCallback("the callback is not signed with this account's API key", 401)
         states = [lines for lines in (report.splitlines() for report in reports) if lines[:1] == ["sms_status"]]
-        return [_receipt(lines[1], lines[2], *lines[3:4]) for lines in states if len(lines) > 2]
+        return [receipt_of(lines[1], lines[2], *lines[3:4]) for lines in states if len(lines) > 2]
 
     def callback_reply(self, callback: Callback, said: Sequence[Receipt | InboundSms]) -> CallbackReply:
         """Without this word every call is made again for days."""
@@ -161,40 +132,39 @@ class Provider(BaseProvider):
         return self._ask("my/balance")
 
     def read_balance(self, response: HttpResponse) -> Balance:
-        return Balance(amount_of(_answer(response).get("balance")))
+        return Balance(http.amount_of(answer_in(response).get("balance")))
 
     def check(self) -> HttpRequest:
         return self._ask("auth/check")
 
     def read_check(self, response: HttpResponse) -> str:
-        _answer(response)
+        answer_in(response)
         return "the provider knows this API key"
 
-    def _ask(self, path: str, arguments: Mapping[str, object] | None = None) -> HttpRequest:
-        return post_form(join(self.settings["url"], path), {**(arguments or {}), "json": 1})
+    def _ask(self, path: str, **arguments: object) -> HttpRequest:
+        return http.post_form(http.join(self.settings["url"], path), {**arguments, "json": 1})
 
 
-def _number(value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        return 0
+def error_of(level: Mapping[str, Any]) -> NotAccepted:
+    """What the error of the request or of its recipient means."""
+    code = whole_of(level.get("status_code"))
+    if code not in ERRORS:
+        return Ambiguous("the provider reports an error that leaves open what became of the message")
+    kind, words, *more = ERRORS[code]
+    error: NotAccepted = kind(f"{words} (code {code})", *more)
+    return error
 
 
-def _error(level: Mapping[str, Any]) -> NotAccepted:
-    meaning = ERRORS.get(_number(level.get("status_code")))
-    return meaning() if meaning else Ambiguous("the provider reports an error that leaves open what became of it")
-
-
-def _answer(response: HttpResponse) -> dict[str, Any]:
+def answer_in(response: HttpResponse) -> dict[str, Any]:
     """The answer to anything but a submit."""
-    answer = object_of(response)
+    answer = http.object_of(response)
     if answer.get("status") == "OK":
         return answer
-    error = _error(answer)
+    error = error_of(answer)
     raise error if isinstance(error, GatewayFault) else Unreadable(error.reason)
 
 
-def _receipt(reference: str, code: object, at: object = None) -> Receipt:
-    state, words = FINAL_STATES.get(_number(code), (ReceiptState.PENDING, ""))
+def receipt_of(reference: str, code: object, at: object = None) -> Receipt:
+    """What is said of one message."""
+    state, words = FINAL_STATES.get(whole_of(code), (ReceiptState.PENDING, ""))
     return Receipt(reference, state, moment_of(at), words)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateways.http import Callback, amount_of, id_of, moment_of
+from gateways.http import Callback, amount_of, id_of, moment_of, whole_of
 from gateways.outcomes import OutboundSms, Unreadable
 
 IN_PARTS = "multipart/form-data; boundary=xYz"
@@ -47,6 +47,14 @@ def test_a_broken_form_in_parts_is_empty(body: bytes) -> None:
 @pytest.mark.parametrize(("value", "id_"), [(42, "42"), (" a-1 ", "a-1"), (None, ""), (True, ""), ([1], ""), ({}, "")])
 def test_an_id_is_a_number_or_a_text(value: object, id_: str) -> None:
     assert id_of(value) == id_
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(-3, -3), (" 7 ", 7), (None, None), (True, None), (1.5, None), ("x", None), ([], None)],
+)
+def test_a_whole_number_is_a_number_or_a_text(value: object, number: int | None) -> None:
+    assert whole_of(value) == number
 
 
 @pytest.mark.parametrize("value", [12.5, "12.5", Decimal("12.5")])
