@@ -4,7 +4,6 @@ Failed logins are counted there and block the host, so a refused one is told apa
 status or, under HTTP 200, as `code` in the body.
 """
 
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,8 +59,8 @@ class ActionEnvelope(TokenWay):
 
 
 def envelope(action: str, obj: str, params: object, action_id: str = "") -> dict[str, object]:
-    """The body of every request; the answer repeats `action_id`, by which it is found in the provider's log."""
-    return {"action": action, "obj": obj, "action_id": action_id or secrets.token_hex(8), "params": params}
+    """The body of every request; the answer repeats `action_id`, by which both are found in the provider's log."""
+    return {"action": action, "obj": obj, "action_id": action_id or _moment(), "params": params}
 
 
 def code_of(answer: Mapping[str, Any]) -> int | None:
@@ -76,6 +75,10 @@ def raise_if_blocked(response: HttpResponse) -> None:
     """Raises CredentialsRefused for what a blocked host is answered: 403 and not a word."""
     if response.status == 403 and not response.body.strip():
         raise CredentialsRefused("the provider turns this host away (403)", UNBLOCK)
+
+
+def _moment() -> str:
+    return f"{datetime.now(UTC):portal-%Y%m%d%H%M%S%f}"
 
 
 def _time_there(response: HttpResponse) -> datetime:
