@@ -1,18 +1,29 @@
-"""Routes of messaging: `send_sms` and the collection `messages` of the API."""
+"""Routes of messaging: the providers' door, and of the API `send_sms` and the collections of what goes out and in."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, re_path
 
+from messaging import callbacks
+from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
 from messaging.api.messages import Cancel, Messages, MessageSearch, MessageView, Resend
-from messaging.api.sends import SendSms
+from messaging.api.sends import SendSms, SendTest
 from portal.api.routes import route
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^callbacks/(?P<gateway_id>[0-9]{1,18})/(?P<key>[^/]+)/?\Z", callbacks.callback, name="callback"),
+]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     route("sms_gateways/send_sms", SendSms, "sms_gateways.send_sms"),
+    route("sms_gateway/(?P<id>[^/]+)/test", SendTest, "sms_gateway.test"),
     route("messages", Messages, "messages"),
     route("messages/search", MessageSearch, "messages.search"),
     route("message/(?P<id>[^/]+)/resend", Resend, "message.resend"),
     route("message/(?P<id>[^/]+)/cancel", Cancel, "message.cancel"),
     route("message/(?P<id>[^/]+)", MessageView, "message"),
+    route("inbound_messages", InboundMessages, "inbound_messages"),
+    route("inbound_messages/search", InboundSearch, "inbound_messages.search"),
+    route("inbound_message/(?P<id>[^/]+)", InboundMessageView, "inbound_message"),
+    route("opt_outs", OptOuts, "opt_outs"),
+    route("opt_outs/search", OptOutSearch, "opt_outs.search"),
+    route("opt_out/(?P<id>[^/]+)", OptOutView, "opt_out"),
 ]

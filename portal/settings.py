@@ -268,6 +268,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"callback_keys": {"()": "portal.logs.WithoutCallbackKeys"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
@@ -275,8 +276,9 @@ LOGGING = {
             "LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "Say DEBUG, INFO, WARNING or ERROR."
         ),
     },
-    # aiohttp and Kombu print whole requests and task arguments below this level.
     "loggers": {
+        "django.request": {"filters": ["callback_keys"]},
+        # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},
         # Two lines for every task, and the sweep is one every second.

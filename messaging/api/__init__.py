@@ -1,1 +1,1 @@
-"""The API of messages: sends.py accepts them, messages.py shows what became of them, fields.py is for searches."""
+"""The API of messages: sends.py accepts them, messages.py shows what became of them, inbound.py what came in."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
+from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
 from portal.permissions import Right
@@ -107,6 +107,10 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     Message: a_message,
     Attempt: _attempt,
     DeliveryEvent: _event,
+    InboundMessage: lambda gateway: InboundMessage.objects.create(
+        gateway=gateway, phone="+79161234567", text="Where is the Wi-Fi?", fingerprint="id 1"
+    ),
+    OptOut: lambda _: OptOut.objects.create(phone="+79161234567"),
     MessageTemplate: lambda _: MessageTemplate.objects.create(kind=Kind.INFORMATION, language="en", text="Hello"),
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
 }

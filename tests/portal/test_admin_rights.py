@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, Message, MessageTemplate
+from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
@@ -34,6 +34,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
     DeliveryEvent: ("v", "", "v", ""),
+    InboundMessage: ("v", "", "v", ""),
+    OptOut: ("vad", "", "v", ""),
     MessageTemplate: ("vacd", "a", "v", ""),
     Guest: ("vacd", "", "v", ""),
 }

@@ -1,0 +1,170 @@
+"""What people write to us: kept once, whether their provider calls or has to be asked, and obeyed where it is STOP."""
+
+import logging
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from gateways import health, providers, sessions
+from gateways.models import Gateway, GatewayHealth
+from gateways.outcomes import GatewayFault, InboundSms, NotAccepted
+from messaging import opt_outs, phones
+from messaging.models import InboundMessage, Word
+from portal.errors import Refusal
+
+logger = logging.getLogger(__name__)
+
+#: How often a provider is asked, and how long it is left alone after an error.
+FETCH_EVERY = timedelta(seconds=60)
+#: What was written shortly before the last question may have reached the provider after it.
+OVERLAP = timedelta(minutes=5)
+#: How far back the first question of a gateway reaches.
+FIRST_LOOK_BACK = timedelta(days=1)
+
+MINUTE = timedelta(minutes=1)
+#: So many digits hold a country code; providers often leave out the plus before it.
+WITH_COUNTRY_CODE = re.compile(r"[1-9][0-9]{10,14}", re.ASCII)
+
+
+@transaction.atomic
+def store(gateway: Gateway, said: Sequence[InboundSms]) -> int:
+    """Keeps each text once, in whatever number of calls it comes, and obeys the new ones. Returns how many were new."""
+    unknown = _unknown(gateway, said)
+    # In one order everywhere, so that no two workers wait for each other.
+    for row in sorted(unknown, key=lambda row: row.fingerprint):
+        _keep(row)
+    new = [row for row in unknown if row.pk]
+    for row in sorted(new, key=lambda row: row.at):
+        opt_outs.obey(row)
+    return len(new)
+
+
+def _unknown(gateway: Gateway, said: Sequence[InboundSms]) -> list[InboundMessage]:
+    """Rows for the texts that are not on record yet, as they came."""
+    now = timezone.now()
+    told_by = [(sms, _fingerprints(sms, now)) for sms in said]
+    asked = {fingerprint for _sms, fingerprints in told_by for fingerprint in fingerprints}
+    known = set(
+        InboundMessage.objects.filter(gateway=gateway, fingerprint__in=asked).values_list("fingerprint", flat=True)
+    )
+    rows: dict[str, InboundMessage] = {}
+    for sms, fingerprints in told_by:
+        if known.isdisjoint(fingerprints):
+            rows.setdefault(fingerprints[0], _row(gateway, sms, fingerprints[0], now))
+    return list(rows.values())
+
+
+def _fingerprints(sms: InboundSms, now: datetime) -> list[str]:
+    """What tells the text from others: its own, and those under which a repeat may be on record already.
+
+    The provider's id; else phone, text and time. Without a time, the same text within the same or the next minute
+    counts as a repeat: a call that is made twice is much likelier than a guest who writes a thing twice.
+    """
+    if sms.reference:
+        return [f"id {sms.reference}"]
+    if sms.at:
+        return [_digest(sms, sms.at)]
+    minute = now.replace(second=0, microsecond=0)
+    return [_digest(sms, minute), _digest(sms, minute - MINUTE)]
+
+
+def _digest(sms: InboundSms, at: datetime) -> str:
+    """Keyed, because a plain one would give short texts away to whoever reads the database."""
+    content = f"{at.timestamp()}\n{sms.phone}\n{sms.text}"
+    return salted_hmac("messaging.inbound", content, algorithm="sha256").hexdigest()
+
+
+def _row(gateway: Gateway, sms: InboundSms, fingerprint: str, now: datetime) -> InboundMessage:
+    phone = _spelled(sms.phone)
+    return InboundMessage(
+        gateway=gateway,
+        phone=phone,
+        text=sms.text,
+        reference=sms.reference,
+        fingerprint=fingerprint,
+        opted=opt_outs.word_of(sms.text) if phones.E164.fullmatch(phone) else Word.NONE,
+        at=_written_at(sms, now),
+        received_at=now,
+    )
+
+
+def _written_at(sms: InboundSms, now: datetime) -> datetime:
+    """A provider's clock that is ahead must not make a STOP outlast every later START."""
+    if sms.at is None:
+        return now
+    return min(sms.at if timezone.is_aware(sms.at) else timezone.make_aware(sms.at), now)
+
+
+def _spelled(written: str) -> str:
+    """In E.164 where it is a phone; a network's short number or name stays as it is."""
+    ways = [f"+{written}", written] if WITH_COUNTRY_CODE.fullmatch(written) else [written]
+    for way in ways:
+        try:
+            return phones.normalise(way)
+        except Refusal:
+            continue
+    return written
+
+
+def _keep(row: InboundMessage) -> None:
+    """Stores the row and gives it its id, unless another worker has stored it since we looked; that one obeys it."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        row.pk = None
+
+
+def due_to_fetch() -> list[int]:
+    """Gateways whose provider has to be asked for what people wrote, and whose turn has come.
+
+    Where a file says that it cannot be asked, its gateways are not opened to find out.
+    """
+    able = [name for name in providers.names() if providers.load(name).can_fetch_inbound]
+    waiting = GatewayHealth.objects.filter(_due(timezone.now()), gateway__enabled=True, gateway__provider__in=able)
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+def _due(now: datetime) -> Q:
+    """Not asked for a while, not paused, credentials not refused, and no error a moment ago."""
+    before = now - FETCH_EVERY
+    return (
+        (Q(inbound_at=None) | Q(inbound_at__lte=before))
+        & (Q(last_error_at=None) | Q(last_error_at__lte=before))
+        & (Q(open_until=None) | Q(open_until__lte=now))
+        & Q(refused_at=None)
+    )
+
+
+def fetch(gateway_id: int) -> int:
+    """Asks one provider what people wrote since it last told us. Returns how many texts were new.
+
+    One worker does; for the others it has just been asked. Where no answer comes, the next question reaches back as
+    far as this one.
+    """
+    found = GatewayHealth.objects.select_related("gateway").get(pk=gateway_id)
+    gateway, before, now = found.gateway, found.inbound_at, timezone.now()
+    taken = GatewayHealth.objects.filter(_due(now), pk=gateway_id, inbound_at=before).update(inbound_at=now)
+    if not taken or not gateway.abilities().can_fetch_inbound:
+        return 0
+    since = before - OVERLAP if before else now - FIRST_LOOK_BACK
+    try:
+        said = sessions.ask(
+            gateway,
+            lambda provider: provider.fetch_inbound(since),
+            lambda provider, response: provider.read_inbound(response),
+        )
+        return store(gateway, said)
+    except Exception as error:  # noqa: BLE001 — a provider's file, its settings or the network may fail in any way
+        logger.warning("gateway %s: no inbound messages (%s)", gateway_id, type(error).__name__)
+        GatewayHealth.objects.filter(pk=gateway_id, inbound_at=now).update(inbound_at=before)
+        if not isinstance(error, GatewayFault):
+            # A fault is told by whoever asked; anything else keeps the next question waiting here.
+            reason = error.reason if isinstance(error, NotAccepted) else type(error).__name__
+            health.record_error(gateway_id, f"it could not be asked for inbound messages: {reason}")
+        return 0
