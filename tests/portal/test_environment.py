@@ -8,7 +8,18 @@ from pathlib import Path
 import environ
 import pytest
 
-from portal.environment import Environment, flag, known_region, known_time_zone, one_of, redis_url, whole_number, words
+from portal.environment import (
+    Environment,
+    flag,
+    known_region,
+    known_time_zone,
+    networks,
+    one_of,
+    redis_url,
+    web_address,
+    whole_number,
+    words,
+)
 from portal.settings import environment
 from tests.engine import REPOSITORY, is_assignment, variables
 
@@ -130,3 +141,36 @@ def test_a_redis_address_needs_its_scheme_a_host_and_a_real_port(raw: str) -> No
     with pytest.raises(ValueError, match=r"."):
         redis_url(raw)
     assert redis_url("rediss://:secret@host:6379/0") == "rediss://:secret@host:6379/0"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "sms.example.org",
+        "ftp://sms.example.org",
+        "https://",
+        "https://host:99999",
+        "https://host/?a=b",
+        "https://host/#a",
+    ],
+)
+def test_the_portals_own_address_is_one_of_the_web(raw: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        web_address(raw)
+
+
+def test_the_portals_own_address_has_no_slash_at_its_end() -> None:
+    assert web_address("https://sms.example.org:8443/portal/") == "https://sms.example.org:8443/portal"
+
+
+def test_networks_are_listed_with_commas() -> None:
+    listed = networks("192.168.10.0/24, 10.0.0.5,fd12::/16")
+    assert [str(network) for network in listed] == ["192.168.10.0/24", "10.0.0.5/32", "fd12::/16"]
+
+
+@pytest.mark.parametrize(
+    "raw", ["192.168.10.5/24", "10.0.0.0/33", "lan", "10.0.0.0/8 192.168.0.0/16", "10.0.0.0-10.0.0.9"]
+)
+def test_a_network_must_be_one(raw: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        networks(raw)
