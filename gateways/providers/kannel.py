@@ -58,9 +58,10 @@ ERRORS: Sequence[tuple[int, str, Callable[[], NotAccepted]]] = (
     ),
     (404, "", partial(GatewayFault, "there is no sendsms at this address", "Give that of smsbox's sendsms-port.")),
 )
-#: `%d` of a receipt. 4, 8 and the intermediate 32 are not the end; expiry is reported as 2.
+#: `%d` of a receipt; 4 and 8 are not the end, and expiry is reported as 2.
 STATES = {"1": ReceiptState.DELIVERED, "2": ReceiptState.UNDELIVERED, "16": ReceiptState.UNDELIVERED}
-ALL_REPORTS = "31"
+#: Their sum is the mask: nothing is asked that does not tell the end.
+MASK = str(sum(map(int, STATES)))
 
 
 class Provider(BaseProvider):
@@ -104,7 +105,7 @@ class Provider(BaseProvider):
                 "coding": "0" if GSM_7.issuperset(sms.text) else "2",
                 "validity": str(max(1, int(seconds / 60))),
                 "smsc": self.settings.get("smsc", ""),
-                "dlr-mask": ALL_REPORTS if self.callback_url else "",
+                "dlr-mask": MASK if self.callback_url else "",
                 "dlr-url": self._report_url(sms.key),
             },
         )

@@ -14,7 +14,7 @@ from tests.simulators import server
 from tests.simulators.server import Call, Fault, TakenSms
 
 LOGIN, PASSWORD = "portal", "kannel p&ssword%"
-STATES = {ReceiptState.DELIVERED: "1", ReceiptState.UNDELIVERED: "2", ReceiptState.PENDING: "8"}
+STATES = {ReceiptState.DELIVERED: 1, ReceiptState.UNDELIVERED: 2, ReceiptState.PENDING: 8}
 SEVEN_BITS = BASIC | EXTENDED
 
 
@@ -40,7 +40,7 @@ class Peer(server.Peer):
     def receipt_call(self, taken: TakenSms, state: ReceiptState, callback_url: str) -> Call | None:
         if state not in STATES or not taken.callback_url:
             return None
-        return Call("GET", filled(taken.callback_url, {"d": STATES[state], "T": str(int(time.time()))}))
+        return Call("GET", filled(taken.callback_url, {"d": str(STATES[state]), "T": str(int(time.time()))}))
 
     def inbound_call(self, phone: str, text: str, callback_url: str, reference: str) -> Call | None:
         charset = "UTF-8" if SEVEN_BITS.issuperset(text) else "UTF-16BE"
@@ -72,7 +72,9 @@ class Peer(server.Peer):
         if coding == "0":
             # What seven bits do not hold arrives as a question mark.
             text = "".join(character if character in SEVEN_BITS else "?" for character in text)
-        report_url = told.get("x-kannel-dlr-url", "") if told.get("x-kannel-dlr-mask") == "31" else ""
+        mask = int(told.get("x-kannel-dlr-mask", "0"))
+        # Whoever does not ask for both ends of a message would wait for one in vain.
+        report_url = told.get("x-kannel-dlr-url", "") if mask & 1 and mask & 2 else ""
         self.simulator.take(
             self.name,
             told["x-kannel-to"],
