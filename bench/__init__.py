@@ -19,6 +19,8 @@ os.environ |= EMBEDDED | {
     "DJANGO_SETTINGS_MODULE": "portal.settings",
     "PORTAL_HTTPS": "false",
     "LOG_LEVEL": "ERROR",
+    # The simulated provider is on this machine, which an ordinary portal would not call.
+    "GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8",
 }
 django.setup()
 call_command("migrate", verbosity=0)

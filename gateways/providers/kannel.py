@@ -127,7 +127,7 @@ class Provider(BaseProvider):
         query = callback.url.partition("?")[2]
         told = dict(parse_qsl(query, keep_blank_values=True, encoding="latin-1"))
         if "text" in told and "phone" in told:
-            text = _decoded(told["text"].encode("latin-1"), told.get("charset", ""))
+            text = _decoded(told["text"].encode("latin-1", "replace"), told.get("charset", ""))
             return [InboundSms(told["phone"], text, told.get("id", ""), _moment(told))]
         if "key" in told and told.get("state", "").isdecimal():
             return [Receipt(told["key"], STATES.get(told["state"], ReceiptState.PENDING), _moment(told))]
