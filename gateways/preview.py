@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from gateways.auth import Token
 from gateways.http import HttpRequest, HttpResponse, text_of
-from gateways.outcomes import OutboundSms
+from gateways.outcomes import NotAccepted, OutboundSms
 from gateways.provider import BaseProvider
 
 MASK = "*" * 8
@@ -38,7 +38,9 @@ def preview(provider: BaseProvider, sms: OutboundSms) -> Preview:
     """The request for this message, signed. Raises whatever the provider's `submit` raises."""
     try:
         request = _signed(_without_secrets(provider), sms)
-    except Exception:  # noqa: BLE001 — a secret may have a form of its own, which the stand-in has not
+    except NotAccepted:
+        raise
+    except Exception:  # noqa: BLE001 — a secret may need a form of its own, which the stand-in has not
         request = _signed(provider, sms)
     hidden = sorted({form for secret in _secrets(provider) for form in _forms(secret)}, key=len, reverse=True)
 

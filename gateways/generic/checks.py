@@ -62,7 +62,7 @@ def _check_headers(given: Mapping[str, Any], name: str) -> None:
 
 def _check_body(given: Mapping[str, Any], name: str) -> None:
     kind, template = given["content_type"], given[name]
-    if name == "status_body" and not template:
+    if not template and (name == "status_body" or given["method"] == "GET"):
         return
     if template and (kind == "none" or (name == "body" and given["method"] == "GET")):
         raise ValueError(
@@ -106,7 +106,8 @@ def _check_rules(given: Mapping[str, Any], name: str) -> None:
 
 
 def _check_statuses(given: Mapping[str, Any], name: str) -> None:
-    tables.statuses(given[name])
+    if not tables.statuses(given[name]) and name == "ok_http":
+        raise ValueError(gettext("Write the HTTP statuses of a yes, such as 200-299."))
 
 
 def _check_errors(given: Mapping[str, Any], name: str) -> None:

@@ -20,7 +20,7 @@ JSON_PATH = re.compile(rf"\$(?:{JSON_STEP.pattern})*")
 
 _NAME = r"[^\W\d][\w.-]*"
 _CONDITION = rf"\[(?:\d{{1,5}}|(?:@?{_NAME}|local-name\(\))\s*=\s*(?:'[^'\[\]]*'|\"[^\"\[\]]*\"))\]"
-_STEP = rf"//?(?:{_NAME}|\*)(?:{_CONDITION})*"
+_STEP = rf"//?(?:{_NAME}(?![\w.(-])|\*)(?:{_CONDITION})*"
 XML_PATH = re.compile(rf"(?:{_STEP})+(?:/@{_NAME}|/text\(\))?")
 
 

@@ -18,6 +18,7 @@ from gateways.outcomes import (
     CredentialsRefused,
     GatewayFault,
     InboundSms,
+    NotAccepted,
     OutboundSms,
     Receipt,
     ReceiptState,
@@ -114,13 +115,13 @@ class Provider(BaseProvider):
             self._raise_if_shut_out(response)
             raise
         error = rules.first_found(self._rules("error"), response)[:LONGEST_FOUND] if refused else ""
-        meaning = tables.table(self._text("error_map"), MEANINGS).get(error.lower())
-        if meaning:
-            raise KINDS[meaning](f"the provider refuses the message ({self._code(error)})")
+        if meaning := tables.table(self._text("error_map"), MEANINGS).get(error.lower()):
+            raise _meant(meaning, f"the provider refuses the message ({error})")
         self._raise_if_shut_out(response)
         # Not at 5xx: a page about a failing server can hold any word, and the message may have passed it.
         if refused and response.status < 500:
-            raise Refused(f"the provider refuses the message{f' ({code})' if (code := self._code(error)) else ''}")
+            code = self._code(error)
+            raise Refused(f"the provider refuses the message ({code})" if code else "the provider refuses the message")
 
     def _raise_if_shut_out(self, response: HttpResponse) -> None:
         if response.status in self._statuses("retry_http"):
@@ -154,3 +155,8 @@ class Provider(BaseProvider):
 
     def _text(self, name: str) -> str:
         return str(self.settings.get(name) or "")
+
+
+def _meant(meaning: str, reason: str) -> NotAccepted:
+    kind = KINDS[meaning]
+    return CredentialsRefused(reason, REMEDY) if kind is CredentialsRefused else kind(reason)
