@@ -3,22 +3,27 @@
 Also the ways to write a request and to read an answer that every provider shares. No input or output here.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.message import Message as Header
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from gateways.outcomes import Unreadable
+from gateways.outcomes import BadCallback, Unreadable
 
 #: An answer, and a call from outside, may be this long; transport and the callbacks' door hold it.
 LARGEST_BODY = 1024 * 1024
+#: As Python names them; it knows others that are slow, or are no writing at all.
+ENCODINGS = frozenset({"ascii", "utf-8", "utf-16", "cp1251", "koi8-r", "iso8859-1", "iso8859-5"})
 FORM = "application/x-www-form-urlencoded"
+#: By so much a provider's clock may be ahead of ours.
+CLOCKS_DIFFER = timedelta(minutes=5)
 PART_NAME = re.compile(rb'[;\s]name="([^"]*)"')
 
 
@@ -133,8 +138,9 @@ def _content_type(message: HttpResponse | Callback) -> Header:
 
 def _decoded(body: bytes, declared: str | None = None) -> str:
     for charset in (declared, "utf-8"):
-        with suppress(LookupError, UnicodeError):
-            return body.decode(charset or "utf-8")
+        with suppress(LookupError, ValueError):
+            if codecs.lookup(charset or "utf-8").name in ENCODINGS:
+                return body.decode(charset or "utf-8")
     return body.decode("windows-1251", errors="replace")
 
 
@@ -157,6 +163,14 @@ def object_of(message: HttpResponse | Callback) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unreadable("the answer is not a JSON object")
     return found
+
+
+def object_called(callback: Callback) -> dict[str, Any]:
+    """The body of a call as a JSON object. Raises BadCallback for anything else."""
+    try:
+        return object_of(callback)
+    except Unreadable:
+        raise BadCallback("the call is not a JSON object") from None
 
 
 def retry_after(response: HttpResponse, default: float = 1.0) -> float:
@@ -198,3 +212,24 @@ def moment_of(value: object) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def written_moment_of(value: object) -> datetime | None:
+    """A moment in any form that is met where forms are mixed: unix seconds or milliseconds, ISO 8601, digits alone.
+
+    One without a zone is read as UTC, unless that lay in the future: then it is the time of another zone.
+    """
+    text = str(value or "").strip()
+    if re.fullmatch(r"[0-9]{10}(?:[0-9]{3})?", text):
+        return moment_of(text[:10])
+    try:
+        found = datetime.fromisoformat(f"{text[:8]}T{text[8:14]}" if re.fullmatch("[0-9]{14,17}", text) else text)
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found <= datetime.now(UTC) + CLOCKS_DIFFER else None
+
+
+def objects_of(value: object) -> list[dict[str, Any]]:
+    """The objects in a list; none in anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -32,7 +32,7 @@ def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
     granted = min(wanted, max(0, math.floor(tokens + ROUNDING)))
     left = tokens - granted
     GatewayHealth.objects.filter(gateway=gateway).update(
-        pace_tokens=left, pace_at=now, day=timezone.localdate(), day_count=_counted(health) + granted
+        pace_tokens=left, pace_at=now, day=timezone.localdate(), day_count=sent_today(health) + granted
     )
     return granted, 0.0 if granted == wanted else max(0.0, (1.0 - left) / rate)
 
@@ -52,8 +52,9 @@ def uncount(gateway_id: int, count: int) -> None:
 
 def left_today(gateway: Gateway, health: GatewayHealth) -> int:
     """How many messages the daily limit still allows; without a limit, more than anybody asks for."""
-    return 2**31 if gateway.daily_limit is None else max(0, gateway.daily_limit - _counted(health))
+    return 2**31 if gateway.daily_limit is None else max(0, gateway.daily_limit - sent_today(health))
 
 
-def _counted(health: GatewayHealth) -> int:
+def sent_today(health: GatewayHealth) -> int:
+    """How many messages of today it was handed, or may have been."""
     return health.day_count if health.day == timezone.localdate() else 0

@@ -1,7 +1,7 @@
 """The contract between the portal and a provider: what is handed over, and what may come back.
 
 A provider builds requests and reads answers; it does no input or output. `docs/adding-a-provider.md` says how to add
-one. The words are in `outcomes.py`, requests and answers in `http.py`, the ways in in `auth.py`.
+one. The words are in `outcomes.py`, requests and answers in `http.py`, the ways in in `auth/`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Being let in by a provider: who logs in, and the token that all workers share.
 
 One login is under way per gateway, however many workers have messages for it. A refused one stops the gateway and is
-never tried again by itself. What a login looks like is `auth.py`'s business.
+never tried again by itself. What a login looks like is the business of `auth/`.
 """
 
 import time

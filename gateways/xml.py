@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from gateways.http import LARGEST_BODY, Callback, HttpRequest, HttpResponse
+from gateways.http import ENCODINGS, LARGEST_BODY, Callback, HttpRequest, HttpResponse
 from gateways.outcomes import Unreadable
 
 Element: TypeAlias = etree._Element
@@ -19,8 +19,6 @@ CONTENT_TYPE = "text/xml; charset=utf-8"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]+)""", re.IGNORECASE)
-#: As Python names them; it knows others that are slow, or are no writing at all.
-ENCODINGS = {"ascii", "utf-8", "utf-16", "cp1251", "koi8-r", "iso8859-1", "iso8859-5"}
 #: What no XML document can hold, not even escaped: most control characters and halves of pairs.
 IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 REMOVED = "***"

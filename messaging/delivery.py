@@ -179,6 +179,7 @@ def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
                     sender=entry.provider.sender,
                     valid_until=message.valid_until,
                     former=_former(message),
+                    parts=message.segments,
                 )
             )
         )

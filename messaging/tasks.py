@@ -6,7 +6,7 @@ import socket
 from celery import Task, shared_task
 
 from gateways.changes import Change
-from messaging import claiming, delivery, failover, receipts, recovery
+from messaging import claiming, delivery, failover, inbound, receipts, recovery
 from messaging.models import Message
 from portal import health
 
@@ -29,6 +29,12 @@ def ask(gateway_id: int) -> None:
 
 
 @shared_task
+def fetch(gateway_id: int) -> None:
+    """Asks one gateway what guests wrote."""
+    inbound.fetch(gateway_id)
+
+
+@shared_task
 def sweep() -> None:
     """Every second: rings for what is due, frees what dead workers held, and ends what is overdue."""
     failover.move_away()
@@ -36,6 +42,8 @@ def sweep() -> None:
         ring(gateway_id)
     for gateway_id in receipts.gateways_to_ask():
         _publish(ask, gateway_id)
+    for gateway_id in inbound.due_to_fetch():
+        _publish(fetch, gateway_id)
     recovery.recover()
     health.beat(socket.gethostname())
 

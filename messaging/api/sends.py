@@ -10,11 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gateways.api import GATEWAYS
 from messaging import sending
 from messaging.api.messages import EXAMPLE, MESSAGES
 from messaging.models import FINAL, Message, State
 from messaging.retries import Kind
 from portal.api import parameters
+from portal.api.collection import OneView
 from portal.api.commit import Done, commit
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
@@ -103,6 +105,36 @@ class SendSms(SendView):
                 requested_by=self.caller,
             ),
             sms["wait"],
+        )
+
+
+class TestInput(WaitInput):
+    """What a test may be told; without a phone it goes to the gateway's test number."""
+
+    phone_number = serializers.CharField(required=False, default="", allow_blank=True, max_length=50)
+    message = serializers.CharField(
+        required=False, default="", allow_blank=True, trim_whitespace=False, max_length=20_000
+    )
+
+
+class SendTest(SendView, OneView):
+    """Send a real message through one gateway and no other."""
+
+    resource = GATEWAYS
+    inputs: ClassVar = {"POST": TestInput}
+    examples: ClassVar = {
+        "POST": Example(request={"phone_number": "+79161234567", "wait": 10}, answer=SENT_EXAMPLE),
+    }
+
+    def post(self, request: Request, **named: str) -> Response:
+        """Accept one test message; its timeline is that of any message."""
+        test = self.validated(TestInput)
+        gateway = self.find()
+        return self.answer(
+            lambda: sending.send_test(
+                gateway, phone=test["phone_number"], text=test["message"], requested_by=self.caller
+            ),
+            test["wait"],
         )
 
 

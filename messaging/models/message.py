@@ -1,10 +1,12 @@
 """Message: one text to one phone. Every change of its state is a method here."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,13 @@ from messaging import retries
 from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
+
+
+@cache
+def _made_at() -> int:
+    """Seconds from 2020 until this database was made: Django notes when it applied each migration."""
+    made = MigrationRecorder.Migration.objects.earliest("applied").applied
+    return int((made - datetime(2020, 1, 1, tzinfo=UTC)).total_seconds())
 
 
 class Message(models.Model):
@@ -92,12 +101,12 @@ class Message(models.Model):
 
     @property
     def number(self) -> int:
-        """The same for a provider that knows whole numbers only.
+        """The same for a provider that knows whole numbers only; it stays below 2**31, the least that they store.
 
         Not the primary key alone: a portal that is set up anew counts from 1 again, and the provider would take its
-        messages for ones it has sent.
+        messages for ones it has sent. So it counts from the second in which this database was made.
         """
-        return int(self.created.timestamp()) * 1_000_000 + self.pk % 1_000_000
+        return _made_at() + self.pk
 
     def as_sent(self) -> SentSms:
         """How it is asked about at its provider."""
