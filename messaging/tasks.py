@@ -60,9 +60,14 @@ def ring(gateway_id: int) -> None:
 
 
 def gateway_changed(gateway_id: int, change: Change) -> None:
-    """Listens to gateways: what waited for one that is well goes out, what waits for one that is not goes elsewhere."""
-    if change in {Change.SETTINGS, Change.RECOVERED}:
+    """Listens to gateways: what waited for one that is well goes out, what waits for one that is not goes elsewhere.
+
+    A gateway that recovers by itself releases nothing before its time: a message that was held for a fault of its own
+    would bring the fault back with every good answer.
+    """
+    if change is Change.SETTINGS:
         Message.release_held(gateway_id)
+    if change in {Change.SETTINGS, Change.RECOVERED}:
         ring(gateway_id)
     elif change in {Change.PAUSED, Change.REFUSED}:
         failover.move_away()

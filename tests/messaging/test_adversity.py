@@ -98,15 +98,15 @@ def test_a_claim_that_fails_does_not_drop_what_is_in_the_air(
 ) -> None:
     plain(sandbox)
     message = send(phone=SLOW, kind=Kind.CREDENTIALS)
-    claims: list[Gateway] = []
+    looks: list[Gateway] = []
 
-    def claim(gateway: Gateway) -> tuple[list[Message], float]:
-        claims.append(gateway)
-        if len(claims) == 2:
+    def look(gateway: Gateway) -> bool:
+        looks.append(gateway)
+        if len(looks) == 2:
             raise OperationalError("database is locked")
-        return claiming.claim(gateway)
+        return claiming.anything_due(gateway)
 
-    monkeypatch.setattr(delivery, "claim", claim)
+    monkeypatch.setattr(delivery, "anything_due", look)
     with pytest.raises(OperationalError):
         delivery.drain(sandbox.pk)
     assert fresh(message).state == State.SUBMITTED
@@ -217,7 +217,10 @@ def test_an_orphan_whose_reference_was_committed_at_the_same_moment_is_matched_b
 ) -> None:
     message = send()
     delivery.drain(sandbox.pk)
-    DeliveryEvent.objects.create(gateway=sandbox, reference=fresh(message).reference, state=ReceiptState.DELIVERED)
+    reference = fresh(message).reference
+    DeliveryEvent.objects.create(
+        gateway=sandbox, reference=reference, reference_key=reference, state=ReceiptState.DELIVERED
+    )
     recovery.recover()
     assert fresh(message).state == State.DELIVERED
     assert DeliveryEvent.objects.get().message == message

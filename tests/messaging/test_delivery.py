@@ -6,7 +6,7 @@ from django.utils import timezone
 from gateways import health
 from gateways.models import Gateway, GatewayHealth, SandboxSms
 from gateways.outcomes import Outcome
-from messaging import claiming, delivery, receipts, recovery, retries
+from messaging import claiming, delivery, receipts, recovery, retries, waiting
 from messaging.drains import Busy
 from messaging.models import Attempt, DeliveryEvent, Message, State, Wait
 from messaging.retries import Kind
@@ -284,13 +284,14 @@ def test_a_mended_gateway_sends_what_it_held(send: Send, sandbox: Gateway) -> No
     assert fresh(message).state == State.SUBMITTED
 
 
-def test_a_gateway_that_cannot_be_opened_holds_its_messages(send: Send, sandbox: Gateway) -> None:
+def test_messages_wait_for_a_gateway_that_cannot_be_opened(send: Send, sandbox: Gateway) -> None:
     message = send()
     Gateway.objects.update(provider="gone")
     delivery.drain(sandbox.pk)
-    held = fresh(message)
-    assert (held.state, held.waits_for) == (State.HELD, Wait.GATEWAY)
     assert health.paused_until(sandbox.pk)
+    waits = waiting.why(fresh(message))
+    assert waits
+    assert (fresh(message).state, waits.reason) == (State.QUEUED, Wait.GATEWAY)
     assert not Attempt.objects.exists()
 
 

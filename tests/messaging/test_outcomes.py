@@ -10,7 +10,18 @@ from gateways import health
 from gateways import sandbox as phone
 from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway, GatewayHealth, SandboxSms
-from gateways.outcomes import Accepted, Ambiguous, GatewayFault, NotAccepted, Outcome, Refused, RefusedForNow
+from gateways.outcomes import (
+    Accepted,
+    Ambiguous,
+    CredentialsRefused,
+    GatewayFault,
+    NotAccepted,
+    NotSent,
+    Outcome,
+    Refused,
+    RefusedForNow,
+    RefusedHere,
+)
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, recovery
 from messaging.models import Attempt, Message, State, Wait
@@ -157,7 +168,9 @@ def _fails(_requests: Sequence[HttpRequest]) -> list[phone.Reply]:
     raise OSError
 
 
-@pytest.mark.parametrize("outcome", NotAccepted.__subclasses__())
+@pytest.mark.parametrize(
+    "outcome", [NotSent, Refused, RefusedHere, RefusedForNow, GatewayFault, CredentialsRefused, Ambiguous]
+)
 def test_every_outcome_is_written_on_the_attempt(
     send: Send, sandbox: Gateway, answers: Answers, outcome: type[NotAccepted]
 ) -> None:

@@ -22,7 +22,9 @@ DELIVERED, UNDELIVERED, EXPIRED = (
 def submitted(send: Send, sandbox: Gateway) -> Message:
     """Handed over; the provider called it ref-1."""
     message = send()
-    Attempt.objects.create(message=message, gateway=sandbox, epoch=1, key=message.key, reference="ref-1")
+    Attempt.objects.create(
+        message=message, gateway=sandbox, epoch=1, key=message.key, reference="ref-1", reference_key="ref-1"
+    )
     Message.objects.update(
         state=State.SUBMITTED, reference="ref-1", due_at=None, submitted_at=timezone.now(), ask_at=timezone.now()
     )
