@@ -5,8 +5,9 @@ from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
+import time_machine
 
-from gateways.http import Callback, amount_of, id_of, moment_of, whole_of
+from gateways.http import Callback, amount_of, id_of, moment_of, objects_of, whole_of, written_moment_of
 from gateways.outcomes import OutboundSms, Unreadable
 
 IN_PARTS = "multipart/form-data; boundary=xYz"
@@ -75,6 +76,39 @@ def test_a_moment_is_read_from_a_number_or_a_text() -> None:
 @pytest.mark.parametrize("value", [None, "", 0, "0", -5, 10**30, "21.09.2026", [], "9" * 5000])
 def test_what_is_no_moment_is_none(value: object) -> None:
     assert moment_of(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1790000000,
+        "1790000000123",
+        "20260921141320",
+        "20260921141320123",
+        "2026-09-21 14:13:20",
+        "2026-09-21T14:13:20Z",
+        "2026-09-21T17:13:20+03:00",
+    ],
+)
+def test_a_moment_is_read_in_any_form(value: object) -> None:
+    with time_machine.travel(datetime(2026, 9, 22, tzinfo=UTC), tick=False):
+        assert written_moment_of(value) == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("value", [None, "", 0, "yesterday", "2026-13-01", "9" * 17, [], {}, True])
+def test_what_is_no_moment_in_any_form_is_none(value: object) -> None:
+    assert written_moment_of(value) is None
+
+
+def test_a_time_of_an_unknown_zone_that_would_be_in_the_future_is_none() -> None:
+    with time_machine.travel(datetime(2026, 9, 21, 14, 0, tzinfo=UTC), tick=False):
+        assert written_moment_of("2026-09-21 14:04:00")
+        assert written_moment_of("2026-09-21 17:00:00") is None
+
+
+@pytest.mark.parametrize(("value", "found"), [([{"a": 1}, 2, None], [{"a": 1}]), ({}, []), (None, []), ("x", [])])
+def test_the_objects_of_a_list_are_read(value: object, found: list[dict[str, int]]) -> None:
+    assert objects_of(value) == found
 
 
 @pytest.mark.parametrize(("left", "minutes"), [(-60, 1), (0, 1), (600, 10), (10**6, 1440)])
