@@ -58,6 +58,9 @@ class BaseProvider:
     can_query: bool = False
     #: Receipts name our key, because the provider gives a message no id of its own.
     reports_by_key: bool = False
+    #: Knows how to send an unsuccessful message again by its reference, `sms.former`. Where it refuses to, the message
+    #: itself is handed over.
+    takes_former: bool = False
     #: How many messages one query or look-up may hold.
     query_batch: int = 100
     #: `balance` may be asked.

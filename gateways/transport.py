@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +24,8 @@ __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
 
 #: Answers that come this close together are handed over together, so that they are settled in one transaction.
 GATHER = 0.01
+#: How many host names are looked up at once.
+LOOK_UPS = 64
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        # Names are looked up in threads: those of hosts that nobody answers for must not keep the others waiting.
+        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="names"))
         self._door = SandboxDoor(self._loop)
         self._in_air: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="providers", daemon=True)

@@ -14,7 +14,7 @@ from gateways import health, sessions, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
-from messaging import failover, retries
+from messaging import failover, retries, settling
 from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
@@ -178,7 +178,7 @@ def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
                     text=unlocked(message.text),
                     sender=entry.provider.sender,
                     valid_until=message.valid_until,
-                    former=_former(message),
+                    former=settling.former_of(message, entry.provider),
                     parts=message.segments,
                 )
             )
@@ -207,14 +207,6 @@ def _refused_at_home(message: Message, refused: Refused) -> None:
             detail=refused.reason,
         )
         failover.give_up_here(message, refused)
-
-
-def _former(message: Message) -> str:
-    """What the same gateway called the unsuccessful message that this one repeats; for its first try only."""
-    if message.resend_of_id is None or message.failures:
-        return ""
-    former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id).only("reference").first()
-    return former.reference if former else ""
 
 
 def _reason(what: str, error: Exception) -> str:

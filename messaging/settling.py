@@ -33,7 +33,7 @@ from gateways.provider import BaseProvider, read_outcome
 from gateways.sessions import AccessEnded
 from gateways.transport import Landing
 from messaging import codes, failover, receipts, retries
-from messaging.models import Attempt, Message
+from messaging.models import Attempt, Message, State
 
 logger = logging.getLogger(__name__)
 
@@ -179,6 +179,9 @@ def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
             other = ways.elsewhere(message)
             reason = outcome.reason
             return message.try_at_once(reason, elsewhere=other) if other else message.hold(reason)
+        case Refused() if former_of(message, provider):
+            # Only the repeat by reference was refused: the message itself goes next.
+            return message.postpone(outcome.reason, timedelta())
         case Refused():
             return failover.give_up_here(message, outcome, ways)
         case _:
@@ -188,6 +191,18 @@ def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
             # Another gateway did not ask us to wait.
             delay = delay if other else max(delay, timedelta(seconds=pause))
             return message.postpone(outcome.reason, delay, elsewhere=other)
+
+
+def former_of(message: Message, provider: BaseProvider) -> str:
+    """What its provider calls the unsuccessful message that this one repeats, where it can repeat it by that alone.
+
+    For the first try only, and through the same gateway.
+    """
+    if not provider.takes_former or message.resend_of_id is None or message.failures:
+        return ""
+    ends = (State.UNDELIVERED, State.EXPIRED)
+    former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id, state__in=ends)
+    return former.values_list("reference", flat=True).first() or ""
 
 
 def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:

@@ -36,7 +36,7 @@ SIGNATURE = "x-smsmobileapi-signature"
 class Provider(BaseProvider):
     label = "SMSmobileAPI"
     secrets = ("api_key", "client_secret", "webhook_secret")
-    sends_receipts = can_query = can_fetch_inbound = True
+    sends_receipts = can_query = can_fetch_inbound = takes_former = True
     query_batch = 1
 
     class Config(forms.Form):
