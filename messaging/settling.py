@@ -172,25 +172,33 @@ def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
             )
         case Ambiguous():
             return mark_unclear(message, provider, outcome.reason)
+        case _:
+            return _nothing_sent(one, outcome, provider, ways)
+
+
+def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
+    """The message was not taken, for certain: again, elsewhere, later, or never."""
+    message = one.message
+    match outcome:
         case AccessEnded():
             return message.try_at_once(outcome.reason)
         case GatewayFault():
             health.record_fault(message.gateway_id, outcome, one.attempt.started_at)
             other = ways.elsewhere(message)
-            reason = outcome.reason
-            return message.try_at_once(reason, elsewhere=other) if other else message.hold(reason)
-        case Refused() if former_of(message, provider):
+            return message.try_at_once(outcome.reason, elsewhere=other) if other else message.hold(outcome.reason)
+        case Refused() if not former_of(message, provider):
+            return failover.give_up_here(message, outcome, ways)
+        case Refused():
             # Only the repeat by reference was refused: the message itself goes next.
             return message.postpone(outcome.reason, timedelta())
-        case Refused():
-            return failover.give_up_here(message, outcome, ways)
         case _:
             pause = outcome.retry_after if isinstance(outcome, RefusedForNow) else 0.0
             other = ways.elsewhere(message)
             delay = retries.backoff(message.kind, message.failures)
             # Another gateway did not ask us to wait.
-            delay = delay if other else max(delay, timedelta(seconds=pause))
-            return message.postpone(outcome.reason, delay, elsewhere=other)
+            return message.postpone(
+                outcome.reason, delay if other else max(delay, timedelta(seconds=pause)), elsewhere=other
+            )
 
 
 def former_of(message: Message, provider: BaseProvider) -> str:
