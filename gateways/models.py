@@ -26,6 +26,8 @@ name_is_plain = RegexValidator(
     _("Use letters, digits, spaces, dots, dashes and underscores; begin with a letter or a digit."),
 )
 
+is_phone = RegexValidator(r"\A\+[1-9][0-9]{6,14}\Z", _("Give a phone such as +79161234567."))
+
 PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
 
 
@@ -81,7 +83,7 @@ class Gateway(models.Model):
         _("messages a day"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(100_000_000)],
         help_text=_("Further ones go through another gateway or wait for tomorrow; empty means any number."),
     )
     strict = models.BooleanField(
@@ -90,7 +92,11 @@ class Gateway(models.Model):
         help_text=_("A message for this gateway waits for it, instead of going through another one."),
     )
     test_number = models.CharField(
-        _("test number"), max_length=20, blank=True, help_text=_("A test goes to this phone unless another is given.")
+        _("test number"),
+        max_length=20,
+        blank=True,
+        validators=[is_phone],
+        help_text=_("A test goes to this phone unless another is given."),
     )
     balance_warning = models.DecimalField(
         _("warn when the balance is below"),

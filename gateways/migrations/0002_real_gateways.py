@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gateway',
             name='daily_limit',
-            field=models.PositiveIntegerField(blank=True, help_text='Further ones go through another gateway or wait for tomorrow; empty means any number.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='messages a day'),
+            field=models.PositiveIntegerField(blank=True, help_text='Further ones go through another gateway or wait for tomorrow; empty means any number.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000000)], verbose_name='messages a day'),
         ),
         migrations.AddField(
             model_name='gateway',
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gateway',
             name='test_number',
-            field=models.CharField(blank=True, help_text='A test goes to this phone unless another is given.', max_length=20, verbose_name='test number'),
+            field=models.CharField(blank=True, help_text='A test goes to this phone unless another is given.', max_length=20, validators=[django.core.validators.RegexValidator('\\A\\+[1-9][0-9]{6,14}\\Z', 'Give a phone such as +79161234567.')], verbose_name='test number'),
         ),
         migrations.AddField(
             model_name='gatewayhealth',
