@@ -65,6 +65,8 @@ class BaseProvider:
     query_batch: int = 100
     #: `balance` may be asked.
     can_tell_balance: bool = False
+    #: `forget` takes a message off the provider's own log.
+    can_forget: bool = False
     #: `fetch_inbound` may be asked for what guests wrote.
     can_fetch_inbound: bool = False
 
@@ -122,6 +124,14 @@ class BaseProvider:
 
     def read_balance(self, response: HttpResponse) -> Balance:
         """What is left on the account. Raises Unreadable or GatewayFault."""
+        raise NotImplementedError
+
+    def forget(self, sent: SentSms) -> HttpRequest:
+        """The request that takes a message off the provider's own log."""
+        raise NotImplementedError
+
+    def read_forget(self, response: HttpResponse) -> None:
+        """Returns where it was done. Raises Unreadable or GatewayFault."""
         raise NotImplementedError
 
     def check(self) -> HttpRequest | None:

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from messaging import callbacks
 from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
-from messaging.api.messages import Cancel, Messages, MessageSearch, MessageView, Resend
+from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
 from portal.api.routes import route
 
@@ -19,6 +19,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("messages/search", MessageSearch, "messages.search"),
     route("message/(?P<id>[^/]+)/resend", Resend, "message.resend"),
     route("message/(?P<id>[^/]+)/cancel", Cancel, "message.cancel"),
+    route("message/(?P<id>[^/]+)/forget", Forget, "message.forget"),
     route("message/(?P<id>[^/]+)", MessageView, "message"),
     route("inbound_messages", InboundMessages, "inbound_messages"),
     route("inbound_messages/search", InboundSearch, "inbound_messages.search"),

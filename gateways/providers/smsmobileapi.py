@@ -28,7 +28,6 @@ YES = (1, "1", True)
 PLAIN_ERROR = re.compile(r"[0-9]{1,6}|[A-Za-z_]{1,40}")
 KEY_IN_TEXT = re.compile(r'(?i)(\bapi_?key"?\s{0,9}[:=]\s{0,9}"?)[^"&\s,}]+')
 FAILED = "the phone could not send it"
-#: The ends of the names of events, such as `sms.sent`.
 EVENTS = {"sent": ReceiptState.UNCONFIRMED, "failed": ReceiptState.UNDELIVERED}
 SIGNATURE = "x-smsmobileapi-signature"
 
@@ -63,6 +62,7 @@ class Provider(BaseProvider):
         oauth2 = auth.OAuth2ClientCredentials("oauth2/token", ends=frozenset({401, 403}))
         self.way = auth.ApiKey("form", "apikey") if self.settings.get("api_key") else oauth2
         self.address = partial(http.join, self.settings["url"])
+        self.can_forget = bool(self.settings.get("delete_path"))
         self.asked = ""  # what `query` asked about: a row of the log need not say whose it is
 
     def submit(self, sms: OutboundSms) -> HttpRequest:
@@ -110,14 +110,13 @@ class Provider(BaseProvider):
         told = http.object_called(callback)
         if SIGNATURE in callback.headers:
             return self._event_in(told)
-        if found := inbound_in([told, *http.objects_of(told.get("messages"))]):
-            return [*found]
-        raise BadCallback("the call holds no message")
+        if not (found := inbound_in([told, *http.objects_of(told.get("messages"))])):
+            raise BadCallback("the call holds no message")
+        return [*found]
 
     def _event_in(self, told: Mapping[str, Any]) -> list[Receipt | InboundSms]:
         """A call of the second version."""
-        happened = told.get("data")
-        if not isinstance(happened, dict):
+        if not isinstance(happened := told.get("data"), dict):
             raise BadCallback("the call is not an event")
         channel, _dot, what = str(told.get("type")).partition(".")
         if what == "received" and channel in CHANNELS:
@@ -133,14 +132,11 @@ class Provider(BaseProvider):
 
     def fetch_inbound(self, since: datetime) -> HttpRequest:
         # A message may reach the platform later than others that came to the phone after it.
-        after, device = int((since - timedelta(minutes=5)).timestamp()), self.settings.get("device") or None
-        return http.get(self.address("getsms/"), {"after_timestamp_unix": after, "sIdentifiantPhone": device})
+        asked = {"after_timestamp_unix": int((since - timedelta(minutes=5)).timestamp())}
+        return http.get(self.address("getsms/"), {**asked, "sIdentifiantPhone": self.settings.get("device") or None})
 
     def read_inbound(self, response: HttpResponse) -> list[InboundSms]:
-        answer = answer_in(response)
-        if (error := error_in(answer)) is not None:
-            raise Unreadable(f"the provider reports an error{error}")
-        return inbound_in(http.objects_of(answer.get("sms")))
+        return inbound_in(http.objects_of(answer_in(response, good=True).get("sms")))
 
     def check(self) -> HttpRequest:
         # With a wrong key, the list of received messages is not refused but empty.
@@ -154,24 +150,28 @@ class Provider(BaseProvider):
             raise outcomes.GatewayFault("no phone is connected", "Start the provider's app on the phone.")
         return f"phones connected: {connected}"
 
-    def delete(self, reference: str) -> HttpRequest | None:
-        """The request that takes a message off the platform's log; None where no path for it is set."""
-        path = self.settings.get("delete_path")
-        return http.get(self.address(path), {"guid": reference}) if path else None
+    def forget(self, sent: SentSms) -> HttpRequest:
+        return http.get(self.address(self.settings["delete_path"]), {"guid": sent.reference})
+
+    def read_forget(self, response: HttpResponse) -> None:
+        answer_in(response, good=True)
 
     def redact(self, text: str) -> str:
         return KEY_IN_TEXT.sub(r"\1…", auth.without_tokens(text))
 
 
-def answer_in(response: HttpResponse) -> dict[str, Any]:
-    """The answer, which may lie in a `result` of its own or not. Raises CredentialsRefused or Unreadable."""
+def answer_in(response: HttpResponse, *, good: bool = False) -> dict[str, Any]:
+    """The answer, in a `result` of its own or not; `good`: one without error. Raises CredentialsRefused, Unreadable."""
     if response.status in {401, 403}:
         raise outcomes.CredentialsRefused("the provider does not accept the key, or it has expired", "Copy it anew.")
     if response.status != 200:
         raise Unreadable(f"the provider answered {response.status}")
-    answer = http.object_of(response)
-    result = answer.get("result")
-    return {**answer, **result} if isinstance(result, dict) else answer
+    outer = http.object_of(response)
+    result = outer.get("result")
+    answer = {**outer, **result} if isinstance(result, dict) else outer
+    if good and (error := error_in(answer)) is not None:
+        raise Unreadable(f"the provider reports an error{error}")
+    return answer
 
 
 def error_in(answer: Mapping[str, Any], *names: str) -> str | None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import sending, waiting
+from messaging import forgetting, sending, waiting
 from messaging.api.fields import PhoneText
 from messaging.models import Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind, text_kept_until
@@ -179,3 +179,17 @@ class Cancel(_ChangeOfMind):
         message: Message = self.find()
         sending.cancel(message)
         return Done({"message": f"Message {message.pk} is cancelled", "item": MESSAGES.item(message)})
+
+
+class Forget(_ChangeOfMind):
+    """Take an ended message off its provider's own log."""
+
+    inputs: ClassVar = {"POST": NoInput}
+    examples: ClassVar = {"POST": Example({"message": "The provider deleted message 17", "status": 200}, {})}
+
+    def post(self, request: Request, **named: str) -> Response:
+        """The provider deletes its record; 409 where it cannot, or does not."""
+        self.validated(NoInput)
+        message: Message = self.find()
+        forgetting.forget(message)
+        return Response({"message": f"The provider deleted message {message.pk}"})

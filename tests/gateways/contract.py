@@ -83,6 +83,12 @@ QUESTIONS = {
         lambda provider, _question: provider.check(),
         lambda provider, response: provider.read_check(response),
     ),
+    "forgets": Kind(
+        "forget_answers",
+        lambda provider: provider.can_forget,
+        lambda provider, question: provider.forget(SentSms(**question.asked[0])),
+        lambda provider, response: provider.read_forget(response),
+    ),
     "inbound_fetches": Kind(
         "inbound_answers",
         lambda provider: provider.can_fetch_inbound,

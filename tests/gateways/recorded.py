@@ -160,6 +160,8 @@ class Variant:
     query_answers: list[QueryAnswer] = field(default_factory=list)
     look_ups: list[Question] = field(default_factory=list)
     look_up_answers: list[LookUpAnswer] = field(default_factory=list)
+    forgets: list[Question] = field(default_factory=list)
+    forget_answers: list[Answer] = field(default_factory=list)
     balances: list[Question] = field(default_factory=list)
     balance_answers: list[BalanceAnswer] = field(default_factory=list)
     checks: list[Question] = field(default_factory=list)

@@ -25,7 +25,6 @@ from gateways.outcomes import (
     Unreadable,
 )
 from gateways.provider import read_outcome
-from gateways.providers.smsmobileapi import Provider
 from tests.gateways.talking import CALLBACK_URL, PHONE, TEXT, Talk, talk_with
 from tests.simulators.peers.smsmobileapi import KEY, Peer
 from tests.simulators.server import Fault
@@ -166,10 +165,9 @@ def test_the_check_tells_how_many_phones_there_are_and_a_wrong_key(talk: Talk) -
 
 def test_it_deletes_from_the_log_only_where_the_path_is_known(talk: Talk) -> None:
     taken, known = talk.taken(), talk.with_settings(api_key=KEY, delete_path="/deletesms/")
-    assert isinstance(talk.provider, Provider)
-    assert isinstance(known.provider, Provider)
-    assert talk.provider.delete(taken.reference) is None
-    assert talk.fetch(known.provider.delete(taken.reference)).status == 200
+    asked = SentSms("key", 1, taken.phone, taken.reference)
+    assert (talk.provider.can_forget, known.provider.can_forget) == (False, True)
+    known.provider.read_forget(talk.fetch(known.provider.forget(asked)))
     assert talk.told(taken) == [Receipt(taken.reference, ReceiptState.PENDING)]
 
 

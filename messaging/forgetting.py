@@ -1,0 +1,34 @@
+"""Taking a message off its provider's own log, where the provider knows how; the phone keeps what it received."""
+
+from django.utils.translation import gettext as _
+
+from gateways import sessions
+from gateways.models import Gateway
+from gateways.outcomes import NotAccepted, Unreadable
+from messaging.models import FINAL, Message
+from portal.encryption import KeyMissing
+from portal.errors import Refusal, Why
+
+
+def forget(message: Message) -> None:
+    """Asks the provider to delete its record of the message. Call it outside any transaction.
+
+    Raises Refusal (a conflict) where it cannot be asked that, where the message is still under way, or where the
+    provider does not do it.
+    """
+    gateway: Gateway = message.gateway
+    if not gateway.abilities().can_forget or not message.reference:
+        sentence = _("The provider of gateway “%(name)s” cannot be asked to delete this message.")
+        raise Refusal(sentence % {"name": gateway.name}, why=Why.CONFLICT)
+    if message.state not in FINAL:
+        sentence = _("Message %(id)s is still under way; its provider needs its record of it.")
+        raise Refusal(sentence % {"id": message.pk}, why=Why.CONFLICT)
+    try:
+        sessions.ask(
+            gateway,
+            lambda provider: provider.forget(message.as_sent()),
+            lambda provider, response: provider.read_forget(response),
+        )
+    except (NotAccepted, Unreadable, sessions.Busy, KeyMissing) as error:
+        sentence = _("The provider did not delete it: %(reason)s")
+        raise Refusal(sentence % {"reason": str(error) or type(error).__name__}, why=Why.CONFLICT) from None
