@@ -59,6 +59,25 @@ class Survey:
         self._by_id = {gateway.pk: gateway for gateway in self._all}
         self._default = next((gateway for gateway in self._all if gateway.is_default), None)
 
+    @property
+    def default_is_strict(self) -> bool:
+        """Whether messages that were meant for no gateway by name wait for the default one."""
+        return self._default is not None and not hands_on(self._default)
+
+    def strict(self) -> list[int]:
+        """Gateways whose messages wait for them."""
+        return [gateway.pk for gateway in self._all if not hands_on(gateway)]
+
+    def unusable(self) -> list[Gateway]:
+        """Gateways that no message may be handed to now."""
+        return [gateway for gateway in self._all if not may_be_used(gateway)]
+
+    def stand_ins_for(self, gateway: Gateway) -> list[Gateway]:
+        """Gateways that may be handed messages of this one now."""
+        if _is_alone(gateway):
+            return []
+        return [one for one in self._all if one.pk != gateway.pk and not _is_alone(one) and may_be_used(one)]
+
     def others(self, phone: str, without: Collection[int]) -> list[Gateway]:
         """Gateways that may stand in for another one, the best first, whether or not they may be used now."""
         fit = [one for one in self._all if one.pk not in without and one.enabled and serves(one, phone)]

@@ -1,29 +1,21 @@
 """Message: one text to one phone. Every change of its state is a method here."""
 
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
 from gateways.outcomes import LONGEST_REFERENCE, ReceiptState, SentSms
 from messaging import retries
+from messaging.models.numbering import number_of
 from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
-
-
-@cache
-def _made_at() -> int:
-    """Seconds from 2020 until this database was made: Django notes when it applied each migration."""
-    made = MigrationRecorder.Migration.objects.earliest("applied").applied
-    return int((made - datetime(2020, 1, 1, tzinfo=UTC)).total_seconds())
 
 
 class Message(models.Model):
@@ -101,12 +93,8 @@ class Message(models.Model):
 
     @property
     def number(self) -> int:
-        """The same for a provider that knows whole numbers only; it stays below 2**31, the least that they store.
-
-        Not the primary key alone: a portal that is set up anew counts from 1 again, and the provider would take its
-        messages for ones it has sent. So it counts from the second in which this database was made.
-        """
-        return _made_at() + self.pk
+        """The same for a provider that knows whole numbers only."""
+        return number_of(self.pk)
 
     def as_sent(self) -> SentSms:
         """How it is asked about at its provider."""
@@ -200,10 +188,14 @@ class Message(models.Model):
 
     @classmethod
     def move_waiting(cls, rows: list["Message"], to: Gateway) -> int:
-        """Waiting messages without an unclear attempt go to another gateway, due now; how many still could."""
+        """Waiting messages without an unclear attempt go to another gateway; how many still could.
+
+        What was held is due now; what was to be tried later still is.
+        """
+        held = When(state=State.HELD, then=timezone.now())
         return cls.objects.filter(
             pk__in=[row.pk for row in rows], gateway=rows[0].gateway_id, state__in=(State.QUEUED, State.HELD), unclear=0
-        ).update(gateway=to, state=State.QUEUED, due_at=timezone.now(), waits_for="")
+        ).update(gateway=to, state=State.QUEUED, due_at=Case(held, default=F("due_at")), waits_for="")
 
     @classmethod
     def release_held(cls, gateway_id: int) -> int:
