@@ -174,6 +174,7 @@ class GatewayHealth(models.Model):
     balance_at = models.DateTimeField(_("balance asked at"), null=True, blank=True)
     balance_warned = models.PositiveSmallIntegerField(_("balance warnings given"), default=0)
     inbound_at = models.DateTimeField(_("asked for inbound messages at"), null=True, blank=True)
+    inbound_heard_at = models.DateTimeField(_("told inbound messages at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("gateway health")

@@ -19,7 +19,7 @@ from portal.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
-#: How often a provider is asked, and how long it is left alone after an error.
+#: How often a provider is asked.
 FETCH_EVERY = timedelta(seconds=60)
 #: What was written shortly before the last question may have reached the provider after it.
 OVERLAP = timedelta(minutes=5)
@@ -131,11 +131,10 @@ def due_to_fetch() -> list[int]:
 
 
 def _due(now: datetime) -> Q:
-    """Not asked for a while, not paused, credentials not refused, and no error a moment ago."""
+    """Not asked for a while, not paused, and its credentials not refused."""
     before = now - FETCH_EVERY
     return (
         (Q(inbound_at=None) | Q(inbound_at__lte=before))
-        & (Q(last_error_at=None) | Q(last_error_at__lte=before))
         & (Q(open_until=None) | Q(open_until__lte=now))
         & Q(refused_at=None)
     )
@@ -148,23 +147,24 @@ def fetch(gateway_id: int) -> int:
     far as this one.
     """
     found = GatewayHealth.objects.select_related("gateway").get(pk=gateway_id)
-    gateway, before, now = found.gateway, found.inbound_at, timezone.now()
-    taken = GatewayHealth.objects.filter(_due(now), pk=gateway_id, inbound_at=before).update(inbound_at=now)
+    gateway, heard, now = found.gateway, found.inbound_heard_at, timezone.now()
+    taken = GatewayHealth.objects.filter(_due(now), pk=gateway_id).update(inbound_at=now)
     if not taken or not gateway.abilities().can_fetch_inbound:
         return 0
-    since = before - OVERLAP if before else now - FIRST_LOOK_BACK
+    since = heard - OVERLAP if heard else now - FIRST_LOOK_BACK
     try:
         said = sessions.ask(
             gateway,
             lambda provider: provider.fetch_inbound(since),
             lambda provider, response: provider.read_inbound(response),
         )
-        return store(gateway, said)
+        new = store(gateway, said)
     except Exception as error:  # noqa: BLE001 — a provider's file, its settings or the network may fail in any way
         logger.warning("gateway %s: no inbound messages (%s)", gateway_id, type(error).__name__)
-        GatewayHealth.objects.filter(pk=gateway_id, inbound_at=now).update(inbound_at=before)
         if not isinstance(error, GatewayFault):
-            # A fault is told by whoever asked; anything else keeps the next question waiting here.
+            # A fault is told by whoever asked.
             reason = error.reason if isinstance(error, NotAccepted) else type(error).__name__
             health.record_error(gateway_id, f"it could not be asked for inbound messages: {reason}")
         return 0
+    GatewayHealth.objects.filter(pk=gateway_id).update(inbound_heard_at=now)
+    return new

@@ -104,6 +104,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='gatewayhealth',
+            name='inbound_heard_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='told inbound messages at'),
+        ),
+        migrations.AddField(
+            model_name='gatewayhealth',
             name='last_remedy',
             field=models.CharField(blank=True, max_length=300, verbose_name='remedy'),
         ),

@@ -215,9 +215,9 @@ def health_of(gateway: Gateway) -> GatewayHealth:
 
 
 def a_while_later(seconds: int = 61) -> None:
-    """As if so much time had passed since the gateway was asked or failed."""
+    """As if so much time had passed since the gateway was asked."""
     shift = timedelta(seconds=seconds)
-    for column in ("inbound_at", "last_error_at", "open_until"):
+    for column in ("inbound_at", "inbound_heard_at", "open_until"):
         GatewayHealth.objects.filter(**{f"{column}__isnull": False}).update(**{column: F(column) - shift})
 
 
@@ -251,7 +251,7 @@ class TestFetching:
 
     def test_each_question_overlaps_the_one_before(self, mailbox: Gateway, post: Post) -> None:
         inbound.fetch(mailbox.pk)
-        first = health_of(mailbox).inbound_at
+        first = health_of(mailbox).inbound_heard_at
         assert first
         a_while_later()
         inbound.fetch(mailbox.pk)
@@ -269,7 +269,7 @@ class TestFetching:
         since = post.since()
         assert len(since) == 21
         a_while_later()
-        answered = health_of(mailbox).inbound_at
+        answered = health_of(mailbox).inbound_heard_at
         assert answered
         post.answer = lambda: HttpResponse(200, {}, b"[]")
         inbound.fetch(mailbox.pk)
@@ -299,7 +299,7 @@ class TestFetching:
         assert inbound.fetch(mailbox.pk) == 0
         asked = health_of(mailbox)
         assert asked.last_error.startswith("it could not be asked for inbound messages: ")
-        assert asked.inbound_at is None
+        assert asked.inbound_heard_at is None
 
     def test_refused_credentials_are_shown_once_and_it_is_asked_no_more(self, mailbox: Gateway, post: Post) -> None:
         post.answer = lambda: HttpResponse(401)
@@ -329,7 +329,7 @@ class TestFetching:
         monkeypatch.setattr(Mailbox, "read_inbound", blocked)
         inbound.fetch(mailbox.pk)
         paused = health_of(mailbox)
-        assert (paused.last_error, paused.inbound_at) == ("the account is blocked", None)
+        assert (paused.last_error, paused.inbound_heard_at) == ("the account is blocked", None)
         assert paused.open_until
 
     def test_providers_that_cannot_be_asked_are_not(self, sandbox: Gateway, mailbox: Gateway, post: Post) -> None:
