@@ -104,7 +104,7 @@ def web_address(raw: str) -> str:
     """http(s)://host[:port][/path] without a slash at its end. Raises ValueError."""
     parts = urlsplit(raw)
     parts.port  # noqa: B018 — reading it raises ValueError for a port that is none
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(raw)
     return raw.rstrip("/")
 

@@ -55,10 +55,7 @@ PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the n
 HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
 #: Where people and providers reach the portal, without a slash at its end; empty: providers cannot call us.
 PORTAL_URL = environment.read(
-    "PORTAL_URL",
-    web_address,
-    "" if PRODUCTION else f"http://127.0.0.1:{PORT}",
-    "Give the portal's own address, such as https://sms.example.org.",
+    "PORTAL_URL", web_address, "", "Give the portal's own address, such as https://sms.example.org."
 )
 #: A provider's host may be in these networks although they are private: a gateway on the LAN, for example.
 GATEWAY_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(

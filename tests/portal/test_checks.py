@@ -39,6 +39,11 @@ def start(module: str, folder: Path, **changes: str) -> subprocess.CompletedProc
         ({"PHONE_REGION": "Russia"}, "portal.E001: PHONE_REGION", "RU"),
         ({"PORTAL_URL": f"sms.example.org/{SECRET}"}, "portal.E001: PORTAL_URL", "https://sms.example.org"),
         ({"PORTAL_URL": f"https://{SECRET}:99999"}, "portal.E001: PORTAL_URL", "https://sms.example.org"),
+        (
+            {"PORTAL_URL": f"https://user:{SECRET}@sms.example.org"},
+            "portal.E001: PORTAL_URL",
+            "https://sms.example.org",
+        ),
         ({"GATEWAY_ALLOWED_NETWORKS": f"10.0.0.0/8,{SECRET}"}, "portal.E001: GATEWAY_ALLOWED", "192.168.10.0/24"),
         ({"GATEWAY_ALLOWED_NETWORKS": "192.168.10.5/24"}, "portal.E001: GATEWAY_ALLOWED", "192.168.10.0/24"),
         ({"SECRET_KEY": SECRET}, "portal.E002: SECRET_KEY is too short", "50 characters"),
