@@ -4,8 +4,11 @@ A gateway may be used when it is switched on, its breaker lets messages pass, it
 daily limit is not reached and its prefixes allow the phone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from gateways import health, pace, providers
@@ -55,48 +58,39 @@ class Survey:
     """The gateways as they are at one moment, for decisions about many messages."""
 
     def __init__(self) -> None:
-        self._all = list(Gateway.objects.select_related("health"))
-        self._by_id = {gateway.pk: gateway for gateway in self._all}
-        self._default = next((gateway for gateway in self._all if gateway.is_default), None)
-
-    @property
-    def default_is_strict(self) -> bool:
-        """Whether messages that were meant for no gateway by name wait for the default one."""
-        return self._default is not None and not hands_on(self._default)
-
-    def strict(self) -> list[int]:
-        """Gateways whose messages wait for them."""
-        return [gateway.pk for gateway in self._all if not hands_on(gateway)]
-
-    def unusable(self) -> list[Gateway]:
-        """Gateways that no message may be handed to now."""
-        return [gateway for gateway in self._all if not may_be_used(gateway)]
-
-    def stand_ins_for(self, gateway: Gateway) -> list[Gateway]:
-        """Gateways that may be handed messages of this one now."""
-        if _is_alone(gateway):
-            return []
-        return [one for one in self._all if one.pk != gateway.pk and not _is_alone(one) and may_be_used(one)]
+        everyone = list(Gateway.objects.select_related("health"))
+        sociable = [gateway for gateway in everyone if not _is_alone(gateway)]
+        self._by_id = {gateway.pk: gateway for gateway in sociable}
+        self._default = next((gateway for gateway in sociable if gateway.is_default), None)
+        self._enabled = [gateway for gateway in sociable if gateway.enabled]
+        self._usable = [gateway for gateway in self._enabled if may_be_used(gateway)]
 
     def others(self, phone: str, without: Collection[int]) -> list[Gateway]:
         """Gateways that may stand in for another one, the best first, whether or not they may be used now."""
-        fit = [one for one in self._all if one.pk not in without and one.enabled and serves(one, phone)]
-        fit = [one for one in fit if not _is_alone(one)]
-        return sorted(fit, key=lambda one: (one.priority, -_longest_prefix(one, phone), one.name))
+        return _ranked(self._enabled, phone, without)
 
-    def instead(self, phone: str, wanted_id: int | None, here_id: int, without: Collection[int]) -> Gateway | None:
-        """Where a message that cannot leave from `here` goes now: to the wanted gateway, else the next; None: nowhere.
+    def instead(self, phone: str, wanted_id: int | None, here_id: int, without: Collection[int]) -> list[Gateway]:
+        """Where a message that cannot leave from `here` may go now, the best first: the wanted gateway, then others.
 
-        A message that was meant for a strict gateway waits for it. Raises nothing.
+        A message that was meant for a strict gateway goes to no other one. Raises nothing.
         """
-        wanted = self._by_id.get(wanted_id) if wanted_id else self._default
         here = self._by_id.get(here_id)
-        meant_for = wanted or here
-        if (meant_for and not hands_on(meant_for)) or (here and _is_alone(here)):
-            return None
-        without = {here_id, *without}
-        first = [wanted] if wanted and wanted.pk not in without and serves(wanted, phone) else []
-        return next(filter(may_be_used, [*first, *self.others(phone, without)]), None)
+        if here is None:
+            return []
+        wanted = self._by_id.get(wanted_id) if wanted_id else self._default
+        fit = _ranked(self._usable, phone, {here_id, *without})
+        first = [one for one in fit if one == wanted]
+        return first if (wanted or here).strict else first + [one for one in fit if one != wanted]
+
+    def usable_besides(self, here: Gateway) -> list[Gateway]:
+        """All gateways to which something that cannot leave from `here` may go now."""
+        return [one for one in self._usable if one != here] if here.pk in self._by_id else []
+
+
+def _ranked(gateways: Iterable[Gateway], phone: str, without: Collection[int]) -> list[Gateway]:
+    """Those that serve this phone: by priority, then by the longest prefix."""
+    fit = [one for one in gateways if one.pk not in without and serves(one, phone)]
+    return sorted(fit, key=lambda one: (one.priority, -_longest_prefix(one, phone), one.name))
 
 
 def may_be_used(gateway: Gateway) -> bool:
@@ -113,6 +107,11 @@ def hands_on(gateway: Gateway) -> bool:
 def serves(gateway: Gateway, phone: str) -> bool:
     """Whether the gateway's prefixes allow this E.164 phone; no prefixes allow any."""
     return not gateway.prefixes or phone.startswith(tuple(gateway.prefixes))
+
+
+def served(gateway: Gateway) -> Q:
+    """The same as a condition on rows that have a phone; for a gateway that has prefixes."""
+    return reduce(or_, (Q(phone__startswith=prefix) for prefix in gateway.prefixes))
 
 
 def _longest_prefix(gateway: Gateway, phone: str) -> int:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gateways import health, pace, routing
@@ -22,10 +22,13 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
     locked where the database can, writers are serial where it cannot, and the epoch fences off latecomers.
     """
     due = _due(gateway)
+    # Looked at without writing first: what waits behind a full gateway is asked about every second.
+    if not _room(gateway):
+        return [], 0.0
     with transaction.atomic():
         allowed, next_in = pace.take(gateway, BATCH)
-        room = min(allowed, health.limit(gateway) - _in_flight(gateway))
-        rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[: max(room, 0)])
+        room = min(allowed, _room(gateway))
+        rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:room])
         pace.give_back(gateway.pk, allowed - len(rows))
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.take(rows, lease_until)
@@ -39,11 +42,15 @@ def anything_due(gateway: Gateway) -> bool:
 
 def _due(gateway: Gateway) -> QuerySet[Message]:
     now = timezone.now()
-    return Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=now, valid_until__gt=now)
+    due = Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=now, valid_until__gt=now)
+    # An unclear attempt is cleared up where it was made, whatever the prefixes have become since.
+    return due.filter(routing.served(gateway) | Q(unclear__gt=0)) if gateway.prefixes else due
 
 
-def _in_flight(gateway: Gateway) -> int:
-    return Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=timezone.now()).count()
+def _room(gateway: Gateway) -> int:
+    """How many more messages may be in flight now."""
+    in_flight = Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=timezone.now())
+    return max(0, health.limit(gateway) - in_flight.count())
 
 
 def gateways_with_due() -> list[int]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
-from gateways import health, sessions, transport
+from gateways import health, pace, sessions, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
@@ -163,6 +163,7 @@ def begin(
             Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
             for message, _ in ready
         )
+        pace.uncount(gateway.pk, len(messages) - len(ready))
     return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
 
 
@@ -194,19 +195,27 @@ def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
 
 def _refused_at_home(message: Message, refused: Refused) -> None:
     """The provider's file itself says that the message cannot go through there; nothing was sent."""
-    now = timezone.now()
+    now, here = timezone.now(), message.gateway_id
     with transaction.atomic():
-        Attempt.objects.create(
-            message=message,
-            gateway=message.gateway,
-            epoch=message.epoch,
-            key=message.key,
-            started_at=now,
-            finished_at=now,
-            outcome=Outcome.REFUSED,
-            detail=refused.reason,
-        )
-        failover.give_up_here(message, refused)
+        if failover.give_up_here(message, refused):
+            Attempt.objects.create(
+                message=message,
+                gateway_id=here,
+                epoch=message.epoch,
+                key=message.key,
+                started_at=now,
+                finished_at=now,
+                outcome=Outcome.REFUSED,
+                detail=refused.reason,
+            )
+
+
+def _former(message: Message) -> str:
+    """What the same gateway called the unsuccessful message that this one repeats; for its first try only."""
+    if message.resend_of_id is None or message.attempts.exists():
+        return ""
+    former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id).only("reference").first()
+    return former.reference if former else ""
 
 
 def _reason(what: str, error: Exception) -> str:

@@ -4,21 +4,26 @@ Which one is `gateways.routing`'s decision; here is which messages may move: nev
 none that was meant for one gateway alone.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from gateways import routing
+from gateways import health, pace, routing
 from gateways.models import Gateway
 from gateways.outcomes import Outcome, Refused, RefusedHere
-from messaging.models import Attempt, Message, State
+from messaging.models import WAITING, Attempt, Message, State
 
 #: How many messages one sweep moves away from one gateway.
 SOME = 1000
+#: A gateway is given no more than it can hand over in so many seconds: its own messages do not wait for those that
+#: come from others, and what stays may find its own gateway well again.
+AHEAD = timedelta(seconds=2)
 
 
 class Ways:
@@ -29,9 +34,17 @@ class Ways:
 
     def elsewhere(self, message: Message) -> Gateway | None:
         """The other gateway at which this message may be tried now, if there is one."""
+        if message.unclear or message.only_here:
+            return None
         if self._survey is None:
             self._survey = routing.Survey()
-        return elsewhere(message, self._survey)
+        refused = Attempt.objects.filter(message=message, outcome=Outcome.REFUSED).values_list("gateway", flat=True)
+        return next(iter(_instead(message, self._survey, set(refused))), None)
+
+
+def _instead(message: Message, survey: routing.Survey, refused: Collection[int]) -> list[Gateway]:
+    """Gateways that refused the message for good are left out."""
+    return survey.instead(message.phone, message.wanted_id, message.gateway_id, refused)
 
 
 def give_up_here(message: Message, refused: Refused, ways: Ways | None = None) -> bool:
@@ -40,63 +53,93 @@ def give_up_here(message: Message, refused: Refused, ways: Ways | None = None) -
     return message.try_at_once(refused.reason, elsewhere=other) if other else message.fail(refused.reason)
 
 
-def elsewhere(message: Message, survey: routing.Survey, refused_by: Collection[int] | None = None) -> Gateway | None:
-    """The other gateway at which this message may be tried now, if there is one.
-
-    Gateways that refused it for good, `refused_by`, are left out; they are looked up where they are not given.
-    """
-    if message.unclear or message.only_here:
-        return None
-    if refused_by is None:
-        refused_by = _refusals([message])[message.pk]
-    return survey.instead(message.phone, message.wanted_id, message.gateway_id, refused_by)
+def was_tried(message: Message, gateway: Gateway) -> bool:
+    """Whether this message was handed to that gateway before."""
+    return Attempt.objects.filter(message=message, gateway=gateway).exists()
 
 
-def _refusals(messages: Sequence[Message]) -> Mapping[int, set[int]]:
-    """Which gateways refused each of these messages for good."""
-    found: dict[int, set[int]] = defaultdict(set)
-    refusals = Attempt.objects.filter(message__in=[one.pk for one in messages], outcome=Outcome.REFUSED)
-    for message_id, gateway_id in refusals.values_list("message", "gateway"):
-        found[message_id].add(gateway_id)
-    return found
-
-
-def move_away() -> None:
+def move_away() -> set[int]:
     """What waits at gateways that may not be used goes to those that may; where there is none it keeps waiting.
 
-    Called every second: it looks at messages only where one gateway may not be used and another one may.
+    Gives the ids of the gateways that have more to send now.
     """
-    survey = routing.Survey()
-    for gateway in survey.unusable():
-        if targets := survey.stand_ins_for(gateway):
-            _move_from(gateway, targets, survey)
-
-
-def _move_from(gateway: Gateway, targets: Sequence[Gateway], survey: routing.Survey) -> None:
-    messages = list(_movable(gateway, targets, survey).order_by("priority", "due_at").defer("text")[:SOME])
-    refusals = _refusals(messages) if messages else {}
-    by_target: dict[Gateway, list[Message]] = {}
-    for message in messages:
-        if target := elsewhere(message, survey, refusals.get(message.pk, set())):
-            by_target.setdefault(target, []).append(message)
-    for target, moving in by_target.items():
-        Message.move_waiting(moving, target)
-
-
-def _movable(gateway: Gateway, targets: Sequence[Gateway], survey: routing.Survey) -> QuerySet[Message]:
-    """The database leaves out what cannot move, so that it never stands in the way of what can."""
+    now = timezone.now()
     waiting = Message.objects.filter(
-        gateway=gateway,
-        state__in=(State.QUEUED, State.HELD),
-        due_at__isnull=False,
-        valid_until__gt=timezone.now(),
-        unclear=0,
-        only_here=False,
+        state__in=(State.QUEUED, State.HELD), due_at__isnull=False, valid_until__gt=now, unclear=0
     )
-    if survey.default_is_strict:
-        waiting = waiting.exclude(wanted=None)
-    waiting = waiting.exclude(wanted__in=survey.strict())
-    if all(target.prefixes for target in targets):
-        prefixes = [Q(phone__startswith=prefix) for target in targets for prefix in target.prefixes]
-        waiting = waiting.filter(reduce(or_, prefixes))
-    return waiting
+    busy = set(waiting.order_by().values_list("gateway", flat=True).distinct())
+    stuck = [
+        (gateway, messages.filter(only_here=False))
+        for gateway in Gateway.objects.select_related("health").filter(pk__in=busy)
+        if (messages := _stuck_at(gateway, waiting.filter(gateway=gateway))) is not None
+    ]
+    if not stuck:
+        return set()
+    survey, rooms = routing.Survey(), Rooms()
+    return {target.pk for gateway, messages in stuck for target in _move_from(gateway, messages, survey, rooms)}
+
+
+def _stuck_at(gateway: Gateway, waiting: QuerySet[Message]) -> QuerySet[Message] | None:
+    """What cannot leave from there now: all of it, what its prefixes leave out, or (None) nothing."""
+    if not routing.may_be_used(gateway):
+        return waiting
+    return waiting.exclude(routing.served(gateway)) if gateway.prefixes else None
+
+
+class Rooms:
+    """How many more messages each gateway may be given at this moment; counted once for each."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, int] = {}
+
+    def left(self, gateway: Gateway) -> int:
+        """How many there are still."""
+        if gateway.pk not in self._left:
+            due = Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=timezone.now() + AHEAD)
+            self._left[gateway.pk] = _handed_over_soon(gateway) - due.count()
+        return self._left[gateway.pk]
+
+    def take(self, gateway: Gateway) -> None:
+        """One is taken."""
+        self._left[gateway.pk] = self.left(gateway) - 1
+
+
+def _handed_over_soon(gateway: Gateway) -> int:
+    """How many messages it can hand over in the time AHEAD; one where it is on trial."""
+    if health.limit(gateway) < gateway.max_in_flight:
+        return 1
+    by_pace = math.ceil(gateway.rate_per_second * AHEAD.total_seconds())
+    return min(by_pace, pace.left_today(gateway, health.of(gateway)))
+
+
+def _move_from(gateway: Gateway, stuck: QuerySet[Message], survey: routing.Survey, rooms: Rooms) -> Collection[Gateway]:
+    """Moves what finds room elsewhere, the most urgent first; the gateways to which something went."""
+    targets = [one for one in survey.usable_besides(gateway) if rooms.left(one) > 0]
+    if not targets:
+        return ()
+    # What cannot go anywhere must not stand in the way of what comes behind it.
+    if all(one.prefixes for one in targets):
+        stuck = stuck.filter(reduce(or_, map(routing.served, targets)))
+    if gateway.strict:
+        stuck = stuck.exclude(wanted=gateway)
+        stuck = stuck.exclude(wanted=None) if gateway.is_default else stuck
+    messages = list(stuck.defer("text").order_by("priority", "due_at", "pk")[:SOME])
+    refused = _refusals(messages)
+    moving: defaultdict[Gateway, list[Message]] = defaultdict(list)
+    for message in messages:
+        ways = _instead(message, survey, refused[message.pk])
+        if target := next((one for one in ways if rooms.left(one) > 0), None):
+            rooms.take(target)
+            moving[target].append(message)
+    for target, those in moving.items():
+        Message.move_waiting(those, target)
+    return moving.keys()
+
+
+def _refusals(messages: Sequence[Message]) -> defaultdict[int, set[int]]:
+    """By message, the gateways that refused it for good."""
+    refused: defaultdict[int, set[int]] = defaultdict(set)
+    attempts = Attempt.objects.filter(message__in=messages, outcome=Outcome.REFUSED)
+    for message_id, gateway_id in attempts.values_list("message", "gateway"):
+        refused[message_id].add(gateway_id)
+    return refused

@@ -6,12 +6,13 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from gateways import health, pace
-from messaging.models import WAITING, Message, State, Wait
+from gateways import health, pace, routing
+from messaging.models import WAITING, Message, Wait
 
 SWITCHED_OFF = _("the gateway is switched off")
 CREDENTIALS_REFUSED = _("the provider refuses the gateway's credentials")
 LIMIT_REACHED = _("the gateway has sent all it may today")
+NOT_ITS_PHONE = _("the gateway's prefixes leave this phone out")
 NEXT_WORKER = _("the next free worker takes it")
 
 
@@ -29,22 +30,30 @@ def why(message: Message) -> Waiting | None:
     if message.state not in WAITING:
         return None
     until = message.due_at or message.ask_at
-    if by_gateway := _held_up_by_gateway(message, until):
+    if by_gateway := _held_up_by_gateway(message):
         return by_gateway
     if message.waits_for not in {Wait.NONE, Wait.GATEWAY}:
         return Waiting(message.waits_for, Wait(message.waits_for).label, until)
     return Waiting(Wait.NONE, NEXT_WORKER, until)
 
 
-def _held_up_by_gateway(message: Message, until: datetime | None) -> Waiting | None:
+def _held_up_by_gateway(message: Message) -> Waiting | None:
     gateway, found = message.gateway, health.of(message.gateway)
     if not gateway.enabled:
         return Waiting(Wait.GATEWAY, SWITCHED_OFF, None)
     if found.refused_at:
         return Waiting(Wait.GATEWAY, CREDENTIALS_REFUSED, None)
+    # Where it is only to be asked about, neither a pause nor a limit forbids that.
+    return _not_handed_over_now(message, message.due_at) if message.due_at else None
+
+
+def _not_handed_over_now(message: Message, due_at: datetime) -> Waiting | None:
+    gateway, found = message.gateway, health.of(message.gateway)
     paused = found.open_until if health.breaker(found) is health.Breaker.OPEN else None
-    if paused and (until is None or paused > until):
+    if paused and paused > due_at:
         return Waiting(Wait.GATEWAY, Wait.GATEWAY.label, paused)
-    if message.state != State.UNKNOWN and not pace.left_today(gateway, found):
+    if not pace.left_today(gateway, found):
         return Waiting(Wait.GATEWAY, LIMIT_REACHED, None)
+    if not message.unclear and not routing.serves(gateway, message.phone):
+        return Waiting(Wait.GATEWAY, NOT_ITS_PHONE, None)
     return None
