@@ -110,8 +110,14 @@ def record(gateway: Gateway, reported: Sequence[Receipt]) -> set[int]:
             at=receipt.at,
         )
         if message:
-            message.record_receipt(receipt.state, receipt.detail)
+            _heed(gateway.pk, message, receipt.state, receipt.detail)
     return {message.pk for message in messages.values()}
+
+
+def _heed(gateway_id: int, message: Message, state: ReceiptState, detail: str) -> None:
+    """Lets a receipt improve what we know. Of a gateway that the message has left, only that it arrived after all."""
+    if message.gateway_id == gateway_id or state == ReceiptState.DELIVERED:
+        message.record_receipt(state, detail)
 
 
 def _pk(message: Message | None) -> int:
@@ -150,6 +156,6 @@ def _match(events: Iterable[DeliveryEvent], messages: Mapping[str, Message]) -> 
         message = messages[event.reference_key]
         if event.message_id not in {None, message.pk}:
             continue
-        message.record_receipt(ReceiptState(event.state), event.detail)
+        _heed(event.gateway_id, message, ReceiptState(event.state), event.detail)
         if event.message_id is None:
             DeliveryEvent.objects.filter(pk=event.pk).update(message=message)

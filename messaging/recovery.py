@@ -47,9 +47,13 @@ def _recover_one(message: Message) -> None:
         return
     reason = "the worker stopped before the answer came"
     with transaction.atomic():
-        if settling.mark_unclear(message, message.gateway.abilities(), reason):
+        provider = message.gateway.abilities()
+        if settling.mark_unclear(message, provider, reason):
             Attempt.objects.filter(message=message, outcome="").update(
-                outcome=Outcome.AMBIGUOUS, detail=reason, finished_at=timezone.now()
+                outcome=Outcome.AMBIGUOUS,
+                detail=reason,
+                finished_at=timezone.now(),
+                reference_key=settling.unclear_key(provider, message),
             )
 
 

@@ -7,6 +7,7 @@ follow what is that of `Message`.
 import json
 import logging
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote, quote_plus
@@ -89,16 +90,15 @@ def _write_alone(provider: BaseProvider, one: Known) -> None:
 
 def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
     gateway = known[0].attempt.gateway
+    # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back.
+    known = [replace(one, message=copy(one.message)) for one in known]
     ways = failover.Ways()
     with transaction.atomic():
         written = [one for one in known if _move_on(one, provider, ways)]
         for one in written:
             _close(one, provider)
         pace.uncount(gateway.pk, sum(not _counts(one.outcome) for one in written))
-        accepted = [
-            reference_of(one.outcome, provider, one.message) for one in known if isinstance(one.outcome, Accepted)
-        ]
-        receipts.match_early_ones(gateway, accepted)
+        receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
 
 
 def _counts(outcome: Accepted | NotAccepted) -> bool:
@@ -157,6 +157,18 @@ def _forms(secret: str) -> tuple[str, ...]:
 def reference_of(accepted: Accepted, provider: BaseProvider, message: Message) -> str:
     """What its provider calls the message; our own key, where the provider gives no id and reports by ours."""
     return accepted.reference or (message.key if provider.reports_by_key else "")
+
+
+def _reported_as(one: Known, provider: BaseProvider) -> str:
+    """By which reference the provider may have reported it already; empty where it cannot have."""
+    if isinstance(one.outcome, Accepted):
+        return reference_of(one.outcome, provider, one.message)
+    return one.message.key if provider.reports_by_key and one.message.unclear else ""
+
+
+def unclear_key(provider: BaseProvider, message: Message) -> str:
+    """By what a receipt finds an attempt whose answer never came: our key, where the provider reports by that."""
+    return provider.canonical(message.key) if provider.reports_by_key else ""
 
 
 def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
@@ -232,6 +244,8 @@ def _close(one: Known, provider: BaseProvider) -> None:
         }
     else:
         found = {"outcome": one.outcome.outcome, "detail": one.outcome.reason}
+        if isinstance(one.outcome, Ambiguous):
+            found["reference_key"] = unclear_key(provider, one.message)
     Attempt.objects.filter(pk=one.attempt.pk).update(finished_at=timezone.now(), exchange=one.exchange, **found)
 
 
@@ -249,7 +263,7 @@ def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known
             sessions.worked(gateway.pk)
     if silent and not answered:
         # One dead number does not speak for the gateway: each message counts once, however often it is tried.
-        first_time = [one for one in silent if one.message.failures + one.message.unclear <= 1]
+        first_time = [one for one in silent if not one.message.failures + one.message.unclear]
         health.record_trouble(gateway.pk, len(first_time), worrying[-1].reason)
     elif worrying:
         health.record_error(gateway.pk, worrying[-1].reason)

@@ -257,7 +257,8 @@ class Message(models.Model):
         if state == ReceiptState.EXPIRED:
             return self._move(State.EXPIRED, reason=detail)
         if state == ReceiptState.UNCONFIRMED:
-            return self._move(State.NO_RECEIPT, since=(State.SUBMITTED, State.UNKNOWN), text=None, reason=detail)
+            since = (State.SUBMITTED, State.UNKNOWN, State.UNRESOLVED)
+            return self._move(State.NO_RECEIPT, since=since, text=None, reason=detail)
         return False
 
     @classmethod
