@@ -4,18 +4,24 @@ import threading
 
 
 class Busy:
-    """A set of gateways with one thread each, and whether the bell rang for one of them meanwhile."""
+    """A set of gateways with one thread each, and whether the bell rang for one of them meanwhile.
 
-    def __init__(self) -> None:
+    `most` is how many threads may be busy so at once.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._rung: dict[int, bool] = {}
         self.stopping = False
 
     def begin(self, gateway_id: int) -> bool:
-        """False when another thread is busy with this gateway already; that one will look once more."""
+        """False when another thread is busy with this gateway already, which will look once more; or too many are."""
         with self._lock:
             if gateway_id in self._rung:
                 self._rung[gateway_id] = True
+                return False
+            if self._most is not None and len(self._rung) >= self._most:
                 return False
             self._rung[gateway_id] = False
             return True
@@ -40,9 +46,12 @@ class Busy:
             self._rung.pop(gateway_id, None)
 
 
-#: Gateways whose messages are handed over, and gateways that are asked what became of theirs.
+#: Gateways whose messages are handed over.
 drains = Busy()
-questions = Busy()
+#: Gateways that are asked what became of theirs, and what people wrote. Both can wait for a provider that answers
+#: nothing, so they never take all of a worker's threads: most are left for handing over.
+questions = Busy(most=16)
+fetches = Busy(most=8)
 
 
 def stop_claiming() -> None:

@@ -7,6 +7,7 @@ from celery import Task, shared_task
 
 from gateways.changes import Change
 from messaging import claiming, delivery, failover, inbound, receipts, recovery
+from messaging.drains import fetches
 from messaging.models import Message
 from portal import health
 
@@ -31,7 +32,11 @@ def ask(gateway_id: int) -> None:
 @shared_task
 def fetch(gateway_id: int) -> None:
     """Asks one gateway what guests wrote."""
-    inbound.fetch(gateway_id)
+    if fetches.begin(gateway_id):
+        try:
+            inbound.fetch(gateway_id)
+        finally:
+            fetches.abandon(gateway_id)
 
 
 @shared_task
@@ -70,7 +75,8 @@ def gateway_changed(gateway_id: int, change: Change) -> None:
     if change in {Change.SETTINGS, Change.RECOVERED}:
         ring(gateway_id)
     elif change in {Change.PAUSED, Change.REFUSED}:
-        failover.move_away()
+        for other_id in failover.move_away():
+            ring(other_id)
 
 
 def _publish(task: "Task[[int], None]", gateway_id: int) -> None:
