@@ -53,12 +53,14 @@ def change(gateway: Gateway, **details: Unpack[Details]) -> None:
         sentence = _("Make another gateway the default instead.")
         raise Refusal(sentence, field="is_default", why=Why.CONFLICT)
     _describe(gateway, details)
-    _save(gateway)
-    if (gateway.provider, gateway.settings) != before:
-        sessions.forget(gateway.pk)
-        health.begin_anew(gateway.pk)
-    else:
-        changes.tell(gateway.pk, Change.SETTINGS)
+    # Together: nobody may see the new settings with the old session.
+    with transaction.atomic():
+        _save(gateway)
+        if (gateway.provider, gateway.settings) != before:
+            sessions.forget(gateway.pk)
+            health.begin_anew(gateway.pk)
+        else:
+            changes.tell(gateway.pk, Change.SETTINGS)
 
 
 def delete(gateway: Gateway) -> None:

@@ -19,7 +19,7 @@ EVERY = timedelta(minutes=30)
 #: How many are asked in one turn, a minute: one that answers nothing holds a worker's thread until its time-out.
 SOME = 8
 #: What the columns hold.
-LARGEST = Decimal(10) ** 12
+LARGEST = Decimal("999999999999.99")
 
 
 def gateways_to_ask() -> list[int]:

@@ -7,7 +7,7 @@ block hosts that try again.
 
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -54,42 +54,56 @@ def pause_after(faults: int) -> timedelta:
     return min(FIRST_PAUSE * int(2 ** min(faults - 1, 10)), LONGEST_PAUSE)
 
 
-def record_fault(gateway_id: int, fault: GatewayFault, asked_at: datetime | None = None) -> None:
-    """Pauses the gateway; refused credentials stop it.
+def record_fault(
+    gateway_id: int, fault: GatewayFault, asked_at: datetime | None = None, asked_as: Gateway | None = None
+) -> bool:
+    """Pauses the gateway; refused credentials stop it. Faults that come in meanwhile change nothing.
 
-    Faults that come in while it is paused do not lengthen the pause. `asked_at` is when the provider was asked: what
-    it says of settings that were changed since then is no news.
+    `asked_at` is when the provider was asked, and `asked_as` the gateway as it was then: what is said of settings
+    that are not the present ones is no news. False where it is none.
     """
-    if isinstance(fault, CredentialsRefused):
-        _stop(gateway_id, fault, asked_at or timezone.now())
-    else:
-        _pause(gateway_id, fault)
+    with transaction.atomic():
+        _health, made = GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
+        health = GatewayHealth.objects.select_for_update().get(gateway_id=gateway_id)
+        if _is_outdated(health, None if made else asked_at, asked_as):
+            return False
+        if health.refused_at is None:
+            if isinstance(fault, CredentialsRefused):
+                _stop(health, fault)
+            else:
+                _pause(health, fault)
+    return True
 
 
-def _stop(gateway_id: int, fault: CredentialsRefused, asked_at: datetime) -> None:
+def _is_outdated(health: GatewayHealth, asked_at: datetime | None, asked_as: Gateway | None) -> bool:
+    """Whether the settings were changed, or found well, since the provider was asked. Call it with the row locked.
+
+    The time alone does not tell: whoever asked may have read the old settings while the new ones were being stored.
+    """
+    if asked_at is not None and asked_at < health.settings_at:
+        return True
+    if asked_as is None:
+        return False
+    now = Gateway.objects.only("provider", "settings").get(pk=health.pk)
+    return (now.provider, now.settings) != (asked_as.provider, asked_as.settings)
+
+
+def _stop(health: GatewayHealth, fault: CredentialsRefused) -> None:
     now = timezone.now()
-    GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
-    stopped = GatewayHealth.objects.filter(gateway_id=gateway_id, refused_at=None, settings_at__lte=asked_at).update(
-        refused_at=now, proven=False, **_error(fault.reason, fault.remedy or CORRECT_CREDENTIALS, now)
-    )
-    if stopped:
-        tell(gateway_id, Change.REFUSED)
+    error = _error(fault.reason, fault.remedy or CORRECT_CREDENTIALS, now)
+    GatewayHealth.objects.filter(pk=health.pk).update(refused_at=now, proven=False, **error)
+    tell(health.pk, Change.REFUSED)
 
 
-def _pause(gateway_id: int, fault: GatewayFault) -> None:
-    while True:
-        now = timezone.now()
-        health, _made = GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
-        if health.open_until and health.open_until > now:
-            return
-        until = now + max(pause_after(health.faults + 1), timedelta(seconds=fault.pause))
-        opened = GatewayHealth.objects.filter(
-            Q(open_until=None) | Q(open_until__lte=now), gateway_id=gateway_id, faults=health.faults
-        ).update(open_until=until, faults=health.faults + 1, troubles=0, **_error(fault.reason, fault.remedy, now))
-        if opened:
-            tell(gateway_id, Change.PAUSED)
-            return
-        # Another worker was first; look again at what it wrote.
+def _pause(health: GatewayHealth, fault: GatewayFault) -> None:
+    now = timezone.now()
+    if health.open_until and health.open_until > now:
+        return
+    faults = health.faults + 1
+    until = now + max(pause_after(faults), timedelta(seconds=fault.pause))
+    error = _error(fault.reason, fault.remedy, now)
+    GatewayHealth.objects.filter(pk=health.pk).update(open_until=until, faults=faults, troubles=0, **error)
+    tell(health.pk, Change.PAUSED)
 
 
 def _error(reason: str, remedy: str, now: datetime) -> dict[str, object]:
@@ -102,28 +116,38 @@ def record_trouble(gateway_id: int, messages: int, reason: str) -> None:
     GatewayHealth.objects.filter(gateway_id=gateway_id).update(troubles=F("troubles") + messages)
     silent = GatewayHealth.objects.filter(Q(faults__gt=0) | Q(troubles__gte=TROUBLES_TO_PAUSE), gateway_id=gateway_id)
     if silent.exists():
-        _pause(gateway_id, GatewayFault(reason))
+        record_fault(gateway_id, GatewayFault(reason))
 
 
 def record_error(gateway_id: int, reason: str) -> None:
-    """Remembers the last error and leaves the gateway open."""
-    GatewayHealth.objects.update_or_create(gateway_id=gateway_id, defaults=_error(reason, "", timezone.now()))
+    """Remembers the last error and leaves the gateway open. What has stopped or paused one stays there to be read."""
+    GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
+    now = timezone.now()
+    _not_paused(gateway_id, now).filter(refused_at=None).update(**_error(reason, "", now))
 
 
-def record_success(gateway_id: int) -> None:
+def record_success(gateway_id: int, asked_at: datetime | None = None, asked_as: Gateway | None = None) -> None:
     """The provider answered about a message: its settings work, and faults are forgotten. The last error stays.
 
-    During a pause it proves nothing: it answers a call that was under way when the fault came. Writes only where
+    During a pause it proves nothing: it answers a call that was under way when the fault came. Nor does it of
+    settings that are not the present ones; `asked_at` and `asked_as` are those of `record_fault`. Writes only where
     there is something to forget.
     """
-    now = timezone.now()
-    well = GatewayHealth.objects.filter(Q(open_until=None) | Q(open_until__lte=now), gateway_id=gateway_id)
-    changed = well.filter(Q(faults__gt=0) | Q(troubles__gt=0) | Q(proven=False), refused_at=None)
+    forgettable = Q(faults__gt=0) | Q(troubles__gt=0) | Q(proven=False)
+    changed = _not_paused(gateway_id, timezone.now()).filter(forgettable, refused_at=None)
     if not changed.exists():
         return
-    recovered = changed.filter(faults__gt=0).exists()
-    if changed.update(faults=0, troubles=0, open_until=None, proven=True) and recovered:
-        tell(gateway_id, Change.RECOVERED)
+    with transaction.atomic():
+        health = changed.select_for_update().first()
+        if health is None or _is_outdated(health, asked_at, asked_as):
+            return
+        GatewayHealth.objects.filter(pk=health.pk).update(faults=0, troubles=0, open_until=None, proven=True)
+        if health.faults:
+            tell(gateway_id, Change.RECOVERED)
+
+
+def _not_paused(gateway_id: int, now: datetime) -> models.QuerySet[GatewayHealth]:
+    return GatewayHealth.objects.filter(Q(open_until=None) | Q(open_until__lte=now), gateway_id=gateway_id)
 
 
 def begin_anew(gateway_id: int, *, proven: bool = False) -> None:

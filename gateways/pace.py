@@ -5,6 +5,7 @@ anew at midnight of the portal's time zone.
 """
 
 import math
+from datetime import date
 
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -41,14 +42,14 @@ def give_back(gateway_id: int, count: int) -> None:
     """Returns tokens that were taken and not used; a full bucket spills."""
     if count > 0:
         GatewayHealth.objects.filter(gateway_id=gateway_id).update(pace_tokens=F("pace_tokens") + count)
-    uncount(gateway_id, count)
+        uncount(gateway_id, count, timezone.localdate())
 
 
-def uncount(gateway_id: int, count: int) -> None:
-    """Takes messages that were not handed over off today's count."""
+def uncount(gateway_id: int, count: int, day: date) -> None:
+    """Takes messages that were not handed over off the count of the day on which they were counted."""
     if count > 0:
-        today = GatewayHealth.objects.filter(gateway_id=gateway_id, day=timezone.localdate())
-        today.update(day_count=Greatest(F("day_count") - count, 0))
+        counted = GatewayHealth.objects.filter(gateway_id=gateway_id, day=day)
+        counted.update(day_count=Greatest(F("day_count") - count, 0))
 
 
 def left_today(gateway: Gateway, health: GatewayHealth) -> int:

@@ -4,13 +4,14 @@ One login is under way per gateway, however many workers have messages for it. A
 never tried again by itself. What a login looks like is the business of `auth/`.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from gateways import health, transport
@@ -29,6 +30,8 @@ from gateways.provider import BaseProvider
 from portal.encryption import Locked
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 #: A token is renewed this long before its end, so that none ends on its way to the provider.
 SKEW = timedelta(seconds=60)
@@ -54,10 +57,11 @@ class AccessEnded(NotAccepted):
 
 @dataclass(frozen=True)
 class Entry:
-    """A provider that lets us in: what `sign` returns will be believed."""
+    """A provider that lets us in: what `sign` returns will be believed. `issued_at` tells its token from others."""
 
     provider: BaseProvider
     token: Token | None = None
+    issued_at: datetime | None = None
 
     def sign(self, request: HttpRequest) -> HttpRequest:
         """The request with the token and with the gateway's word on certificates."""
@@ -69,23 +73,28 @@ def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False) -
     """Lets a gateway's requests in, logging in where there is no token that is still good.
 
     Waits up to `patience` seconds while another worker logs in, then raises Busy. `knowingly`: a person wants refused
-    credentials to be tried once more. Raises CredentialsRefused, and then
-    nobody tries again until a person acts; another NotAccepted where the login failed, which has paused the gateway;
-    and whatever `Gateway.open` raises. Call it outside any transaction.
+    credentials to be tried once more, pause or no pause. Raises CredentialsRefused, and then nobody tries again until
+    a person acts; another NotAccepted where the login failed, which has paused the gateway; and whatever
+    `Gateway.open` raises. Call it outside any transaction. A gateway whose settings were changed since it was read is
+    read again.
     """
-    provider = gateway.open()
     until = time.monotonic() + patience
     while True:
+        provider = gateway.open()
         if not knowingly:
             _refuse_if_stopped(gateway)
         if not provider.way.logs_in:
             return Entry(provider)
-        session, _made = GatewaySession.objects.get_or_create(gateway=gateway)
-        if token := _good_token(session):
-            _note_use(session)
-            return Entry(provider, token)
-        if _take_turn(session, gateway):
-            return Entry(provider, _come_by_token(gateway, provider, session, knowingly))
+        session = _session_of(gateway)
+        if _has_other_settings(gateway, session.gateway):
+            # The session goes with the new ones: neither its token nor its turn may be used with the old ones.
+            gateway.refresh_from_db()
+            continue
+        entry = _entry(provider, session) or (
+            _come_by_entry(gateway, provider, session, knowingly) if _take_turn(session, gateway) else None
+        )
+        if entry:
+            return entry
         if time.monotonic() >= until:
             raise Busy
         time.sleep(LOOK_EVERY)
@@ -95,6 +104,34 @@ def _refuse_if_stopped(gateway: Gateway) -> None:
     stopped = GatewayHealth.objects.filter(gateway=gateway, refused_at__isnull=False).first()
     if stopped:
         raise CredentialsRefused(stopped.last_error, stopped.last_remedy)
+
+
+def _refuse_if_paused(gateway: Gateway) -> None:
+    """Questions are asked during a pause too, but nobody logs in for one: that may be what the pause is for."""
+    until = health.paused_until(gateway.pk)
+    if until:
+        raise RefusedForNow("nobody logs in while the gateway is paused", (until - timezone.now()).total_seconds())
+
+
+def _session_of(gateway: Gateway) -> GatewaySession:
+    """The session with its gateway as one moment shows them."""
+    sessions = GatewaySession.objects.select_related("gateway").filter(gateway=gateway)
+    if session := sessions.first():
+        return session
+    GatewaySession.objects.get_or_create(gateway=gateway)
+    return sessions.get()
+
+
+def _has_other_settings(gateway: Gateway, now: Gateway) -> bool:
+    return (gateway.provider, gateway.settings) != (now.provider, now.settings)
+
+
+def _entry(provider: BaseProvider, session: GatewaySession) -> Entry | None:
+    token = _good_token(session)
+    if token is None:
+        return None
+    _note_use(session)
+    return Entry(provider, token, session.issued_at)
 
 
 def _good_token(session: GatewaySession) -> Token | None:
@@ -132,32 +169,44 @@ def _take_turn(session: GatewaySession, gateway: Gateway) -> bool:
     return True
 
 
-def _come_by_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession, knowingly: bool) -> Token:
-    """The token of a renewal or a login, kept for all workers; a failure is told to the gateway's health."""
-    asked_at = timezone.now()
+def _come_by_entry(gateway: Gateway, provider: BaseProvider, session: GatewaySession, knowingly: bool) -> Entry | None:
+    """In by a renewal or a login, kept for all workers; None where the settings were changed meanwhile.
+
+    The turn ends with a higher number than it began with: whoever looked while it lasted has to look again.
+    """
     mine = GatewaySession.objects.filter(pk=session.pk, turn=session.turn)
+    ended = {"turn": F("turn") + 1, "busy_until": None}
     try:
-        # Once more, because the worker that had the turn before may have been refused since we looked.
+        # Once more, because the worker that had the turn before may have failed since we looked.
         if not knowingly:
             _refuse_if_stopped(gateway)
-        token = _renew(gateway, provider, session) or _log_in(gateway, provider)
-    except BaseException as error:
-        if isinstance(error, NotAccepted):
-            _tell_health(gateway, error, asked_at)
-        # Only now: whoever takes the next turn must find the refusal.
-        mine.update(busy_until=None)
+            _refuse_if_paused(gateway)
+        token = _new_token(gateway, provider, session)
+    except BaseException:
+        # Only now: whoever takes the next turn must find what health was told.
+        mine.update(**ended)
         raise
     now = timezone.now()
-    mine.update(
+    kept = mine.update(
         token=token.value,
         refresh=token.refresh or None,
         issued_at=now,
         used_at=now,
         expires_at=None if token.lasts is None else now + _safe_life(token.lasts),
         idles=token.idles,
-        busy_until=None,
+        **ended,
     )
-    return token
+    return Entry(provider, token, now) if kept else None
+
+
+def _new_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token:
+    """By a renewal, else by a login; a failure is told to the gateway's health."""
+    asked_at = timezone.now()
+    try:
+        return _renew(gateway, provider, session) or _log_in(gateway, provider)
+    except NotAccepted as error:
+        _tell_health(gateway, error, asked_at)
+        raise
 
 
 def _safe_life(lasts: float) -> timedelta:
@@ -166,11 +215,10 @@ def _safe_life(lasts: float) -> timedelta:
 
 
 def _tell_health(gateway: Gateway, error: NotAccepted, asked_at: datetime) -> None:
-    if isinstance(error, GatewayFault):
-        health.record_fault(gateway.pk, error, asked_at)
-    else:
+    if not isinstance(error, GatewayFault):
         pause = error.retry_after if isinstance(error, RefusedForNow) else 0.0
-        health.record_fault(gateway.pk, GatewayFault(f"the login failed: {error.reason}", pause=pause))
+        error = GatewayFault(f"the login failed: {error.reason}", pause=pause)
+    health.record_fault(gateway.pk, error, asked_at, gateway)
 
 
 def _renew(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token | None:
@@ -195,15 +243,15 @@ def _fetch(gateway: Gateway, provider: BaseProvider, request: HttpRequest) -> Ht
     return transport.fetch(replace(request, verify_tls=verify_tls), gateway.timeout)
 
 
-def ended(gateway_id: int, used_since: datetime) -> NotAccepted:
-    """An answer said that the token is good no more. Drops it, unless it is newer than the request.
+def ended(gateway_id: int, issued_at: datetime | None) -> NotAccepted:
+    """An answer said that the token issued then is good no more. Drops it; a newer one is left alone.
 
     Gives the outcome of that request: AccessEnded, or a fault of the gateway where new tokens are refused as well.
     """
-    old = GatewaySession.objects.filter(gateway=gateway_id, token__isnull=False, issued_at__lte=used_since)
-    old.update(token=None, refusals=F("refusals") + 1)
-    if GatewaySession.objects.filter(gateway=gateway_id, refusals__gte=MOST_REFUSALS).exists():
-        GatewaySession.objects.filter(gateway=gateway_id).update(refusals=0)
+    sessions = GatewaySession.objects.filter(gateway=gateway_id)
+    if issued_at is not None:
+        sessions.filter(token__isnull=False, issued_at=issued_at).update(token=None, refusals=F("refusals") + 1)
+    if sessions.filter(refusals__gte=MOST_REFUSALS).update(refusals=0):
         return GatewayFault("the provider does not accept the token that it has just issued")
     return AccessEnded("the session at the provider had ended")
 
@@ -217,9 +265,13 @@ def worked(gateway_id: int) -> None:
 
 def forget(gateway_id: int) -> None:
     """The settings are other ones: what was logged in for with the old ones is used no more, nor what is under way."""
-    GatewaySession.objects.filter(gateway=gateway_id).update(
-        token=None, refresh=None, issued_at=None, busy_until=None, refusals=0, turn=F("turn") + 1
-    )
+    _drop(GatewaySession.objects.filter(gateway=gateway_id))
+
+
+def _drop(sessions: QuerySet[GatewaySession]) -> bool:
+    """Nothing is left of these sessions, and whoever is logging in has lost the turn; false where there were none."""
+    nothing = {"token": None, "refresh": None, "issued_at": None, "busy_until": None, "refusals": 0}
+    return bool(sessions.update(**nothing, turn=F("turn") + 1))
 
 
 def ask(
@@ -234,16 +286,27 @@ def ask(
     Where the token had ended, once more with a new one. Raises NotAccepted (a fault is told to the gateway's health),
     Busy, or Unreadable. Call it outside any transaction.
     """
-    while True:
-        entry = enter(gateway, patience=gateway.timeout, knowingly=knowingly)
-        asked_at = timezone.now()
-        response = transport.fetch(entry.sign(build(entry.provider)), gateway.timeout)
-        if not entry.provider.way.ended(response):
-            return _read(gateway, entry.provider, response, read, asked_at)
-        outcome = ended(gateway.pk, asked_at)
-        if not isinstance(outcome, AccessEnded):
-            _tell_health(gateway, outcome, asked_at)
-            raise outcome
+    try:
+        return _ask_once(gateway, build, read, knowingly)
+    except AccessEnded:
+        return _ask_once(gateway, build, read, knowingly)
+
+
+def _ask_once(
+    gateway: Gateway,
+    build: Callable[[BaseProvider], HttpRequest],
+    read: Callable[[BaseProvider, HttpResponse], T],
+    knowingly: bool,
+) -> T:
+    entry = enter(gateway, patience=gateway.timeout, knowingly=knowingly)
+    asked_at = timezone.now()
+    response = transport.fetch(entry.sign(build(entry.provider)), gateway.timeout)
+    if not entry.provider.way.ended(response):
+        return _read(gateway, entry.provider, response, read, asked_at)
+    outcome = ended(gateway.pk, entry.issued_at)
+    if isinstance(outcome, GatewayFault):
+        _tell_health(gateway, outcome, asked_at)
+    raise outcome
 
 
 def _read(
@@ -271,12 +334,16 @@ def leave_unused() -> None:
     """Gives back the tokens of gateways that are switched off, where the provider knows how."""
     for session in GatewaySession.objects.filter(gateway__enabled=False, token__isnull=False).select_related("gateway"):
         token = Token(_readable(session.token))
-        forget(session.gateway.pk)
-        provider = session.gateway.abilities()
+        # One worker gives it back.
+        if _drop(GatewaySession.objects.filter(pk=session.pk, turn=session.turn)) and token.value:
+            _leave(session.gateway, token)
+
+
+def _leave(gateway: Gateway, token: Token) -> None:
+    provider = gateway.abilities()
+    try:
         request = provider.way.logout(provider.settings, token)
         if request is not None:
-            try:
-                _fetch(session.gateway, provider, request)
-            except NotAccepted:
-                # It ends by itself; we have forgotten it.
-                continue
+            _fetch(gateway, provider, request)
+    except Exception as error:  # noqa: BLE001 — it ends by itself, and we have forgotten it
+        logger.info("gateway %s: its token could not be given back (%s)", gateway.pk, type(error).__name__)

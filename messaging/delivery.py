@@ -147,7 +147,7 @@ def _let_in(gateway: Gateway) -> sessions.Entry | None:
     except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
         reason = _reason("the gateway cannot be opened", error)
         logger.error("gateway %s: %s", gateway.pk, reason)  # noqa: TRY400 — a trace may hold its settings
-        health.record_fault(gateway.pk, GatewayFault(reason))
+        health.record_fault(gateway.pk, GatewayFault(reason), asked_as=gateway)
         return None
 
 
@@ -163,7 +163,9 @@ def begin(
             Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
             for message, _ in ready
         )
-        pace.uncount(gateway.pk, len(messages) - len(ready))
+        pace.uncount(gateway.pk, len(messages) - len(ready), timezone.localdate())
+    for attempt in attempts:
+        attempt.token_issued_at = entry.issued_at
     return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
 
 

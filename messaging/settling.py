@@ -6,6 +6,7 @@ follow what is that of `Message`.
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -97,7 +98,9 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
         written = [one for one in known if _move_on(one, provider, ways)]
         for one in written:
             _close(one, provider)
-        pace.uncount(gateway.pk, sum(not _counts(one.outcome) for one in written))
+        unsent = Counter(timezone.localdate(one.attempt.started_at) for one in written if not _counts(one.outcome))
+        for day, count in unsent.items():
+            pace.uncount(gateway.pk, count, day)
         receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
 
 
@@ -121,7 +124,7 @@ def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Acce
     if landing.response is None:
         return landing.failure or Ambiguous("nothing is known of the call")
     if provider.way.ended(landing.response):
-        return sessions.ended(attempt.gateway_id, attempt.started_at)
+        return sessions.ended(attempt.gateway_id, attempt.token_issued_at)
     return read_outcome(provider, landing.response)
 
 
@@ -195,7 +198,9 @@ def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways
         case AccessEnded():
             return message.try_at_once(outcome.reason)
         case GatewayFault():
-            health.record_fault(message.gateway_id, outcome, one.attempt.started_at)
+            if not health.record_fault(message.gateway_id, outcome, one.attempt.started_at, one.attempt.gateway):
+                # It speaks of settings that are changed by now.
+                return message.try_at_once(outcome.reason)
             other = ways.elsewhere(message)
             return message.try_at_once(outcome.reason, elsewhere=other) if other else message.hold(outcome.reason)
         case Refused() if not former_of(message, provider):
@@ -254,11 +259,12 @@ def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known
     outcomes = [one.outcome for one in known]
     if any(isinstance(outcome, GatewayFault) for outcome in outcomes):
         return
-    answered = any(isinstance(outcome, Accepted | Refused) for outcome in outcomes)
+    answered = [one.attempt for one in known if isinstance(one.outcome, Accepted | Refused)]
     worrying = [outcome for outcome in outcomes if not isinstance(outcome, Accepted | Refused | AccessEnded)]
     silent = [one for one in known if isinstance(one.outcome, NotSent | Ambiguous)]
     if answered:
-        health.record_success(gateway.pk)
+        latest = max(answered, key=lambda attempt: attempt.started_at)
+        health.record_success(gateway.pk, latest.started_at, latest.gateway)
         if provider.way.logs_in:
             sessions.worked(gateway.pk)
     if silent and not answered:

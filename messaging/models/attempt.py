@@ -1,5 +1,7 @@
 """Attempt: one time a message was handed to a gateway; and DeliveryEvent: what the provider later reports."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +26,9 @@ class Attempt(models.Model):
     reference_key = models.CharField(_("reference as compared"), max_length=LONGEST_REFERENCE, blank=True)
     detail = models.CharField(_("detail"), max_length=300, blank=True)
     exchange = models.JSONField(_("exchange, redacted"), default=dict, blank=True)
+
+    #: Not stored: which token its request carries, where it carries one that was logged in for.
+    token_issued_at: datetime | None = None
 
     class Meta:
         verbose_name = _("attempt")
