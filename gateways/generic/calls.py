@@ -18,7 +18,9 @@ def reports(callback: Callback, names: Mapping[str, str], encoding: str) -> Iter
     query = _fields(callback.url.partition("?")[2], encoding)
     for report in islice(_sent(callback, encoding), MOST):
         said = {**query, **report}
-        yield {ours: _value(said, theirs) for ours, theirs in names.items()}
+        found = {ours: _value(said, theirs) for ours, theirs in names.items()}
+        # Blanks around a guest's words are the guest's.
+        yield {ours: value if ours == "text" else value.strip() for ours, value in found.items()}
 
 
 def _sent(callback: Callback, encoding: str) -> Iterator[Mapping[str, Any]]:
@@ -43,4 +45,4 @@ def _fields(written: str, encoding: str) -> dict[str, str]:
 
 def _value(report: Mapping[str, Any], name: str) -> str:
     found = at(report, json_path(name)) if name.startswith("$") else report.get(name)
-    return (words_of(found) or "").strip()
+    return words_of(found) or ""
