@@ -21,6 +21,21 @@ PASSWORD = "correct horse battery staple"
 Api = Callable[[User | None], APIClient]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests noted of faults at providers, those that stayed alike in one line."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for name, noted in getattr(report, "user_properties", ()):
+            if name == "fault":
+                *found, provider = noted
+                alike.setdefault(tuple(found), []).append(provider)
+    if alike:
+        terminalreporter.section("faults at providers")
+        terminalreporter.line(f"{'fault':22}{'outcome':17}{'taken':7}provider (taken: credentials + information)")
+    for (fault, outcome, taken), providers in sorted(alike.items()):
+        terminalreporter.line(f"{fault:22}{outcome:17}{taken:7}{', '.join(sorted(providers))}")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     """SQLite in a file: threads of a test see one database, with the locks it has in earnest."""
