@@ -41,6 +41,13 @@ def create(**details: Unpack[Details]) -> Gateway:
     return gateway
 
 
+def draft(**details: Unpack[Details]) -> Gateway:
+    """A gateway that is checked as a new one is, and stored nowhere. Raises ValidationError naming the field."""
+    gateway = Gateway(pk=0)
+    _describe(gateway, {"name": "draft", **details})
+    return gateway
+
+
 def change(gateway: Gateway, **details: Unpack[Details]) -> None:
     """Changes what is given. Settings are merged key by key, unless the provider is another one.
 

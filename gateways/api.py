@@ -1,43 +1,21 @@
 """The API of gateways: the collection `sms_gateways`. On the wire a gateway's name is its `id`."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways import accounts, checking, configuration, health, pace, preview
-from gateways.models import Gateway, name_is_plain
-from gateways.outcomes import OutboundSms, Refused
-from portal.api.collection import CollectionView, ItemView, OneView, SearchView
+from gateways import accounts, checking, configuration, health, pace, samples, standing
+from gateways.models import Gateway, is_phone, name_is_plain
+from portal.api.collection import CollectionView, ItemView, OneView, ResourceView, SearchView
 from portal.api.inputs import Input
 from portal.api.resources import Resource, fraction, moment, number, shown, text, yes_no
 from portal.api.views import Example, Ref
-from portal.encryption import KeyMissing
-from portal.errors import Refusal, Why
 from portal.permissions import Right, may
 
 TEXT = {"type": "string"}
-STATES = ("ok", "paused", "credentials_refused", "off")
-
-
-def state_of(gateway: Gateway) -> str:
-    """One of STATES: `off` when switched off, `paused` while its account is at fault or it does not answer."""
-    found = health.of(gateway)
-    if not gateway.enabled:
-        return "off"
-    if found.refused_at:
-        return "credentials_refused"
-    return "paused" if paused_until(gateway) else "ok"
-
-
-def paused_until(gateway: Gateway) -> Any:
-    """The end of the pause it is in, if it is in one."""
-    found = health.of(gateway)
-    return found.open_until if health.breaker(found) is health.Breaker.OPEN else None
 
 
 def balance_of(gateway: Gateway) -> dict[str, Any] | None:
@@ -58,6 +36,20 @@ PREVIEW = {
     "url": "https://sms.example.org/send",
     "headers": {"authorization": "Bearer ********"},
     "body": '{"to": "79161234567", "text": "Wi-Fi is back"}',
+}
+DRAFT = {
+    "provider": "http",
+    "settings": {
+        "url": "https://sms.example.org/send",
+        "auth": "bearer",
+        "api_key": "…",
+        "content_type": "json",
+        "body": '{"to": "{{to}}", "text": "{{text}}"}',
+        "phone_format": "digits",
+        "ok": "status:202",
+    },
+    "phone_number": "+79161234567",
+    "message": "Wi-Fi is back",
 }
 EXAMPLE = {
     "id": "sandbox",
@@ -112,11 +104,11 @@ GATEWAYS = Resource(
             serializers.CharField(allow_null=True),
         ),
         "balance": shown(balance_of, serializers.DictField(allow_null=True)),
-        "state": shown(state_of, serializers.ChoiceField(choices=STATES)),
+        "state": shown(standing.of, serializers.ChoiceField(choices=standing.Standing.values)),
         "breaker": shown(
             lambda gateway: health.breaker(health.of(gateway)), serializers.ChoiceField(choices=health.Breaker.values)
         ),
-        "paused_until": shown(paused_until, serializers.DateTimeField(allow_null=True)),
+        "paused_until": shown(standing.paused_until, serializers.DateTimeField(allow_null=True)),
         "last_error": shown(lambda gateway: health.of(gateway).last_error),
         "last_remedy": shown(lambda gateway: health.of(gateway).last_remedy),
         "last_error_at": moment("health__last_error_at", nullable=True),
@@ -199,7 +191,8 @@ class GatewayView(ItemView):
     def item(self, row: Gateway) -> dict[str, Any]:
         """Whoever knows the callback address can report deliveries: it is for those who may set the gateway up."""
         item = super().item(row)
-        return item if may(self.caller, Right.SMS_GATEWAY_UPDATE) else item | {"callback_url": configuration.MASK}
+        hidden = item["callback_url"] and not may(self.caller, Right.SMS_GATEWAY_UPDATE)
+        return item | {"callback_url": configuration.MASK} if hidden else item
 
     def update(self, found: Gateway, fields: dict[str, Any]) -> Gateway:
         accounts.change(found, **fields)
@@ -236,36 +229,60 @@ class GatewayCheck(OneView):
 class SampleInput(Input):
     """A sample message for a preview."""
 
-    phone_number = serializers.RegexField(r"\A\+[1-9][0-9]{6,14}\Z", required=False, default="+79161234567")
-    message = serializers.CharField(required=False, default="Wi-Fi: пароль <1234>", max_length=2000)
+    phone_number = serializers.CharField(required=False, default=samples.PHONE, max_length=20, validators=[is_phone])
+    message = serializers.CharField(
+        required=False, default="", allow_blank=True, trim_whitespace=False, max_length=2000
+    )
 
 
-class GatewayPreview(OneView):
-    """See the request that a gateway would make, without making it."""
+class DraftInput(SampleInput):
+    """Settings that are not stored, and a sample message for them."""
+
+    provider = serializers.CharField(max_length=50)
+    settings = serializers.DictField(required=False, default=dict)
+    sender = serializers.CharField(required=False, default="", allow_blank=True)
+
+
+class PreviewView(ResourceView):
+    """What the two previews share."""
 
     resource = GATEWAYS
-    rights: ClassVar = {"POST": (Right.SMS_GATEWAY_UPDATE,)}
     audited = False
-    inputs: ClassVar = {"POST": SampleInput}
-    examples: ClassVar = {"POST": Example({"request": PREVIEW, "status": 200}, {"phone_number": "+79161234567"})}
     wire_names: ClassVar = {"phone": "phone_number", "text": "message"}
-
-    def post(self, request: Request, **named: str) -> Response:
-        """The exact request for a sample message; secrets are masked and nothing is sent."""
-        sample = self.validated(SampleInput)
-        return Response({"request": asdict(_previewed(self.find(), sample["phone_number"], sample["message"]))})
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         return {"request": {"type": "object"}, "status": {"type": "integer"}}
 
 
-def _previewed(gateway: Gateway, phone: str, text: str) -> preview.Preview:
-    """Raises Refusal where the provider's file refuses the sample, or cannot be opened."""
-    now = timezone.now()
-    sms = OutboundSms("portal-sample-1", phone, text, gateway.sender, now + timedelta(minutes=10), number=1)
-    try:
-        return preview.preview(gateway.open(), sms)
-    except Refused as refused:
-        raise Refusal(refused.reason, field="text") from None
-    except (KeyError, KeyMissing):
-        raise Refusal("The gateway cannot be opened; see its last error.", why=Why.CONFLICT) from None
+class GatewayPreview(PreviewView, OneView):
+    """See the request that a gateway would make, without making it."""
+
+    rights: ClassVar = {"POST": (Right.SMS_GATEWAY_UPDATE,)}
+    inputs: ClassVar = {"POST": SampleInput}
+    examples: ClassVar = {"POST": Example({"request": PREVIEW, "status": 200}, {"phone_number": samples.PHONE})}
+
+    def post(self, request: Request, **named: str) -> Response:
+        """The exact request for a sample message; secrets are masked and nothing is sent."""
+        sample = self.validated(SampleInput)
+        found = samples.request_of(self.find(), phone=sample["phone_number"], text=sample["message"])
+        return Response({"request": asdict(found)})
+
+
+class DraftPreview(PreviewView):
+    """See the request that settings would make, before a gateway is made of them."""
+
+    rights: ClassVar = {"POST": (Right.SMS_GATEWAY_CREATE,)}
+    inputs: ClassVar = {"POST": DraftInput}
+    examples: ClassVar = {"POST": Example({"request": PREVIEW, "status": 200}, DRAFT)}
+
+    def post(self, request: Request) -> Response:
+        """The exact request for a sample message; secrets are masked, and nothing is stored or sent."""
+        draft = self.validated(DraftInput)
+        found = samples.request_of_settings(
+            provider=draft["provider"],
+            settings=draft["settings"],
+            sender=draft["sender"],
+            phone=draft["phone_number"],
+            text=draft["message"],
+        )
+        return Response({"request": asdict(found)})

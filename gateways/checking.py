@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from gateways import health, sessions
 from gateways.http import HttpRequest
 from gateways.models import Gateway
-from gateways.outcomes import GatewayFault, NotAccepted, Unreadable
+from gateways.outcomes import CredentialsRefused, GatewayFault, NotAccepted, Unreadable
 from gateways.provider import BaseProvider
 from portal.encryption import KeyMissing
 
-ANOTHER_CHECK = "another login is under way; check again in a moment"
-LOGIN_WORKS = "the login is accepted"
-ONLY_A_TEST = "this provider cannot be asked anything but to send: a test message shows whether the settings work"
+ANOTHER_CHECK = _("another login is under way; check again in a moment")
+LOGIN_WORKS = _("the login is accepted")
+ONLY_A_TEST = _("this provider cannot be asked anything but to send: a test message shows whether the settings work")
+NO_PROVIDER = _("the provider's file is missing or does not take these settings")
+SAVE_ANEW = _("choose the provider and enter its settings again")
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,8 @@ class Finding:
     """What a check found: `works` is None where only a message can tell; the sentences are for the administrator."""
 
     works: bool | None
-    says: str
-    remedy: str = ""
+    says: str | Promise
+    remedy: str | Promise = ""
 
 
 class _Nothing(Exception):
@@ -37,12 +42,18 @@ def check(gateway: Gateway) -> Finding:
     Credentials that were refused are tried once more: that is what pressing the button means. Where they work now,
     what waited goes out. Call it outside any transaction.
     """
+    try:
+        gateway.open()
+    except KeyMissing as error:
+        return Finding(False, str(error))
+    except Exception:  # noqa: BLE001 — a provider's file may fail in any way
+        return Finding(False, NO_PROVIDER, SAVE_ANEW)
     sessions.forget(gateway.pk)
     try:
         says = sessions.ask(
             gateway, _question, lambda provider, response: provider.read_check(response), knowingly=True
         )
-    except (_Nothing, NotAccepted, Unreadable, sessions.Busy, KeyMissing) as error:
+    except (_Nothing, NotAccepted, Unreadable, sessions.Busy) as error:
         finding = _told(error)
     else:
         finding = Finding(True, says)
@@ -57,8 +68,10 @@ def _told(error: Exception) -> Finding:
             return error.finding
         case sessions.Busy():
             return Finding(None, ANOTHER_CHECK)
-        case GatewayFault():
+        case CredentialsRefused():
             return Finding(False, error.reason, error.remedy or health.CORRECT_CREDENTIALS)
+        case GatewayFault():
+            return Finding(False, error.reason, error.remedy)
         case NotAccepted():
             return Finding(False, error.reason)
         case _:
@@ -66,7 +79,10 @@ def _told(error: Exception) -> Finding:
 
 
 def _question(provider: BaseProvider) -> HttpRequest:
-    request = provider.check()
+    try:
+        request = provider.check()
+    except Exception:  # noqa: BLE001 — as above
+        raise _Nothing(Finding(False, NO_PROVIDER, SAVE_ANEW)) from None
     if request is None:
         raise _Nothing(Finding(True, LOGIN_WORKS) if provider.way.logs_in else Finding(None, ONLY_A_TEST))
     return request

@@ -1,7 +1,8 @@
 """A gateway's settings: checked by the form of its provider, and shown without their secrets."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +13,46 @@ from gateways.provider import BaseProvider
 
 #: Stands where a secret is; sent back, it means: leave the secret as it is.
 MASK = "*" * 24
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a provider, for whoever fills it in. `choices` are the values it may have, where they are few."""
+
+    key: str
+    label: str
+    help: str
+    required: bool
+    secret: bool
+    choices: tuple[str, ...]
+
+
+def explained(provider: type[BaseProvider]) -> list[Setting]:
+    """What a provider can be told, in the order in which it asks."""
+    return [
+        _explained(key, field, secret=key in provider.secrets) for key, field in provider.Config.base_fields.items()
+    ]
+
+
+def _explained(key: str, field: forms.Field, *, secret: bool) -> Setting:
+    choices: tuple[str, ...] = ()
+    if isinstance(field, forms.BooleanField):
+        choices = ("true", "false")
+    elif isinstance(field, forms.ChoiceField):
+        pairs = cast("Iterable[tuple[Any, Any]]", field.choices)
+        choices = tuple(str(value) for value, _label in pairs if value)
+    return Setting(key, str(field.label or key), str(field.help_text), field.required, secret, choices)
+
+
+def to_begin_with(provider: type[BaseProvider]) -> dict[str, Any]:
+    """Settings to fill in, with the provider's defaults."""
+    return {key: _beginning(field) for key, field in provider.Config.base_fields.items()}
+
+
+def _beginning(field: forms.Field) -> Any:
+    if isinstance(field, forms.BooleanField):
+        return bool(field.initial)
+    return "" if field.initial is None else field.initial
 
 
 def provider_of(name: str) -> type[BaseProvider]:
@@ -41,8 +82,8 @@ def checked(provider_name: str, given: Mapping[str, Any], kept: Mapping[str, Any
     defaults = {key: field.initial for key, field in fields.items() if field.initial is not None}
     known = {key: value for key, value in kept.items() if key in fields}
     form = provider.Config(data=defaults | known | changed)
-    if errors or not form.is_valid():
-        found = errors or {key: str(messages[0]) for key, messages in form.errors.items()}
+    found = {key: str(messages[0]) for key, messages in form.errors.items()} | errors
+    if found:
         raise ValidationError({_path(key): message for key, message in found.items()})
     return form.cleaned_data
 

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
 
 api_urlpatterns: list[URLPattern] = [
     route("sms_gateways", api.Gateways, "sms_gateways"),
+    route("sms_gateways/preview", api.DraftPreview, "sms_gateways.preview"),
     route("sms_gateways/search", api.GatewaySearch, "sms_gateways.search"),
     route("sms_gateway/(?P<id>[^/]+)/check", api.GatewayCheck, "sms_gateway.check"),
     route("sms_gateway/(?P<id>[^/]+)/preview", api.GatewayPreview, "sms_gateway.preview"),

@@ -6,16 +6,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import translation
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from gateways.admin import ACTIONS, GatewayAdmin, told
 from messaging import opt_outs, sending, texts, waiting
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from portal.admin.display import NOTHING, as_written, moment, preformatted, pretty
 from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin, HistoryInline, RightsAdmin
 from portal.errors import Refusal
-from portal.permissions import SENDING, may
+from portal.permissions import SENDING, Right, may
 
 
 class AttemptInline(HistoryInline):
@@ -46,10 +49,18 @@ class MessageAdmin(HistoryAdmin):
     list_filter = ("state", "kind", "gateway", "created")
     list_select_related = ("gateway",)
     search_fields = ("phone", "recipient_label", "reference")
-    readonly_fields = ("shown_text", "why_it_waits")
+    readonly_fields = ("shown_text", "why_it_waits", "risk_of_resending")
     fieldsets = (
         (None, {"fields": ("kind", "phone", "recipient_label", "shown_text", "encoding", "segments")}),
-        (_("Journey"), {"fields": ("state", "reason", "why_it_waits", "gateway", "reference")}),
+        (
+            _("Journey"),
+            {
+                "fields": (
+                    *("state", "reason", "why_it_waits", "risk_of_resending"),
+                    *("gateway", "wanted", "only_here", "reference"),
+                )
+            },
+        ),
         (_("Times"), {"fields": ("created", "valid_until", "due_at", "submitted_at", "finished_at")}),
         (_("Origin"), {"fields": ("requested_by", "resend_of")}),
         (
@@ -81,11 +92,19 @@ class MessageAdmin(HistoryAdmin):
             return NOTHING
         return f"{found.sentence} · {moment(found.until)}" if found.until else str(found.sentence)
 
+    @admin.display(description=_("risk of sending it again"))
+    def risk_of_resending(self, message: Message) -> str:
+        return sending.risk_of_resending(message) or NOTHING
+
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: Any) -> None:
-        done = self._each(
-            request, queryset, "resend", lambda message: sending.resend(message, requested_by=_caller(request))
-        )
+        def resend(message: Message) -> None:
+            risk = sending.risk_of_resending(message)
+            sending.resend(message, requested_by=_caller(request))
+            if risk:
+                messages.warning(request, f"{message.pk}: {risk}")
+
+        done = self._each(request, queryset, "resend", resend)
         if done:
             sentence = ngettext("%d message will be sent again.", "%d messages will be sent again.", done)
             messages.success(request, sentence % done)
@@ -115,6 +134,36 @@ class MessageAdmin(HistoryAdmin):
 def _caller(request: HttpRequest) -> Any:
     """The signed-in user; the admin lets nobody else in."""
     return request.user
+
+
+@admin.action(description=_("Send a test"), permissions=["send"])
+def send_test(pages: GatewayAdmin, request: HttpRequest, queryset: Any) -> None:
+    """Through each gateway and no other, to its test number."""
+    for gateway in queryset:
+        try:
+            message = sending.send_test(gateway, phone="", text="", requested_by=_caller(request))
+        except Refusal as refusal:
+            with translation.override("en"):
+                pages.note(request, "test", 422, gateway, {"refused": refusal.sentence})
+            messages.error(request, told(gateway, refusal.sentence))
+        else:
+            pages.note(request, "test", 200, gateway, {"id": message.pk})
+            waits = waiting.why(message)
+            level = messages.WARNING if waits and waits.reason else messages.SUCCESS
+            messages.add_message(request, level, _test_sentence(request, message, waits))
+
+
+def _test_sentence(request: HttpRequest, message: Message, waits: waiting.Waiting | None) -> str:
+    sentence = told(message.gateway, gettext("the test is message %(id)s.") % {"id": message.pk})
+    if waits and waits.reason:
+        sentence = f"{sentence} {gettext('It waits: %s.') % waits.sentence}"
+    if not may(request.user, Right.MESSAGES_READ):
+        return sentence
+    address = reverse("admin:messaging_message_change", args=(message.pk,))
+    return format_html('{} <a href="{}">{}</a>', sentence, address, gettext("See what becomes of it"))
+
+
+ACTIONS.append(send_test)
 
 
 @admin.register(Attempt)

@@ -145,6 +145,13 @@ def resend(message: Message, *, requested_by: User | None) -> Message:
     return again
 
 
+def risk_of_resending(message: Message) -> str:
+    """What must be known to whoever sends this message again; empty where it cannot have arrived."""
+    if message.state != State.UNRESOLVED:
+        return ""
+    return _("The first one may have been delivered, so that two copies may arrive.")
+
+
 def cancel(message: Message) -> None:
     """Takes back a message that no worker has taken. Raises Refusal (conflict) where it is too late."""
     if not message.cancel():

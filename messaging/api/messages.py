@@ -21,7 +21,8 @@ from portal.permissions import SENDING, Right
 
 EXAMPLE = {
     "id": 17, "state": "delivered", "kind": "credentials", "phone_number": "+79161234567", "pid": "guest1",
-    "sms_gateway": "sandbox", "segments": 1, "encoding": "UCS-2", "reference": "17", "reason": "",
+    "sms_gateway": "sandbox", "asked_gateway": None, "segments": 1, "encoding": "UCS-2", "reference": "17",
+    "reason": "",
     "created": "2026-11-22T12:00:00Z", "valid_until": "2026-11-23T12:00:00Z",
     "submitted_at": "2026-11-22T12:00:01Z", "finished_at": "2026-11-22T12:00:02Z", "resend_of": None,
 }  # fmt: skip
@@ -30,7 +31,7 @@ EXAMPLE = {
 MESSAGES = Resource(
     singular="message",
     key="id",
-    rows=lambda: Message.objects.defer("text").select_related("gateway"),
+    rows=lambda: Message.objects.defer("text").select_related("gateway", "wanted"),
     ordering=("-id",),
     columns={
         "id": number("id"),
@@ -39,6 +40,7 @@ MESSAGES = Resource(
         "phone_number": Column("phone", PhoneText(allow_blank=True)),
         "pid": text("recipient_label"),
         "sms_gateway": text("gateway__name"),
+        "asked_gateway": text("wanted__name", nullable=True),
         "segments": number("segments"),
         "encoding": text("encoding"),
         "reference": text("reference"),
@@ -92,7 +94,7 @@ WHOLE_MESSAGE = Resource(
     singular="message",
     shape_name="WholeMessageItem",
     key="id",
-    rows=lambda: Message.objects.select_related("gateway"),
+    rows=lambda: Message.objects.select_related("gateway", "wanted"),
     columns={
         **MESSAGES.columns,
         "message": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),
@@ -140,7 +142,7 @@ class _ChangeOfMind(OneView):
     rights: ClassVar = {"POST": SENDING}
 
     def rows(self) -> QuerySet[Message]:
-        return Message.objects.select_related("gateway")
+        return Message.objects.select_related("gateway", "wanted")
 
 
 class Resend(_ChangeOfMind):
@@ -153,14 +155,18 @@ class Resend(_ChangeOfMind):
     }
 
     def post(self, request: Request, **named: str) -> Response:
-        """A new message with the same text, once; 409 where there is nothing to repeat or the text is gone."""
+        """A new message with the same text, once; 409 where there is nothing to repeat or the text is gone.
+
+        Of an unresolved message nobody knows whether it arrived: the answer says that two copies may.
+        """
         self.validated(NoInput)
         return commit(self, self._resend)
 
     def _resend(self) -> Done:
         former: Message = self.find()
         again = sending.resend(former, requested_by=self.caller)
-        sentence = f"Message {former.pk} is sent again as {again.pk}"
+        risk = sending.risk_of_resending(former)
+        sentence = f"Message {former.pk} is sent again as {again.pk}" + (f". {risk}" if risk else "")
         return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))
 
 

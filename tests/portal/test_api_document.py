@@ -69,8 +69,8 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
 @pytest.mark.parametrize(
     ("item", "nullable"),
     [
-        ("MessageItem", {"resend_of", "submitted_at", "finished_at"}),
-        ("SmsGatewayItem", {"paused_until", "last_error_at"}),
+        ("MessageItem", {"resend_of", "submitted_at", "finished_at", "asked_gateway"}),
+        ("SmsGatewayItem", {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning"}),
         ("UserItem", {"sponsor", "last_credentials"}),
     ],
 )
