@@ -49,7 +49,7 @@ MAY_FOLLOW: dict[State, tuple[State, ...]] = {
     ),
     State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
     State.EXPIRED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
-    State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED),
+    State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED, State.UNRESOLVED),
     State.FAILED: LEASED,
     State.UNRESOLVED: (*LEASED, State.UNKNOWN),
     State.CANCELLED: (State.QUEUED, State.HELD),
