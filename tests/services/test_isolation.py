@@ -1,0 +1,140 @@
+"""A provider that answers nothing holds up its own messages and nobody else's: one for a minute, then twenty."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from django.utils import timezone
+
+from gateways import transport
+from gateways.http import HttpRequest
+from gateways.network import Call
+from gateways.outcomes import ReceiptState
+from tests.services.stack import Portal, wait_for
+from tests.simulators.faulty_server import FaultyServer, answers, http
+from tests.simulators.peers import smsgate
+from tests.simulators.server import Simulator
+from tests.simulators.valve import Valve
+
+pytestmark = pytest.mark.both_engines
+
+SUBMITS, QUESTIONS, FETCHES = "/smsgate/xml/", "/smsgate/xml/state.php", "/smsgate/xml/incoming.php"
+#: Longer than the whole test needs: no call is given up while it looks.
+A_LONG_TIME = 120
+SILENT = [f"silent-{number}" for number in range(20)]
+
+#: For a single answer that is there at once.
+PATIENCE = 10.0
+
+
+class NeverDone(smsgate.Peer):
+    """Delivers nothing as long as it is asked, so that it is asked again and again."""
+
+    async def state(self, request: web.Request) -> web.Response:
+        for sms in self.simulator.taken:
+            sms.state = ReceiptState.PENDING
+        return await super().state(request)
+
+
+@pytest.fixture
+def provider() -> Iterator[Simulator]:
+    with Simulator(NeverDone) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def valve(provider: Simulator) -> Iterator[Valve]:
+    """The way to the provider that all gateways but `well` take."""
+    with Valve(provider.url) as valve:
+        yield valve
+
+
+@pytest.fixture
+def portal(installation: Portal, provider: Simulator) -> Portal:
+    """One that may call this machine; a new provider is a new set of gateways, so it begins anew."""
+    if not installation.is_running():
+        installation.environment["GATEWAY_ALLOWED_NETWORKS"] = "127.0.0.0/8"
+        installation.start()
+    installation.login()
+    return installation
+
+
+def set_up(portal: Portal, provider: Simulator, name: str, url: str, **details: object) -> None:
+    """A gateway that has sent one message and awaits its receipt: its settings are known to work."""
+    settings = {**provider.peers["smsgate"].settings(), "url": f"{url}/smsgate"}
+    body = {"id": name, "provider": "smsgate", "settings": settings, "sender": "Portal", "timeout": A_LONG_TIME}
+    portal.call("POST", "sms_gateways", {**body, **details})
+    first = send(portal, name, 1)
+    wait_for(lambda: portal.message(first[0])["state"] == "submitted", f"{name} works")
+
+
+def send(portal: Portal, gateway: str, count: int) -> list[int]:
+    """So many messages accepted for this gateway."""
+    body = {"sms_gateway": gateway, "phone_number": "+79161234567", "message": gateway}
+    return [portal.call("POST", "sms_gateways/send_sms", body)["item"]["id"] for _ in range(count)]
+
+
+def taken(provider: Simulator, text: str) -> int:
+    return sum(sms.text == text for sms in provider.taken)
+
+
+def test_no_message_waits_for_another_gateway_that_answers_nothing(
+    portal: Portal, provider: Simulator, valve: Valve
+) -> None:
+    set_up(portal, provider, "well", provider.url)
+    set_up(portal, provider, "dead", valve.url)
+    for name in SILENT:
+        set_up(portal, provider, name, valve.url, max_in_flight=5)
+    valve.shut()
+
+    send(portal, "dead", 200)
+    wait_for(lambda: valve.waiting[SUBMITS] >= 50, "as many hang as the gateway has in flight")
+    send(portal, "well", 20)
+    wait_for(lambda: taken(provider, "well") >= 21, "the messages of the gateway that is well go out")
+    assert valve.waiting[SUBMITS] >= 50
+
+    for name in SILENT:
+        send(portal, name, 10)
+    wait_for(lambda: valve.waiting[SUBMITS] >= 50 + 5 * len(SILENT), "all of them hang")
+    wait_for(lambda: valve.waiting[QUESTIONS] and valve.waiting[FETCHES], "questions hang too")
+    last = send(portal, "well", 20)
+    wait_for(lambda: taken(provider, "well") >= 41, "the messages of the gateway that is well go out")
+    assert valve.waiting[SUBMITS] >= 50 + 5 * len(SILENT)
+    assert taken(provider, "dead") == 1
+    # The order of events: nothing had to be given up before.
+    ours = max(sms.at for sms in provider.taken if sms.text == "well")
+    assert not [moment for moment in valve.given_up if moment < ours]
+    assert {portal.message(number)["sms_gateway"] for number in last} == {"well"}
+
+
+def test_no_call_waits_for_the_look_up_of_a_name_that_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up, answered, asked = socket.getaddrinfo, threading.Event(), threading.Semaphore(0)
+
+    def getaddrinfo(host: Any, *rest: Any, **options: Any) -> Any:
+        if str(host).startswith("silent"):
+            asked.release()
+            answered.wait()
+        return look_up("127.0.0.1", *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    flight = transport.Flight()
+    try:
+        with FaultyServer(answers(http(b"taken"))) as provider:
+            flight.launch([call_to(f"{name}.example", provider.port) for name in SILENT])
+            assert all(asked.acquire(timeout=PATIENCE) for _ in SILENT)
+            well = HttpRequest("POST", f"http://well.example:{provider.port}/")
+            assert transport.fetch(well, PATIENCE).body == b"taken"
+            assert flight.landed(0) == []
+            answered.set()
+    finally:
+        answered.set()
+        transport.stop()
+
+
+def call_to(host: str, port: int) -> Call:
+    request = HttpRequest("POST", f"http://{host}:{port}/")
+    return Call(0, request, A_LONG_TIME, timezone.now() + timedelta(seconds=A_LONG_TIME))
