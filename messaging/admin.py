@@ -102,7 +102,8 @@ class MessageAdmin(HistoryAdmin):
             risk = sending.risk_of_resending(message)
             sending.resend(message, requested_by=_caller(request))
             if risk:
-                messages.warning(request, f"{message.pk}: {risk}")
+                sentence = _("Message %(id)s: %(risk)s") % {"id": message.pk, "risk": risk}
+                messages.warning(request, sentence)
 
         done = self._each(request, queryset, "resend", resend)
         if done:

@@ -1,12 +1,17 @@
 """One gateway: GET, PATCH, PUT and DELETE /api/v1/sms_gateway/{id}."""
 
+from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
 
-from gateways import accounts
+from gateways import accounts, balance, health
 from gateways.configuration import MASK
-from gateways.models import Gateway
+from gateways.models import Gateway, GatewayHealth
+from gateways.outcomes import Balance, CredentialsRefused, GatewayFault
 from gateways.provider import BaseProvider
 from portal.models import AuditEvent, User
 from portal.permissions import Right
@@ -151,3 +156,66 @@ def test_a_reader_changes_nothing(api: Api, auditor: User, gateway: Gateway, met
 def test_without_a_right_nothing_is_shown(api: Api, nobody: User, gateway: Gateway) -> None:
     assert api(nobody).get(URL).status_code == 403
     assert api(None).get(URL).status_code == 401
+
+
+def test_where_its_provider_calls_is_shown_to_those_who_may_set_it_up(
+    api: Api, admin: User, auditor: User, gateway: Gateway, settings: Settings
+) -> None:
+    settings.PORTAL_URL = "https://portal.example.org"
+    address = f"https://portal.example.org/callbacks/{gateway.pk}/{gateway.callback_key}/"
+    assert api(admin).get(URL).json()["item"]["callback_url"] == address
+    answer = api(auditor).get(URL)
+    assert answer.json()["item"]["callback_url"] == MASK
+    assert gateway.callback_key not in answer.content.decode()
+
+
+def test_where_the_portal_does_not_know_its_own_address_no_provider_calls(
+    api: Api, admin: User, auditor: User, gateway: Gateway
+) -> None:
+    for user in (admin, auditor):
+        assert api(user).get(URL).json()["item"]["callback_url"] == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "breaker"),
+    [
+        (GatewayFault("no funds", "top it up"), "paused", "open"),
+        (CredentialsRefused("wrong password", "correct it"), "credentials_refused", "closed"),
+    ],
+)
+def test_it_says_what_is_wrong_and_what_to_do(
+    api: Api, operator: User, gateway: Gateway, fault: GatewayFault, state: str, breaker: str
+) -> None:
+    health.record_fault(gateway.pk, fault)
+    item = api(operator).get(URL).json()["item"]
+    assert (item["state"], item["breaker"]) == (state, breaker)
+    assert (item["last_error"], item["last_remedy"]) == (fault.reason, fault.remedy)
+    assert (item["paused_until"] is not None) == (state == "paused")
+
+
+def test_a_pause_that_is_over_is_a_trial(api: Api, operator: User, gateway: Gateway) -> None:
+    health.record_fault(gateway.pk, GatewayFault("no funds"))
+    GatewayHealth.objects.update(open_until=timezone.now() - timedelta(seconds=1))
+    item = api(operator).get(URL).json()["item"]
+    assert (item["state"], item["breaker"], item["paused_until"]) == ("ok", "half_open", None)
+
+
+def test_it_says_what_is_left_and_what_was_sent_today(api: Api, operator: User, gateway: Gateway) -> None:
+    accounts.change(gateway, balance_warning=Decimal(100))
+    balance.record(gateway, Balance(Decimal("49.90"), "RUB"))
+    GatewayHealth.objects.update(day=timezone.localdate(), day_count=31)
+    item = api(operator).get(URL).json()["item"]
+    assert item["balance"] | {"amount": "49.90", "currency": "RUB", "warning": 2} == item["balance"]
+    assert item["balance"]["at"] is not None
+    assert (item["balance_warning"], item["sent_today"]) == ("100.00", 31)
+    GatewayHealth.objects.update(day=timezone.localdate() - timedelta(days=1))
+    assert api(operator).get(URL).json()["item"]["sent_today"] == 0
+
+
+def test_what_may_be_empty_can_be_emptied(api: Api, admin: User, gateway: Gateway) -> None:
+    full = {"daily_limit": 5, "test_number": "+79161234567", "balance_warning": "1.00", "strict": True}
+    empty = {"daily_limit": None, "test_number": "", "balance_warning": None, "strict": False}
+    for fields in (full, empty):
+        assert api(admin).patch(URL, fields, format="json").status_code == 200
+        item = api(admin).get(URL).json()["item"]
+        assert {name: item[name] for name in fields} == fields

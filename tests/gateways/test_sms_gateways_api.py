@@ -3,8 +3,9 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
-from gateways import accounts, health
+from gateways import accounts, health, providers
 from gateways.configuration import MASK
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault
@@ -12,6 +13,7 @@ from gateways.provider import BaseProvider
 from portal.models import AuditEvent, User
 from portal.permissions import Right
 from tests.conftest import Api
+from tests.gateways import recorded
 
 URL = "/api/v1/sms_gateways"
 TELEGRAPH = {
@@ -68,6 +70,15 @@ class TestList:
             assert len(client.get(URL).json()["items"]) == 9
         assert len(nine) == len(one)
 
+    def test_it_tells_nobody_where_providers_call(self, api: Api, admin: User, settings: Settings) -> None:
+        settings.PORTAL_URL = "https://portal.example.org"
+        gateway = accounts.create(name="wire", provider="sandbox")
+        client = api(admin)
+        for answer in (client.get(URL), client.post(f"{URL}/search", {}, format="json")):
+            assert [item["id"] for item in answer.json()["items"]] == ["wire"]
+            assert gateway.callback_key not in answer.content.decode()
+            assert "callback_url" not in answer.json()["items"][0]
+
     def test_a_gateway_made_without_a_health_row_is_well(self, api: Api, admin: User, sandbox: Gateway) -> None:
         (item,) = api(admin).get(URL).json()["items"]
         assert (item["state"], item["paused_until"], item["last_error"]) == ("ok", None, "")
@@ -120,6 +131,18 @@ class TestCreate:
             ({"rate_per_second": "NaN"}, "rate_per_second"),
             ({"timeout": 0}, "timeout"),
             ({"priority": 10**10}, "priority"),
+            ({"daily_limit": 0}, "daily_limit"),
+            ({"daily_limit": 10**9}, "daily_limit"),
+            ({"daily_limit": "many"}, "daily_limit"),
+            ({"strict": "perhaps"}, "strict"),
+            ({"strict": None}, "strict"),
+            ({"test_number": "8 916 123-45-67"}, "test_number"),
+            ({"test_number": "+7916123456712345"}, "test_number"),
+            ({"balance_warning": -1}, "balance_warning"),
+            ({"balance_warning": "0.001"}, "balance_warning"),
+            ({"balance_warning": 10**13}, "balance_warning"),
+            ({"balance_warning": "NaN"}, "balance_warning"),
+            ({"sender": "x" * 21}, "sender"),
             ({"colour": "red"}, "colour"),
         ],
     )
@@ -128,6 +151,30 @@ class TestCreate:
         assert answer.status_code == 422
         assert [error["field"] for error in answer.json()["errors"]] == [field]
         assert not Gateway.objects.exists()
+
+    def test_all_faults_of_the_settings_are_named_at_once(self, api: Api, admin: User) -> None:
+        settings = {"url": "none", "tries": 0, "flash": "yes", "more": 1}
+        answer = api(admin).post(URL, {**TELEGRAPH, "settings": settings}, format="json")
+        named = {error["field"] for error in answer.json()["errors"]}
+        assert named == {f"settings.{key}" for key in ("url", "password", "tries", "flash", "more")}
+
+    def test_an_unknown_provider_is_told_those_that_are_known(self, api: Api, admin: User) -> None:
+        answer = api(admin).post(URL, {**TELEGRAPH, "provider": "nobody"}, format="json").json()
+        assert answer["errors"] == [
+            {"field": "provider", "message": "there is no provider 'nobody'; known: sandbox, telegraph"}
+        ]
+
+    def test_a_test_number_is_told_how_a_phone_is_written(self, api: Api, admin: User) -> None:
+        answer = api(admin).post(URL, {**TELEGRAPH, "test_number": "911"}, format="json").json()
+        assert answer["errors"] == [{"field": "test_number", "message": "Give a phone such as +79161234567."}]
+
+    def test_what_it_is_told_beside_the_account_is_shown_again(self, api: Api, admin: User) -> None:
+        told = {"daily_limit": 500, "strict": True, "test_number": "+79161234567", "balance_warning": "99.50"}
+        client = api(admin)
+        assert client.post(URL, {**TELEGRAPH, **told}, format="json").status_code == 201
+        (item,) = client.get(URL).json()["items"]
+        assert {name: item[name] for name in told} == told
+        assert (item["sent_today"], item["balance"], item["breaker"], item["last_remedy"]) == (0, None, "closed", "")
 
     def test_missing_fields_are_named(self, api: Api, admin: User) -> None:
         answer = api(admin).post(URL, {}, format="json").json()
@@ -178,3 +225,42 @@ class TestSearch:
     def test_it_needs_the_reading_right(self, api: Api, nobody: User, auditor: User) -> None:
         assert api(nobody).post(f"{URL}/search", {}, format="json").status_code == 403
         assert api(auditor).post(f"{URL}/search", {}, format="json").status_code == 200
+
+
+class TestProviders:
+    """Not the two of the other tests: all there are."""
+
+    @pytest.fixture
+    def _provider(self) -> None:
+        """The real ones."""
+
+    @pytest.mark.parametrize(("name", "variant"), recorded.variants())
+    def test_each_is_made_of_its_example_and_shown_without_secrets(
+        self, api: Api, admin: User, name: str, variant: recorded.Variant
+    ) -> None:
+        client = api(admin)
+        body = {"id": "main", "provider": name, "settings": variant.settings, "sender": variant.sender}
+        assert client.post(URL, body, format="json").status_code == 201
+        item = client.get("/api/v1/sms_gateway/main").json()["item"]
+        secrets = set(providers.load(name).secrets)
+        given = {key: value for key, value in variant.settings.items() if key not in secrets}
+        assert {key: item["settings"][key] for key in given} == given
+        assert {item["settings"][key] for key in secrets} <= {MASK, ""}
+        assert (item["provider"], item["state"]) == (name, "ok")
+
+    @pytest.mark.parametrize(("name", "variant"), recorded.variants())
+    def test_what_each_shows_can_be_put_back_and_changes_nothing(
+        self, api: Api, admin: User, name: str, variant: recorded.Variant
+    ) -> None:
+        accounts.create(name="main", provider=name, settings=variant.settings, sender=variant.sender)
+        before = Gateway.objects.values().get()
+        client = api(admin)
+        item = client.get("/api/v1/sms_gateway/main").json()["item"]
+        assert client.put("/api/v1/sms_gateway/main", item, format="json").status_code == 200
+        assert Gateway.objects.values().get() == before
+
+    @pytest.mark.parametrize("name", providers.names())
+    def test_a_setting_that_none_knows_is_named(self, api: Api, admin: User, name: str) -> None:
+        answer = api(admin).post(URL, {"id": "main", "provider": name, "settings": {"colour": "red"}}, format="json")
+        assert answer.status_code == 422
+        assert "settings.colour" in [error["field"] for error in answer.json()["errors"]]

@@ -81,6 +81,17 @@ def test_a_failed_message_is_sent_again_once(browser: Client, sandbox: Gateway, 
     assert Message.objects.count() == 2
 
 
+def test_what_may_arrive_twice_is_said_on_its_page_and_when_it_is_sent_again(browser: Client, sandbox: Gateway) -> None:
+    risk = "The first one may have been delivered, so that two copies may arrive."
+    unclear, failed = a_message(sandbox, state=State.UNRESOLVED), a_message(sandbox)
+    shown = {row.pk: browser.get(page(Message, "change", row.pk)).content.decode() for row in (unclear, failed)}
+    assert [pk for pk, html in shown.items() if risk in html] == [unclear.pk]
+    assert said(act(browser, "send_again", unclear, failed)) == [
+        f"Message {unclear.pk}: {risk}",
+        "2 messages will be sent again.",
+    ]
+
+
 def test_one_refusal_stops_none_of_the_others(browser: Client, sandbox: Gateway) -> None:
     delivered = a_message(sandbox, state=State.DELIVERED)
     failed = a_message(sandbox)

@@ -140,6 +140,52 @@ def test_a_failed_message_is_sent_again_as_a_new_one(api: Api, operator: User, s
     assert Message.objects.count() == 2
 
 
+RISK = "The first one may have been delivered, so that two copies may arrive."
+
+
+@pytest.mark.parametrize(
+    ("state", "risk"),
+    [(State.UNRESOLVED, f". {RISK}"), (State.FAILED, ""), (State.UNDELIVERED, ""), (State.EXPIRED, "")],
+)
+def test_a_resend_names_the_risk_where_there_is_one(
+    api: Api, operator: User, send: Send, state: State, risk: str
+) -> None:
+    message = send()
+    Message.objects.update(state=state)
+    answer = api(operator).post(f"/api/v1/message/{message.pk}/resend").json()
+    assert answer["message"] == f"Message {message.pk} is sent again as {answer['item']['id']}{risk}"
+
+
+def test_it_names_the_gateway_that_was_asked_for_beside_the_present_one(
+    api: Api, auditor: User, send: Send, sandbox: Gateway
+) -> None:
+    message = send()
+    other = Gateway.objects.create(name="other", provider="sandbox")
+    assert item(api, auditor, message)["asked_gateway"] == "sandbox"
+    Message.objects.update(gateway=other)
+    found = item(api, auditor, message)
+    assert (found["sms_gateway"], found["asked_gateway"]) == ("other", "sandbox")
+    (listed,) = api(auditor).get("/api/v1/messages").json()["items"]
+    assert (listed["sms_gateway"], listed["asked_gateway"]) == ("other", "sandbox")
+
+
+def test_where_no_gateway_was_asked_for_none_is_named(api: Api, auditor: User, send: Send) -> None:
+    message = send()
+    Message.objects.update(wanted=None)
+    assert item(api, auditor, message)["asked_gateway"] is None
+    query = {"op": "equals", "field": "asked_gateway", "value": None}
+    found = api(auditor).post("/api/v1/messages/search", {"query": query}, format="json").json()["items"]
+    assert [one["id"] for one in found] == [message.pk]
+
+
+def test_each_attempt_names_its_own_gateway(api: Api, auditor: User, send: Send, sandbox: Gateway) -> None:
+    message = send()
+    other = Gateway.objects.create(name="other", provider="sandbox")
+    for epoch, gateway in enumerate((sandbox, other), 1):
+        Attempt.objects.create(message=message, gateway=gateway, epoch=epoch, key=message.key, outcome="not_sent")
+    assert [attempt["sms_gateway"] for attempt in item(api, auditor, message)["attempts"]] == ["sandbox", "other"]
+
+
 def test_a_message_whose_text_is_wiped_cannot_be_sent_again_and_the_remedy_is_named(
     api: Api, operator: User, send: Send
 ) -> None:
