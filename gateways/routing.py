@@ -59,10 +59,11 @@ class Survey:
 
     def __init__(self) -> None:
         everyone = list(Gateway.objects.select_related("health"))
-        sociable = [gateway for gateway in everyone if not _is_alone(gateway)]
-        self._by_id = {gateway.pk: gateway for gateway in sociable}
-        self._default = next((gateway for gateway in sociable if gateway.is_default), None)
-        self._enabled = [gateway for gateway in sociable if gateway.enabled]
+        #: Those that take part in failover.
+        self.sociable = [gateway for gateway in everyone if not _is_alone(gateway)]
+        self._by_id = {gateway.pk: gateway for gateway in self.sociable}
+        self._default = next((gateway for gateway in self.sociable if gateway.is_default), None)
+        self._enabled = [gateway for gateway in self.sociable if gateway.enabled]
         self._usable = [gateway for gateway in self._enabled if may_be_used(gateway)]
 
     def others(self, phone: str, without: Collection[int]) -> list[Gateway]:
@@ -84,7 +85,7 @@ class Survey:
 
     def usable_besides(self, here: Gateway) -> list[Gateway]:
         """All gateways to which something that cannot leave from `here` may go now."""
-        return [one for one in self._usable if one != here] if here.pk in self._by_id else []
+        return [one for one in self._usable if one != here]
 
 
 def _ranked(gateways: Iterable[Gateway], phone: str, without: Collection[int]) -> list[Gateway]:

@@ -212,13 +212,5 @@ def _refused_at_home(message: Message, refused: Refused) -> None:
             )
 
 
-def _former(message: Message) -> str:
-    """What the same gateway called the unsuccessful message that this one repeats; for its first try only."""
-    if message.resend_of_id is None or message.attempts.exists():
-        return ""
-    former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id).only("reference").first()
-    return former.reference if former else ""
-
-
 def _reason(what: str, error: Exception) -> str:
     return str(error) if isinstance(error, KeyMissing) else f"{what} ({type(error).__name__})"

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gateways import health, pace, routing
@@ -61,29 +61,16 @@ def was_tried(message: Message, gateway: Gateway) -> bool:
 def move_away() -> set[int]:
     """What waits at gateways that may not be used goes to those that may; where there is none it keeps waiting.
 
-    Gives the ids of the gateways that have more to send now.
+    Called every second: it looks at messages only where one gateway may not be used and another one may. Gives the
+    ids of the gateways that have more to send now.
     """
-    now = timezone.now()
-    waiting = Message.objects.filter(
-        state__in=(State.QUEUED, State.HELD), due_at__isnull=False, valid_until__gt=now, unclear=0
-    )
-    busy = set(waiting.order_by().values_list("gateway", flat=True).distinct())
-    stuck = [
-        (gateway, messages.filter(only_here=False))
-        for gateway in Gateway.objects.select_related("health").filter(pk__in=busy)
-        if (messages := _stuck_at(gateway, waiting.filter(gateway=gateway))) is not None
-    ]
-    if not stuck:
-        return set()
     survey, rooms = routing.Survey(), Rooms()
-    return {target.pk for gateway, messages in stuck for target in _move_from(gateway, messages, survey, rooms)}
-
-
-def _stuck_at(gateway: Gateway, waiting: QuerySet[Message]) -> QuerySet[Message] | None:
-    """What cannot leave from there now: all of it, what its prefixes leave out, or (None) nothing."""
-    if not routing.may_be_used(gateway):
-        return waiting
-    return waiting.exclude(routing.served(gateway)) if gateway.prefixes else None
+    return {
+        target.pk
+        for gateway in survey.sociable
+        if (targets := survey.usable_besides(gateway))
+        for target in _move_from(gateway, targets, survey, rooms)
+    }
 
 
 class Rooms:
@@ -112,22 +99,16 @@ def _handed_over_soon(gateway: Gateway) -> int:
     return min(by_pace, pace.left_today(gateway, health.of(gateway)))
 
 
-def _move_from(gateway: Gateway, stuck: QuerySet[Message], survey: routing.Survey, rooms: Rooms) -> Collection[Gateway]:
+def _move_from(
+    gateway: Gateway, targets: Sequence[Gateway], survey: routing.Survey, rooms: Rooms
+) -> Collection[Gateway]:
     """Moves what finds room elsewhere, the most urgent first; the gateways to which something went."""
-    targets = [one for one in survey.usable_besides(gateway) if rooms.left(one) > 0]
-    if not targets:
-        return ()
-    # What cannot go anywhere must not stand in the way of what comes behind it.
-    if all(one.prefixes for one in targets):
-        stuck = stuck.filter(reduce(or_, map(routing.served, targets)))
-    if gateway.strict:
-        stuck = stuck.exclude(wanted=gateway)
-        stuck = stuck.exclude(wanted=None) if gateway.is_default else stuck
-    messages = list(stuck.defer("text").order_by("priority", "due_at", "pk")[:SOME])
-    refused = _refusals(messages)
+    stuck = _stuck_at(gateway, targets)
+    messages = list(stuck.defer("text").order_by("priority", "due_at", "pk")[:SOME]) if stuck is not None else []
+    refused = _refusals(messages) if messages else {}
     moving: defaultdict[Gateway, list[Message]] = defaultdict(list)
     for message in messages:
-        ways = _instead(message, survey, refused[message.pk])
+        ways = _instead(message, survey, refused.get(message.pk, ()))
         if target := next((one for one in ways if rooms.left(one) > 0), None):
             rooms.take(target)
             moving[target].append(message)
@@ -136,9 +117,35 @@ def _move_from(gateway: Gateway, stuck: QuerySet[Message], survey: routing.Surve
     return moving.keys()
 
 
-def _refusals(messages: Sequence[Message]) -> defaultdict[int, set[int]]:
+def _stuck_at(gateway: Gateway, targets: Sequence[Gateway]) -> QuerySet[Message] | None:
+    """What cannot leave from there now; the database leaves out most of what has nowhere to go.
+
+    Otherwise that would stand in the way of what comes behind it.
+    """
+    usable = routing.may_be_used(gateway)
+    if usable and not gateway.prefixes:
+        return None
+    now = timezone.now()
+    stuck = Message.objects.filter(
+        Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.HELD, due_at__isnull=False),
+        gateway=gateway,
+        valid_until__gt=now,
+        unclear=0,
+        only_here=False,
+    )
+    if usable:
+        stuck = stuck.exclude(routing.served(gateway))
+    if all(one.prefixes for one in targets):
+        stuck = stuck.filter(reduce(or_, map(routing.served, targets)))
+    if gateway.strict:
+        stuck = stuck.exclude(wanted=gateway)
+        stuck = stuck.exclude(wanted=None) if gateway.is_default else stuck
+    return stuck
+
+
+def _refusals(messages: Sequence[Message]) -> dict[int, set[int]]:
     """By message, the gateways that refused it for good."""
-    refused: defaultdict[int, set[int]] = defaultdict(set)
+    refused: dict[int, set[int]] = defaultdict(set)
     attempts = Attempt.objects.filter(message__in=messages, outcome=Outcome.REFUSED)
     for message_id, gateway_id in attempts.values_list("message", "gateway"):
         refused[message_id].add(gateway_id)

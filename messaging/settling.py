@@ -212,10 +212,10 @@ def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways
             pause = outcome.retry_after if isinstance(outcome, RefusedForNow) else 0.0
             other = ways.elsewhere(message)
             delay = retries.backoff(message.kind, message.failures)
-            # Another gateway did not ask us to wait.
-            return message.postpone(
-                outcome.reason, delay if other else max(delay, timedelta(seconds=pause)), elsewhere=other
-            )
+            # Another gateway did not ask us to wait, unless it has been tried before.
+            if other is None or failover.was_tried(message, other):
+                delay = max(delay, timedelta(seconds=pause))
+            return message.postpone(outcome.reason, delay, elsewhere=other)
 
 
 def former_of(message: Message, provider: BaseProvider) -> str:
