@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -241,12 +240,12 @@ def _requested(gateway: Gateway, sample: dict[str, str]) -> tuple[Preview | None
         return None, refusal.sentence
 
 
-def told(gateway: Gateway, says: str | Promise, remedy: str | Promise = "") -> str:
+def told(gateway: Gateway, says: str, remedy: str = "") -> str:
     """What an action did, as a message on top of a page."""
     sentence = gettext("Gateway “%(name)s”: %(says)s") % {"name": gateway, "says": says}
     if not remedy:
         return sentence
-    return format_html("{}<br>{}", sentence, gettext("What to do: %s") % _in_their_words(str(remedy)))
+    return format_html("{}<br>{}", sentence, gettext("What to do: %s") % _in_their_words(remedy))
 
 
 def _in_their_words(kept: str) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gateways import health, sessions
@@ -24,8 +23,8 @@ class Finding:
     """What a check found: `works` is None where only a message can tell; the sentences are for the administrator."""
 
     works: bool | None
-    says: str | Promise
-    remedy: str | Promise = ""
+    says: str
+    remedy: str = ""
 
 
 class _Nothing(Exception):
@@ -47,7 +46,7 @@ def check(gateway: Gateway) -> Finding:
     except KeyMissing as error:
         return Finding(False, str(error))
     except Exception:  # noqa: BLE001 — a provider's file may fail in any way
-        return Finding(False, NO_PROVIDER, SAVE_ANEW)
+        return Finding(False, str(NO_PROVIDER), str(SAVE_ANEW))
     sessions.forget(gateway.pk)
     try:
         says = sessions.ask(
@@ -67,7 +66,7 @@ def _told(error: Exception) -> Finding:
         case _Nothing():
             return error.finding
         case sessions.Busy():
-            return Finding(None, ANOTHER_CHECK)
+            return Finding(None, str(ANOTHER_CHECK))
         case CredentialsRefused():
             return Finding(False, error.reason, error.remedy or health.CORRECT_CREDENTIALS)
         case GatewayFault():
@@ -82,7 +81,7 @@ def _question(provider: BaseProvider) -> HttpRequest:
     try:
         request = provider.check()
     except Exception:  # noqa: BLE001 — as above
-        raise _Nothing(Finding(False, NO_PROVIDER, SAVE_ANEW)) from None
+        raise _Nothing(Finding(False, str(NO_PROVIDER), str(SAVE_ANEW))) from None
     if request is None:
-        raise _Nothing(Finding(True, LOGIN_WORKS) if provider.way.logs_in else Finding(None, ONLY_A_TEST))
+        raise _Nothing(Finding(True, str(LOGIN_WORKS)) if provider.way.logs_in else Finding(None, str(ONLY_A_TEST)))
     return request
