@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
@@ -20,8 +21,10 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=10)
 #: So many messages in a row that nobody answers, and the gateway is taken for dead.
 TROUBLES_TO_PAUSE = 5
-#: What an administrator can do where the provider's file names no remedy.
-CORRECT_CREDENTIALS = "correct the login, password or key in the gateway's settings, or check the connection again"
+#: What an administrator can do where the provider's file names no remedy; kept in English, shown in their language.
+CORRECT_CREDENTIALS = gettext_noop(
+    "correct the login, password or key in the gateway's settings, or check the connection again"
+)
 
 
 class Breaker(models.TextChoices):
