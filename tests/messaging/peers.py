@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
@@ -29,12 +29,13 @@ DESCRIBED = {"mobile_smarts": "http"}
 
 @dataclass(frozen=True)
 class Account:
-    """One gateway, named as its simulated provider, and the administrator's client of the API."""
+    """One gateway, named as its simulated provider; the administrator's client of the API, and the provider's own."""
 
     simulator: Simulator
     peer: Peer
     administrator: APIClient
     gateway: Gateway
+    caller: Client = field(default_factory=Client)
 
     @property
     def provider(self) -> BaseProvider:
@@ -111,7 +112,7 @@ class Account:
         path = call.url.removeprefix(PORTAL_URL).replace(self.gateway.callback_key, key or self.gateway.callback_key)
         headers = {name: value for name, value in call.headers.items() if name != "content-type"}
         content_type = call.headers.get("content-type", "")
-        return cast("HttpResponse", Client().generic(call.method, path, call.body, content_type, headers=headers))
+        return cast("HttpResponse", self.caller.generic(call.method, path, call.body, content_type, headers=headers))
 
     def _shown(self, message: Message) -> dict[str, Any]:
         item: dict[str, Any] = self.administrator.get(f"/api/v1/message/{message.pk}").json()["item"]

@@ -23,7 +23,7 @@ from tests.messaging.peers import NAMES, PORTAL_URL, Account, account_at
 from tests.simulators import peers
 from tests.simulators.server import Fault
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("network")]
 
 #: Those of a submit. Nothing is handed over with bad credentials, so that they have tests of their own.
 CASES = [
@@ -58,7 +58,7 @@ def account(request: pytest.FixtureRequest, api: Api, admin: User, settings: Set
 @pytest.mark.parametrize(
     ("account", "fault"), CASES, ids=[f"{name}: {fault}" for name, fault in CASES], indirect=["account"]
 )
-def test_a_fault_means_what_it_means_and_the_provider_takes_nothing_too_often(
+def test_a_fault_has_its_outcome_and_nothing_is_taken_too_often(
     account: Account, fault: Fault, record_property: Note
 ) -> None:
     let_work(account)
@@ -108,6 +108,7 @@ def test_a_session_that_ended_is_begun_once_and_costs_no_try(account: Account) -
         assert len(account.taken(message)) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("account", NAMES, indirect=["account"])
 def test_one_wrong_password_reaches_the_provider_once(account: Account, record_property: Note) -> None:
     account.simulator.faults.add(Fault.BAD_CREDENTIALS)
@@ -137,6 +138,7 @@ def test_one_wrong_password_reaches_the_provider_once(account: Account, record_p
     note(record_property, account, Fault.BAD_CREDENTIALS, Outcome.GATEWAY_FAULT, messages[:2])
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_corrected_password_sends_what_waited(name: str, api: Api, admin: User) -> None:
     with account_at(name, api(admin), wrong=True) as account:
