@@ -157,7 +157,8 @@ def send_test(pages: GatewayAdmin, request: HttpRequest, queryset: Any) -> None:
 def _test_sentence(request: HttpRequest, message: Message, waits: waiting.Waiting | None) -> str:
     sentence = told(message.gateway, gettext("the test is message %(id)s.") % {"id": message.pk})
     if waits and waits.reason:
-        sentence = f"{sentence} {gettext('It waits: %s.') % waits.sentence}"
+        why = gettext("It waits: %s.") % waits.sentence
+        sentence = f"{sentence} {why}"
     if not may(request.user, Right.MESSAGES_READ):
         return sentence
     address = reverse("admin:messaging_message_change", args=(message.pk,))
