@@ -4,21 +4,17 @@ What an answer means is the provider's file's business, when to try again is tha
 follow what is that of `Message`.
 """
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from gateways import health, pace, sessions
-from gateways.http import HttpResponse
 from gateways.models import Gateway
 from gateways.outcomes import (
     Accepted,
@@ -29,22 +25,17 @@ from gateways.outcomes import (
     Outcome,
     Refused,
     RefusedForNow,
-    storable,
 )
 from gateways.provider import BaseProvider, read_outcome
 from gateways.sessions import AccessEnded
 from gateways.transport import Landing
-from messaging import codes, failover, receipts, retries
+from messaging import codes, failover, receipts, redaction, retries
 from messaging.models import Attempt, Message, State
 
 logger = logging.getLogger(__name__)
 
 #: The database is away or busy: nothing is wrong with what was to be written.
 DATABASE_AWAY = (OperationalError, InterfaceError)
-#: How much of a provider's answer is kept for the operator.
-KEPT_ANSWER = 2000
-#: A shorter text is no secret, and would be found in every answer.
-SHORTEST_HIDDEN = 4
 
 Landed = tuple[Message, Attempt, Landing]
 
@@ -111,13 +102,14 @@ def _counts(outcome: Accepted | NotAccepted) -> bool:
 
 def _understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
     outcome = _outcome(provider, attempt, landing)
-    hidden = [message.text or "", *_secrets(provider)]
+    hidden = [*redaction.pieces(message.text or "", message.masked_text), *redaction.secrets_of(provider)]
     if isinstance(outcome, Accepted):
         hidden.append(outcome.code)
-        outcome = replace(outcome, detail=_without(hidden, outcome.detail))
+        outcome = replace(outcome, detail=redaction.without(hidden, outcome.detail))
     else:
-        outcome.reason = _without(hidden, outcome.reason)
-    return Known(message, attempt, outcome, _exchange(provider, hidden, landing.response))
+        outcome.reason = redaction.without(hidden, outcome.reason)
+    exchange = redaction.kept(provider, landing.response, hidden) if landing.response else {}
+    return Known(message, attempt, outcome, exchange)
 
 
 def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Accepted | NotAccepted:
@@ -126,35 +118,6 @@ def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Acce
     if provider.way.ended(landing.response):
         return sessions.ended(attempt.gateway_id, attempt.token_issued_at)
     return read_outcome(provider, landing.response)
-
-
-def _secrets(provider: BaseProvider) -> list[str]:
-    return [str(provider.settings.get(name) or "") for name in provider.secrets]
-
-
-def _exchange(provider: BaseProvider, hidden: Sequence[str], response: HttpResponse | None) -> dict[str, object]:
-    """The provider's answer as it may be kept; its request holds the text and is not."""
-    if response is None:
-        return {}
-    try:
-        body = provider.redact(response.body.decode("utf-8", errors="replace"))
-    except Exception:  # noqa: BLE001 — what cannot be redacted is not kept
-        body = ""
-    return {"status": response.status, "body": storable(_without(hidden, body), KEPT_ANSWER)}
-
-
-def _without(hidden: Sequence[str], written: str) -> str:
-    """What a provider wrote, without the text of the message and without secrets, in any form it may echo them in."""
-    for secret in hidden:
-        if len(secret) >= SHORTEST_HIDDEN:
-            for form in _forms(secret):
-                written = written.replace(form, "[…]")
-    return written
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    escaped = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    return (secret, *escaped, quote(secret), quote(secret, safe=""), quote_plus(secret), escape(secret))
 
 
 def reference_of(accepted: Accepted, provider: BaseProvider, message: Message) -> str:

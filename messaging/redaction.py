@@ -1,0 +1,83 @@
+"""What a provider wrote, as it may be kept and shown: without the message's text and without secrets.
+
+Providers echo what they were given, in whatever spelling their own software likes. Of a message whose text holds a
+secret nothing that looks like a part of it stays.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from html import escape, unescape
+from urllib.parse import quote, quote_plus
+
+from gateways.http import HttpResponse, text_of
+from gateways.outcomes import storable
+from gateways.provider import BaseProvider
+
+#: How much of a provider's answer is kept for the operator.
+KEPT_ANSWER = 2000
+#: What comes behind it is not looked at; redaction makes a text shorter.
+LOOKED_AT = 20_000
+#: A shorter piece is no secret, and would be found in every answer.
+SHORTEST_HIDDEN = 4
+HIDDEN = "[…]"
+#: What stands behind these words lets somebody in, whoever it was issued to.
+CREDENTIALS = re.compile(r"(?i)\b(basic|bearer)[ :]+[^\s\"'<>,;]+")
+#: Escapes of single characters, which PHP and others write where they need not.
+ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([/\"])")
+
+
+def secrets_of(provider: BaseProvider) -> list[str]:
+    """The secrets of its settings, and what is made of them in a request."""
+    settings, found = provider.settings, [provider.callback_url.rstrip("/").rpartition("/")[2]]
+    for name in provider.secrets:
+        secret = str(settings.get(name) or "")
+        pair = f"{settings.get('login') or settings.get('client_id') or ''}:{secret}"
+        found += [secret, b64encode(pair.encode()).decode()]
+    return found
+
+
+def pieces(text: str, masked: str) -> list[str]:
+    """A text, its lines, and the words that are secret: a provider may cut it, or break it anew.
+
+    `masked` is the text as it may be shown, empty where there is no secret in it.
+    """
+    secret = set(text.split()) - set(masked.split()) if masked else set()
+    return [text, *text.splitlines(), *secret]
+
+
+def kept(provider: BaseProvider, response: HttpResponse, hidden: Iterable[str]) -> dict[str, object]:
+    """The provider's answer without what is hidden, cut to what is stored."""
+    try:
+        body = provider.redact(text_of(response)[:LOOKED_AT])
+    except Exception:  # noqa: BLE001 — what cannot be redacted is not kept
+        body = ""
+    return {"status": response.status, "body": storable(without(hidden, body), KEPT_ANSWER)}
+
+
+def without(hidden: Iterable[str], written: str) -> str:
+    """The same without the hidden pieces, in any form in which a provider may echo them."""
+    # No form is shorter than the piece, and most answers are shorter than the text.
+    long_enough = {piece for piece in hidden if SHORTEST_HIDDEN <= len(piece) <= len(written)}
+    forms = {form for piece in long_enough for form in _forms(piece)}
+    for form in sorted(forms, key=len, reverse=True):
+        written = written.replace(form, HIDDEN)
+    written = CREDENTIALS.sub(rf"\g<1> {HIDDEN}", written)
+    plain = _plain(written)
+    if any(form in plain for form in forms):
+        # Spelled in a way of its own: what is left of it cannot be told from the rest.
+        return HIDDEN
+    return written
+
+
+def _forms(piece: str) -> Iterator[str]:
+    yield from (piece, json.dumps(piece)[1:-1], json.dumps(piece, ensure_ascii=False)[1:-1])
+    yield from (quote(piece), quote(piece, safe=""), quote_plus(piece), escape(piece), escape(piece, quote=False))
+    yield from (piece.encode("utf-16-be", "replace").hex(), piece.encode("utf-16-be", "replace").hex().upper())
+    yield b64encode(piece.encode()).decode()
+
+
+def _plain(written: str) -> str:
+    """As a person would read it."""
+    return unescape(ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], written))
