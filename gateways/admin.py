@@ -98,8 +98,8 @@ class GatewayAdmin(DomainAdmin):
     actions = ACTIONS
     change_form_template = "admin/gateways/gateway/change_form.html"
     list_display = (
-        *("name", "provider", "standing", "priority", "is_default"),
-        *("sent_today", "balance", "last_error"),
+        *("name", "provider", "standing", "last_error"),
+        *("balance", "sent_today", "priority", "is_default"),
     )
     list_filter = ("enabled", "provider")
     list_select_related = ("health",)
