@@ -639,6 +639,13 @@ class TestRaces:
                 fresh(message).state == State.QUEUED
             )
 
+    def test_what_was_claimed_since_it_was_looked_at_is_not_moved(self, gateways: list[Gateway]) -> None:
+        claimed_since, unclear_since, waits = messages = [send() for _ in range(3)]
+        Message.objects.filter(pk=claimed_since.pk).update(state=State.CLAIMED)
+        Message.objects.filter(pk=unclear_since.pk).update(unclear=1)
+        assert Message.move_waiting(messages, gateways[1]) == 1
+        assert [place(message) for message in (claimed_since, unclear_since, waits)] == ["a", "a", "b"]
+
     def test_nothing_is_sent_twice_while_drains_and_sweeps_run_at_once(
         self, gateways: list[Gateway], answers: Answers
     ) -> None:

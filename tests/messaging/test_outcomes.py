@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from gateways import health
@@ -17,13 +18,14 @@ from gateways.outcomes import (
     GatewayFault,
     NotAccepted,
     NotSent,
+    OutboundSms,
     Outcome,
     Refused,
     RefusedForNow,
     RefusedHere,
 )
 from gateways.providers.sandbox import Provider
-from messaging import claiming, delivery, recovery
+from messaging import claiming, delivery, receipts, recovery, sending
 from messaging.models import Attempt, Message, State, Wait
 from tests.messaging.conftest import Send, fresh, make_due
 
@@ -194,3 +196,126 @@ def test_what_a_provider_writes_always_fits_its_column(
     attempt = Attempt.objects.get(message=message)
     assert attempt.outcome
     assert "\x00" not in attempt.reference + attempt.detail
+
+
+ONCE = [
+    (Accepted("ref-1"), State.SUBMITTED),
+    (Ambiguous("no answer"), State.UNKNOWN),
+    (NotSent("nobody listens"), State.QUEUED),
+    (RefusedForNow("too fast"), State.QUEUED),
+    (GatewayFault("no funds"), State.HELD),
+    (Refused("no such phone"), State.FAILED),
+]
+
+
+@pytest.mark.parametrize("trouble", [OperationalError("deadlock detected"), ValueError("it does not fit")])
+@pytest.mark.parametrize(("outcome", "state"), ONCE, ids=lambda value: type(value).__name__)
+def test_an_answer_that_is_written_down_a_second_time_counts_once(
+    send: Send,
+    sandbox: Gateway,
+    answers: Answers,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Exception | Accepted,
+    state: State,
+    trouble: Exception,
+) -> None:
+    """What was rolled back has left no trace: neither a try, nor a raised epoch, nor another gateway."""
+    answers(outcome)
+    message, troubles = send(), [trouble]
+    match = receipts.match_early_ones
+
+    def stumble(gateway: Gateway, references: Sequence[str]) -> None:
+        if troubles:
+            raise troubles.pop()
+        match(gateway, references)
+
+    monkeypatch.setattr(receipts, "match_early_ones", stumble)
+    monkeypatch.setattr(delivery, "TRY_AGAIN", 0.01)
+    try:
+        delivery.drain(sandbox.pk)
+    except OperationalError:
+        # The drain ends once everything is brought home, and says why.
+        assert isinstance(trouble, OperationalError)
+    attempt = Attempt.objects.get(message=message)
+    assert (fresh(message).state, bool(attempt.outcome)) == (state, True)
+    assert fresh(message).failures == int(isinstance(outcome, NotSent | RefusedForNow))
+    assert fresh(message).unclear == int(isinstance(outcome, Ambiguous))
+
+
+@pytest.fixture
+def formers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """By which earlier message the provider is asked to repeat, submit after submit; it can do that."""
+    given: list[str] = []
+    submit = Provider.submit
+
+    def note(provider: Provider, sms: OutboundSms) -> HttpRequest:
+        given.append(sms.former)
+        return submit(provider, sms)
+
+    monkeypatch.setattr(Provider, "takes_former", True)
+    monkeypatch.setattr(Provider, "submit", note)
+    return given
+
+
+def sent_again(send: Send, state: State = State.UNDELIVERED) -> Message:
+    """A message that repeats one which the provider called ref-9."""
+    former = send()
+    Message.objects.filter(pk=former.pk).update(state=state, reference="ref-9", due_at=None)
+    return sending.resend(fresh(former), requested_by=None)
+
+
+@pytest.mark.parametrize("state", [State.UNDELIVERED, State.EXPIRED])
+def test_a_provider_that_can_repeats_by_reference_what_did_not_arrive(
+    send: Send, sandbox: Gateway, formers: list[str], state: State
+) -> None:
+    again = sent_again(send, state)
+    delivery.drain(sandbox.pk)
+    assert formers == ["ref-9"]
+    assert fresh(again).state == State.SUBMITTED
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.UNRESOLVED])
+def test_what_it_never_took_or_may_have_taken_is_not_repeated_by_reference(
+    send: Send, sandbox: Gateway, formers: list[str], state: State
+) -> None:
+    sent_again(send, state)
+    delivery.drain(sandbox.pk)
+    assert formers == [""]
+
+
+def test_a_provider_that_cannot_is_given_the_message_itself(
+    send: Send, sandbox: Gateway, formers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Provider, "takes_former", False)
+    sent_again(send)
+    delivery.drain(sandbox.pk)
+    assert formers == [""]
+
+
+@pytest.mark.parametrize("outcome", [NotSent("nobody listens"), RefusedForNow("too fast"), Refused("no such message")])
+def test_only_the_first_try_repeats_by_reference(
+    send: Send, sandbox: Gateway, formers: list[str], monkeypatch: pytest.MonkeyPatch, outcome: NotAccepted
+) -> None:
+    outcomes: list[NotAccepted] = [outcome]
+
+    def read_submit(_provider: Provider, _response: HttpResponse) -> Accepted:
+        if outcomes:
+            raise outcomes.pop()
+        return Accepted("ref-10")
+
+    monkeypatch.setattr(Provider, "read_submit", read_submit)
+    again = sent_again(send)
+    delivery.drain(sandbox.pk)
+    make_due()
+    delivery.drain(sandbox.pk)
+    assert formers == ["ref-9", ""]
+    assert (fresh(again).state, fresh(again).reference) == (State.SUBMITTED, "ref-10")
+
+
+def test_another_gateway_knows_nothing_of_the_reference(send: Send, sandbox: Gateway, formers: list[str]) -> None:
+    other = Gateway.objects.create(name="other", provider="sandbox")
+    again = sent_again(send)
+    Message.objects.filter(pk=again.pk).update(gateway=other)
+    delivery.drain(other.pk)
+    assert formers == [""]
+    assert fresh(again).state == State.SUBMITTED
