@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 from django.utils import timezone
 
-from gateways import sessions
+from gateways import health, sessions
 from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import Balance, NotAccepted, Unreadable
@@ -28,7 +28,8 @@ def gateways_to_ask() -> list[int]:
     due = Q(balance_at=None) | Q(balance_at__lte=now - EVERY)
     healths = GatewayHealth.objects.filter(due, gateway__enabled=True, refused_at=None).select_related("gateway")
     longest_ago = healths.order_by(F("balance_at").asc(nulls_first=True), "pk")
-    able = [health.pk for health in longest_ago if health.gateway.abilities().can_tell_balance][:SOME]
+    tried = (one for one in longest_ago if not health.is_untried(one.gateway, one))
+    able = [one.pk for one in tried if one.gateway.abilities().can_tell_balance][:SOME]
     return [pk for pk in able if GatewayHealth.objects.filter(due, pk=pk).update(balance_at=now) == 1]
 
 

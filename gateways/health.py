@@ -58,17 +58,17 @@ def pause_after(faults: int) -> timedelta:
 
 
 def record_fault(
-    gateway_id: int, fault: GatewayFault, asked_at: datetime | None = None, asked_as: Gateway | None = None
+    gateway_id: int, fault: GatewayFault, settings_at: datetime | None = None, asked_as: Gateway | None = None
 ) -> bool:
     """Pauses the gateway; refused credentials stop it. Faults that come in meanwhile change nothing.
 
-    `asked_at` is when the provider was asked, and `asked_as` the gateway as it was then: what is said of settings
+    `asked_as` is the gateway as the provider was asked, and `settings_at` its health's: what is said of settings
     that are not the present ones is no news. False where it is none.
     """
     with transaction.atomic():
         _health, made = GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
         health = GatewayHealth.objects.select_for_update().get(gateway_id=gateway_id)
-        if _is_outdated(health, None if made else asked_at, asked_as):
+        if _is_outdated(health, None if made else settings_at, asked_as):
             return False
         if health.refused_at is None:
             if isinstance(fault, CredentialsRefused):
@@ -78,12 +78,18 @@ def record_fault(
     return True
 
 
-def _is_outdated(health: GatewayHealth, asked_at: datetime | None, asked_as: Gateway | None) -> bool:
-    """Whether the settings were changed, or found well, since the provider was asked. Call it with the row locked.
+def settings_as_read(gateway: Gateway) -> datetime | None:
+    """Which settings these are, where the gateway was read with its health; compared for being the same, never by time.
 
-    The time alone does not tell: whoever asked may have read the old settings while the new ones were being stored.
+    Two machines' clocks differ.
     """
-    if asked_at is not None and asked_at < health.settings_at:
+    found: GatewayHealth | None = gateway._state.fields_cache.get("health")
+    return found.settings_at if found else None
+
+
+def _is_outdated(health: GatewayHealth, settings_at: datetime | None, asked_as: Gateway | None) -> bool:
+    """Whether the settings were changed, or found well, since the provider was asked. Call it with the row locked."""
+    if settings_at is not None and settings_at != health.settings_at:
         return True
     if asked_as is None:
         return False
@@ -122,18 +128,18 @@ def record_trouble(gateway_id: int, messages: int, reason: str) -> None:
         record_fault(gateway_id, GatewayFault(reason))
 
 
-def record_error(gateway_id: int, reason: str) -> None:
+def record_error(gateway_id: int, reason: str, remedy: str = "") -> None:
     """Remembers the last error and leaves the gateway open. What has stopped or paused one stays there to be read."""
     GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
     now = timezone.now()
-    _not_paused(gateway_id, now).filter(refused_at=None).update(**_error(reason, "", now))
+    _not_paused(gateway_id, now).filter(refused_at=None).update(**_error(reason, remedy, now))
 
 
-def record_success(gateway_id: int, asked_at: datetime | None = None, asked_as: Gateway | None = None) -> None:
+def record_success(gateway_id: int, settings_at: datetime | None = None, asked_as: Gateway | None = None) -> None:
     """The provider answered about a message: its settings work, and faults are forgotten. The last error stays.
 
     During a pause it proves nothing: it answers a call that was under way when the fault came. Nor does it of
-    settings that are not the present ones; `asked_at` and `asked_as` are those of `record_fault`. Writes only where
+    settings that are not the present ones; `settings_at` and `asked_as` are those of `record_fault`. Writes only where
     there is something to forget.
     """
     forgettable = Q(faults__gt=0) | Q(troubles__gt=0) | Q(proven=False)
@@ -142,7 +148,7 @@ def record_success(gateway_id: int, asked_at: datetime | None = None, asked_as: 
         return
     with transaction.atomic():
         health = changed.select_for_update().first()
-        if health is None or _is_outdated(health, asked_at, asked_as):
+        if health is None or _is_outdated(health, settings_at, asked_as):
             return
         GatewayHealth.objects.filter(pk=health.pk).update(faults=0, troubles=0, open_until=None, proven=True)
         if health.faults:
@@ -170,12 +176,17 @@ def limit(gateway: Gateway) -> int:
     health = GatewayHealth.objects.filter(gateway=gateway).first() or GatewayHealth(gateway=gateway)
     if not may_be_used(health):
         return 0
-    on_trial = health.faults > 0 or (not health.proven and _shows_credentials(gateway))
+    on_trial = health.faults > 0 or is_untried(gateway, health)
     return 1 if on_trial else gateway.max_in_flight
 
 
-def _shows_credentials(gateway: Gateway) -> bool:
-    """Whether each request carries a secret. Where a token is logged in for, the login was the trial."""
+def is_untried(gateway: Gateway, health: GatewayHealth) -> bool:
+    """Whether each request carries a secret that has never worked: until one message went through, it is alone.
+
+    Where a token is logged in for, the login is the trial.
+    """
+    if health.proven:
+        return False
     provider = gateway.abilities()
     return bool(provider.secrets) and not provider.way.logs_in
 

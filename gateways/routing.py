@@ -70,16 +70,19 @@ class Survey:
         """Gateways that may stand in for another one, the best first, whether or not they may be used now."""
         return _ranked(self._enabled, phone, without)
 
-    def instead(self, phone: str, wanted_id: int | None, here_id: int, without: Collection[int]) -> list[Gateway]:
-        """Where a message that cannot leave from `here` may go now, the best first: the wanted gateway, then others.
+    def instead(
+        self, phone: str, wanted_id: int | None, here_id: int, without: Collection[int], *, now: bool = True
+    ) -> list[Gateway]:
+        """Where a message that cannot leave from `here` may go, the best first: the wanted gateway, then others.
 
-        A message that was meant for a strict gateway goes to no other one. Raises nothing.
+        `now`: only where it could be handed over at once. A message that was meant for a strict gateway goes to no
+        other one. Raises nothing.
         """
         here = self._by_id.get(here_id)
         if here is None:
             return []
         wanted = self._by_id.get(wanted_id) if wanted_id else self._default
-        fit = _ranked(self._usable, phone, {here_id, *without})
+        fit = _ranked(self._usable if now else self._enabled, phone, {here_id, *without})
         first = [one for one in fit if one == wanted]
         return first if (wanted or here).strict else first + [one for one in fit if one != wanted]
 

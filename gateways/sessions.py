@@ -201,11 +201,11 @@ def _come_by_entry(gateway: Gateway, provider: BaseProvider, session: GatewaySes
 
 def _new_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token:
     """By a renewal, else by a login; a failure is told to the gateway's health."""
-    asked_at = timezone.now()
+    settings_at = _settings_at(gateway)
     try:
         return _renew(gateway, provider, session) or _log_in(gateway, provider)
     except NotAccepted as error:
-        _tell_health(gateway, error, asked_at)
+        _tell_health(gateway, error, settings_at)
         raise
 
 
@@ -214,11 +214,16 @@ def _safe_life(lasts: float) -> timedelta:
     return life - min(SKEW, life / 2)
 
 
-def _tell_health(gateway: Gateway, error: NotAccepted, asked_at: datetime) -> None:
+def _settings_at(gateway: Gateway) -> datetime | None:
+    """Which settings are in force at this moment."""
+    return GatewayHealth.objects.filter(gateway=gateway).values_list("settings_at", flat=True).first()
+
+
+def _tell_health(gateway: Gateway, error: NotAccepted, settings_at: datetime | None) -> None:
     if not isinstance(error, GatewayFault):
         pause = error.retry_after if isinstance(error, RefusedForNow) else 0.0
         error = GatewayFault(f"the login failed: {error.reason}", pause=pause)
-    health.record_fault(gateway.pk, error, asked_at, gateway)
+    health.record_fault(gateway.pk, error, settings_at, gateway)
 
 
 def _renew(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token | None:
@@ -299,13 +304,13 @@ def _ask_once(
     knowingly: bool,
 ) -> T:
     entry = enter(gateway, patience=gateway.timeout, knowingly=knowingly)
-    asked_at = timezone.now()
+    settings_at = _settings_at(gateway)
     response = transport.fetch(entry.sign(build(entry.provider)), gateway.timeout)
     if not entry.provider.way.ended(response):
-        return _read(gateway, entry.provider, response, read, asked_at)
+        return _read(gateway, entry.provider, response, read, settings_at)
     outcome = ended(gateway.pk, entry.issued_at)
     if isinstance(outcome, GatewayFault):
-        _tell_health(gateway, outcome, asked_at)
+        _tell_health(gateway, outcome, settings_at)
     raise outcome
 
 
@@ -314,12 +319,16 @@ def _read(
     provider: BaseProvider,
     response: HttpResponse,
     read: Callable[[BaseProvider, HttpResponse], T],
-    asked_at: datetime,
+    settings_at: datetime | None,
 ) -> T:
     try:
         found = read(provider, response)
+    except CredentialsRefused as fault:
+        _tell_health(gateway, fault, settings_at)
+        raise
     except GatewayFault as fault:
-        _tell_health(gateway, fault, asked_at)
+        # It may be a right that only questions need: whether messages pass, messages tell.
+        health.record_error(gateway.pk, fault.reason, fault.remedy)
         raise
     except (NotAccepted, Unreadable):
         raise

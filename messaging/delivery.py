@@ -73,7 +73,7 @@ class Drain:
         if drains.stopping or self.trouble:
             return 0, 0.0
         try:
-            gateway = Gateway.objects.filter(pk=self.gateway_id, enabled=True).first()
+            gateway = Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
             entry = _let_in(gateway) if gateway and anything_due(gateway) else None
             if gateway is None or entry is None:
                 return 0, 0.0

@@ -32,24 +32,29 @@ class Ways:
     def __init__(self) -> None:
         self._survey: routing.Survey | None = None
 
-    def elsewhere(self, message: Message) -> Gateway | None:
-        """The other gateway at which this message may be tried now, if there is one."""
+    def elsewhere(self, message: Message, *, now: bool = True) -> Gateway | None:
+        """The other gateway at which this message may be tried, if there is one; `now`: at once.
+
+        Gateways that refused it for good are left out.
+        """
         if message.unclear or message.only_here:
             return None
         if self._survey is None:
             self._survey = routing.Survey()
         refused = Attempt.objects.filter(message=message, outcome=Outcome.REFUSED).values_list("gateway", flat=True)
-        return next(iter(_instead(message, self._survey, set(refused))), None)
-
-
-def _instead(message: Message, survey: routing.Survey, refused: Collection[int]) -> list[Gateway]:
-    """Gateways that refused the message for good are left out."""
-    return survey.instead(message.phone, message.wanted_id, message.gateway_id, refused)
+        found = self._survey.instead(message.phone, message.wanted_id, message.gateway_id, set(refused), now=now)
+        return next(iter(found), None)
 
 
 def give_up_here(message: Message, refused: Refused, ways: Ways | None = None) -> bool:
-    """A gateway refused the message for good; where that was for a reason of its own, another one may take it."""
-    other = (ways or Ways()).elsewhere(message) if isinstance(refused, RefusedHere) else None
+    """A gateway refused the message for good; where that was for a reason of its own, another one may take it.
+
+    It waits there, where that one is paused.
+    """
+    ways = ways or Ways()
+    other = None
+    if isinstance(refused, RefusedHere):
+        other = ways.elsewhere(message) or ways.elsewhere(message, now=False)
     return message.try_at_once(refused.reason, elsewhere=other) if other else message.fail(refused.reason)
 
 
@@ -108,7 +113,7 @@ def _move_from(
     refused = _refusals(messages) if messages else {}
     moving: defaultdict[Gateway, list[Message]] = defaultdict(list)
     for message in messages:
-        ways = _instead(message, survey, refused.get(message.pk, ()))
+        ways = survey.instead(message.phone, message.wanted_id, gateway.pk, refused.get(message.pk, ()))
         if target := next((one for one in ways if rooms.left(one) > 0), None):
             rooms.take(target)
             moving[target].append(message)

@@ -125,9 +125,17 @@ def due_to_fetch() -> list[int]:
 
     Where a file says that it cannot be asked, its gateways are not opened to find out.
     """
-    able = [name for name in providers.names() if providers.load(name).can_fetch_inbound]
+    able = [name for name in providers.names() if _can_be_asked(name)]
     waiting = GatewayHealth.objects.filter(_due(timezone.now()), gateway__enabled=True, gateway__provider__in=able)
-    return list(waiting.order_by("pk").values_list("pk", flat=True))
+    found = waiting.select_related("gateway").order_by("pk")
+    return [one.pk for one in found if not health.is_untried(one.gateway, one)]
+
+
+def _can_be_asked(name: str) -> bool:
+    try:
+        return providers.load(name).can_fetch_inbound
+    except Exception:  # noqa: BLE001 — a provider's file may fail in any way
+        return False
 
 
 def _due(now: datetime) -> Q:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging import phones
-from messaging.models import InboundMessage, OptOut, Word
+from messaging.models import InboundMessage, Message, OptOut, Word
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
 
@@ -54,9 +54,10 @@ def obey(inbound: InboundMessage) -> None:
 
 
 def opt_out(phone: str, inbound: InboundMessage | None = None) -> None:
-    """Puts an E.164 phone on the list; one that is there stays as it is."""
+    """Puts an E.164 phone on the list; one that is there stays as it is. Information that waits is not sent."""
     since = inbound.at if inbound else timezone.now()
     OptOut.objects.get_or_create(phone=phone, defaults={"since": since, "inbound": inbound})
+    Message.suppress_waiting(phone, REASON)
 
 
 def opt_in(phone: str) -> None:
@@ -72,4 +73,5 @@ def add(phone: str, *, added_by: User | None, note: str = "") -> OptOut:
     )
     if not made:
         raise Refusal(DUPLICATE, field="phone", why=Why.CONFLICT)
+    Message.suppress_waiting(row.phone, REASON)
     return row

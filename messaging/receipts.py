@@ -64,9 +64,10 @@ def ask(gateway_id: int) -> bool:
     reported = asked_for(
         gateway, asked, lambda provider: provider.query(asked), lambda provider, found: provider.read_query(found)
     )
+    known = record(gateway, reported or [])
+    # Not in one transaction with the receipts, and in one order everywhere: a provider may be calling us as well.
     with transaction.atomic():
-        known = record(gateway, reported or [])
-        for message in taken:
+        for message in sorted(taken, key=_pk):
             if message.pk not in known:
                 message.ask_again()
     return bool(reported) and len(taken) == gateway.abilities().query_batch

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from gateways import pace
 from gateways.models import Gateway
 from gateways.outcomes import Accepted, Outcome
 from gateways.provider import BaseProvider
@@ -43,7 +44,10 @@ def recover() -> None:
 def _recover_one(message: Message) -> None:
     """A claimed message never left; one being handed over may have, and nobody is left to say."""
     if message.state == State.CLAIMED:
-        message.release()
+        with transaction.atomic():
+            if message.release():
+                # It was counted when it was claimed, and will be again.
+                pace.uncount(message.gateway_id, 1, timezone.localdate())
         return
     reason = "the worker stopped before the answer came"
     with transaction.atomic():
@@ -94,7 +98,7 @@ def look_up(gateway_id: int) -> bool:
     )
     provider = gateway.abilities()
     with transaction.atomic():
-        for message in unclear:
+        for message in sorted(unclear, key=lambda message: message.pk):
             _clear_up(message, provider, found or {})
     return bool(found) and len(unclear) == provider.query_batch
 

@@ -6,10 +6,10 @@ follow what is that of `Message`.
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
@@ -85,19 +85,22 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
     # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back.
     known = [replace(one, message=copy(one.message)) for one in known]
     ways = failover.Ways()
+    counted_before = {one.message.pk for one in known if one.message.unclear}
     with transaction.atomic():
         written = [one for one in known if _move_on(one, provider, ways)]
         for one in written:
             _close(one, provider)
-        unsent = Counter(timezone.localdate(one.attempt.started_at) for one in written if not _counts(one.outcome))
+        unsent = Counter(
+            timezone.localdate(one.attempt.started_at) for one in written if not _counts(one, counted_before)
+        )
         for day, count in unsent.items():
             pace.uncount(gateway.pk, count, day)
         receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
 
 
-def _counts(outcome: Accepted | NotAccepted) -> bool:
-    """Whether the message may have been sent, so that it counts towards the gateway's daily limit."""
-    return isinstance(outcome, Accepted | Ambiguous)
+def _counts(one: Known, counted_before: Collection[int]) -> bool:
+    """Whether this attempt counts towards the daily limit: it may have sent the message, and none before it did."""
+    return isinstance(one.outcome, Accepted | Ambiguous) and one.message.pk not in counted_before
 
 
 def _understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
@@ -161,7 +164,7 @@ def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways
         case AccessEnded():
             return message.try_at_once(outcome.reason)
         case GatewayFault():
-            if not health.record_fault(message.gateway_id, outcome, one.attempt.started_at, one.attempt.gateway):
+            if not health.record_fault(message.gateway_id, outcome, *_asked(one.attempt)):
                 # It speaks of settings that are changed by now.
                 return message.try_at_once(outcome.reason)
             other = ways.elsewhere(message)
@@ -179,6 +182,11 @@ def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways
             if other is None or failover.was_tried(message, other):
                 delay = max(delay, timedelta(seconds=pause))
             return message.postpone(outcome.reason, delay, elsewhere=other)
+
+
+def _asked(attempt: Attempt) -> tuple[datetime | None, Gateway]:
+    """With which settings the provider was asked: those that were read before the attempt."""
+    return health.settings_as_read(attempt.gateway), attempt.gateway
 
 
 def former_of(message: Message, provider: BaseProvider) -> str:
@@ -227,7 +235,7 @@ def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known
     silent = [one for one in known if isinstance(one.outcome, NotSent | Ambiguous)]
     if answered:
         latest = max(answered, key=lambda attempt: attempt.started_at)
-        health.record_success(gateway.pk, latest.started_at, latest.gateway)
+        health.record_success(gateway.pk, *_asked(latest))
         if provider.way.logs_in:
             sessions.worked(gateway.pk)
     if silent and not answered:

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Callable
 
 from celery import Task, shared_task
 
@@ -42,15 +43,46 @@ def fetch(gateway_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Every second: rings for what is due, frees what dead workers held, and ends what is overdue."""
-    failover.move_away()
+    failures = [error for step in (*RINGING, recovery.recover, _beat) if (error := _failure_of(step))]
+    if failures:
+        # Each step had its turn; now the worker's log may say what was wrong.
+        raise failures[0]
+
+
+def _failure_of(step: Callable[[], object]) -> Exception | None:
+    """What stopped this step; it must not stop the others."""
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 — a database that is busy, or a provider's file
+        return error
+    return None
+
+
+def _move_away() -> None:
+    for gateway_id in failover.move_away():
+        ring(gateway_id)
+
+
+def _ring_for_due() -> None:
     for gateway_id in claiming.gateways_with_due():
         ring(gateway_id)
+
+
+def _ring_for_questions() -> None:
     for gateway_id in receipts.gateways_to_ask():
         _publish(ask, gateway_id)
+
+
+def _ring_for_inbound() -> None:
     for gateway_id in inbound.due_to_fetch():
         _publish(fetch, gateway_id)
-    recovery.recover()
+
+
+def _beat() -> None:
     health.beat(socket.gethostname())
+
+
+RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
 
 
 def ring_for(message_id: int, gateway_id: int) -> None:

@@ -4,7 +4,7 @@ import logging
 import re
 
 #: Providers call us at addresses that let them in.
-CALLBACK = re.compile(r"(/callbacks/[^/\s]+/)[^/\s?]+")
+CALLBACK = re.compile(r"(/callbacks/+[^/\s]+/+)[^/\s?]+", re.IGNORECASE)
 
 
 class WithoutCallbackKeys(logging.Filter):

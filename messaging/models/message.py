@@ -274,6 +274,15 @@ class Message(models.Model):
         )
 
     @classmethod
+    def suppress_waiting(cls, phone: str, reason: str) -> None:
+        """The phone asked for no more: information that no worker has taken yet is not sent. Not so codes."""
+        cls.objects.filter(
+            phone=phone, kind=Kind.INFORMATION, state__in=MAY_FOLLOW[State.SUPPRESSED], unclear=0
+        ).update(
+            state=State.SUPPRESSED, reason=reason, text=None, due_at=None, waits_for="", finished_at=timezone.now()
+        )
+
+    @classmethod
     def end_silence(cls, before: datetime) -> None:
         """What was handed over before then without a word since: handed over, or unclear, is all anybody knows."""
         silent = cls.objects.filter(state=State.SUBMITTED, submitted_at__lte=before)

@@ -54,6 +54,7 @@ MAY_FOLLOW: dict[State, tuple[State, ...]] = {
     State.UNRESOLVED: (*LEASED, State.UNKNOWN),
     State.CANCELLED: (State.QUEUED, State.HELD),
     State.LAPSED: (State.QUEUED, State.HELD),
+    State.SUPPRESSED: (State.QUEUED, State.HELD),
 }  # fmt: skip
 
 

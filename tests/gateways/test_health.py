@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gateways import health
 from gateways.models import Gateway, GatewayHealth
-from gateways.outcomes import GatewayFault
+from gateways.outcomes import CredentialsRefused, GatewayFault
 from tests.gateways.conftest import at_once
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,14 @@ def test_after_a_pause_one_message_goes_on_trial(sandbox: Gateway) -> None:
         assert health.limit(sandbox) == 1
         health.record_success(sandbox.pk)
         assert health.limit(sandbox) == sandbox.max_in_flight
+
+
+def test_settings_are_told_apart_by_being_the_same_and_not_by_clocks(sandbox: Gateway) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    GatewayHealth.objects.create(gateway=sandbox, settings_at=ahead)
+    read = Gateway.objects.select_related("health").get(pk=sandbox.pk)
+    assert health.record_fault(sandbox.pk, CredentialsRefused("wrong"), health.settings_as_read(read), read)
+    assert GatewayHealth.objects.get().refused_at
+    health.begin_anew(sandbox.pk)
+    assert not health.record_fault(sandbox.pk, CredentialsRefused("wrong"), health.settings_as_read(read), read)
+    assert GatewayHealth.objects.get().refused_at is None

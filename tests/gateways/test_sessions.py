@@ -546,13 +546,14 @@ def test_an_answer_that_nobody_can_read_is_unreadable_and_tells_no_secret(gatewa
     assert health_of(gateway).faults == 0
 
 
-def test_a_fault_that_a_question_meets_pauses_the_gateway_and_names_the_remedy(
+def test_a_fault_that_a_question_meets_is_shown_with_its_remedy_and_pauses_nothing(
     simulator: Simulator, gateway: Gateway
 ) -> None:
     peer_at(simulator, axelnac.Peer).rights.clear()
     with pytest.raises(GatewayFault, match="lacks"):
         ask(gateway)
-    assert health.paused_until(gateway.pk)
+    # The right may be one that only questions need.
+    assert not health.paused_until(gateway.pk)
     assert "Give the account there" in health_of(gateway).last_remedy
 
 

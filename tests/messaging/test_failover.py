@@ -135,6 +135,16 @@ class TestAfterAnAttempt:
         drain(gateways)
         assert journey(message) == [("a", Outcome.NOT_SENT), ("b", Outcome.ACCEPTED)]
 
+    def test_what_one_will_never_take_waits_for_another_that_is_paused(
+        self, gateways: list[Gateway], answers: Answers
+    ) -> None:
+        answers["a"] = partial(RefusedHere, "the sender is not known")
+        for gateway in gateways[1:]:
+            pause(gateway)
+        message = send()
+        drain(gateways)
+        assert (place(message), fresh(message).state) == ("b", State.QUEUED)
+
     def test_the_wanted_one_is_tried_again_before_the_next(self, gateways: list[Gateway], answers: Answers) -> None:
         answers["a"] = answers["b"] = partial(NotSent, "nobody listens")
         message = send()

@@ -320,7 +320,7 @@ class TestFetching:
         Gateway.objects.update(enabled=False)
         assert inbound.due_to_fetch() == []
 
-    def test_a_fault_of_the_account_pauses_it(
+    def test_a_fault_of_the_account_is_shown_and_does_not_keep_messages_from_leaving(
         self, mailbox: Gateway, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def blocked(*_: object) -> list[InboundSms]:
@@ -328,9 +328,9 @@ class TestFetching:
 
         monkeypatch.setattr(Mailbox, "read_inbound", blocked)
         inbound.fetch(mailbox.pk)
-        paused = health_of(mailbox)
-        assert (paused.last_error, paused.inbound_heard_at) == ("the account is blocked", None)
-        assert paused.open_until
+        asked = health_of(mailbox)
+        assert (asked.last_error, asked.inbound_heard_at) == ("the account is blocked", None)
+        assert asked.open_until is None
 
     def test_providers_that_cannot_be_asked_are_not(self, sandbox: Gateway, mailbox: Gateway, post: Post) -> None:
         GatewayHealth.objects.create(gateway=sandbox)

@@ -168,6 +168,30 @@ def test_what_a_guest_asked_for_goes_out_all_the_same(
     assert len(bells) == 1
 
 
+@pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
+def test_stop_reaches_information_that_still_waits(send: Send, sandbox: Gateway, state: State) -> None:
+    waiting, code, other = send(phone=PHONE), send(phone=PHONE, kind=Kind.CODE), send(phone="+79160000000")
+    Message.objects.update(state=state)
+    says(sandbox, "STOP")
+    stopped = fresh(waiting)
+    assert (stopped.state, stopped.reason, stopped.text) == (State.SUPPRESSED, opt_outs.REASON, None)
+    assert stopped.finished_at
+    assert (fresh(code).state, fresh(other).state) == (state, state)
+
+
+def test_staff_who_add_a_phone_reach_it_too(send: Send, admin: User) -> None:
+    waiting = send(phone=PHONE)
+    opt_outs.add(PHONE, added_by=admin)
+    assert fresh(waiting).state == State.SUPPRESSED
+
+
+def test_what_may_have_been_sent_is_not_called_suppressed(send: Send, sandbox: Gateway) -> None:
+    unclear = send(phone=PHONE)
+    Message.objects.update(state=State.UNKNOWN, unclear=1)
+    says(sandbox, "STOP")
+    assert fresh(unclear).state == State.UNKNOWN
+
+
 def test_other_phones_are_not_touched(send: Send) -> None:
     opt_outs.opt_out("+79160000000")
     assert send().state == State.QUEUED
