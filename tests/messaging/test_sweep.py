@@ -6,6 +6,7 @@ from gateways import providers
 from gateways.models import Gateway, GatewayHealth
 from messaging import claiming, failover, inbound, tasks
 from messaging.models import Message, State
+from portal import health
 from tests.messaging.conftest import Send, fresh, let_time_pass
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def test_a_step_that_fails_stops_no_other(
 
     beats: list[str] = []
     monkeypatch.setattr(*step, broken)
-    monkeypatch.setattr(tasks.health, "beat", beats.append)
+    monkeypatch.setattr(health, "beat", beats.append)
     with pytest.raises(ValueError, match="out of order"):
         tasks.sweep()
     assert fresh(message).state == State.QUEUED
