@@ -194,7 +194,7 @@ def former_of(message: Message, provider: BaseProvider) -> str:
 
     For the first try only, and through the same gateway.
     """
-    if not provider.takes_former or message.resend_of_id is None or message.failures:
+    if not provider.takes_former or message.resend_of_id is None or message.failures or message.unclear:
         return ""
     ends = (State.UNDELIVERED, State.EXPIRED)
     former = Message.objects.filter(pk=message.resend_of_id, gateway=message.gateway_id, state__in=ends)

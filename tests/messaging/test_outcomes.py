@@ -292,7 +292,10 @@ def test_a_provider_that_cannot_is_given_the_message_itself(
     assert formers == [""]
 
 
-@pytest.mark.parametrize("outcome", [NotSent("nobody listens"), RefusedForNow("too fast"), Refused("no such message")])
+@pytest.mark.parametrize(
+    "outcome",
+    [NotSent("nobody listens"), RefusedForNow("too fast"), Refused("no such message"), Ambiguous("no answer")],
+)
 def test_only_the_first_try_repeats_by_reference(
     send: Send, sandbox: Gateway, formers: list[str], monkeypatch: pytest.MonkeyPatch, outcome: NotAccepted
 ) -> None:
