@@ -10,8 +10,7 @@ from django.utils import timezone
 from gateways import health, sessions
 from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
-from gateways.outcomes import Balance, NotAccepted, Unreadable
-from portal.encryption import KeyMissing
+from gateways.outcomes import Balance
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ def ask(gateway_id: int) -> None:
         left = sessions.ask(
             gateway, lambda provider: provider.balance(), lambda provider, response: provider.read_balance(response)
         )
-    except (NotAccepted, Unreadable, sessions.Busy, KeyMissing) as error:
+    except Exception as error:  # noqa: BLE001 — a provider's file, its settings or the network may fail in any way
         logger.warning("gateway %s: no balance (%s)", gateway_id, type(error).__name__)
         return
     record(gateway, left)
