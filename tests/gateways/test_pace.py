@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings as DjangoSettings
 
 from gateways import pace
 from gateways.models import Gateway, GatewayHealth
@@ -118,3 +120,96 @@ def test_workers_that_ask_at_the_same_time_share_one_bucket() -> None:
     granted = [number for share in shares for number in share]
     assert len(granted) == 20
     assert sum(granted) == 40
+
+
+# The daily limit
+
+MOSCOW_MIDNIGHT = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+
+
+def limited(limit: int | None) -> Gateway:
+    """Its pace never holds it back."""
+    gateway = with_full_bucket(10_000)
+    Gateway.objects.update(daily_limit=limit)
+    gateway.refresh_from_db()
+    return gateway
+
+
+def sent_today(gateway: Gateway) -> int:
+    return pace.sent_today(GatewayHealth.objects.get(gateway=gateway))
+
+
+def test_no_more_than_the_daily_limit_are_granted() -> None:
+    gateway = limited(5)
+    with time_machine.travel(START, tick=False):
+        assert [take(gateway, 2) for _ in range(4)] == [(2, 0.0), (2, 0.0), (1, 0.0), (0, 0.0)]
+        assert sent_today(gateway) == 5
+
+
+def test_without_a_limit_any_number_is_granted_and_counted() -> None:
+    gateway = limited(None)
+    with time_machine.travel(START, tick=False):
+        assert take(gateway, 9_000)[0] == 9_000
+        assert sent_today(gateway) == 9_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_ask_at_the_same_time_share_one_limit() -> None:
+    gateway = limited(25)
+    with time_machine.travel(START, tick=False):
+        shares = at_once(lambda: [take(gateway, 3)[0] for _ in range(5)])
+    assert sum(number for share in shares for number in share) == 25
+
+
+def test_what_was_not_handed_over_may_be_handed_over_later() -> None:
+    gateway = limited(10)
+    with time_machine.travel(START, tick=False):
+        take(gateway, 10)
+        pace.give_back(gateway.pk, 3)
+        pace.uncount(gateway.pk, 2, timezone.localdate())
+        assert take(gateway, 10)[0] == 5
+        assert take(gateway, 10)[0] == 0
+
+
+def test_the_count_never_falls_below_nothing() -> None:
+    gateway = limited(10)
+    with time_machine.travel(START, tick=False):
+        take(gateway, 1)
+        pace.uncount(gateway.pk, 100, timezone.localdate())
+        assert sent_today(gateway) == 0
+
+
+def test_a_day_begins_at_midnight_of_the_portals_time_zone(settings: DjangoSettings) -> None:
+    settings.TIME_ZONE = "Europe/Moscow"
+    gateway = limited(3)
+    with time_machine.travel(MOSCOW_MIDNIGHT - timedelta(seconds=1), tick=False) as clock:
+        assert take(gateway, 10)[0] == 3
+        assert take(gateway, 10)[0] == 0
+        clock.shift(timedelta(seconds=1))
+        assert sent_today(gateway) == 0
+        assert take(gateway, 10)[0] == 3
+        clock.shift(timedelta(hours=23, minutes=59))
+        assert take(gateway, 10)[0] == 0
+
+
+def test_what_comes_back_after_midnight_is_taken_off_the_day_before(settings: DjangoSettings) -> None:
+    settings.TIME_ZONE = "Europe/Moscow"
+    gateway = limited(3)
+    with time_machine.travel(MOSCOW_MIDNIGHT - timedelta(seconds=1), tick=False) as clock:
+        yesterday = timezone.localdate()
+        take(gateway, 3)
+        clock.shift(timedelta(seconds=2))
+        take(gateway, 2)
+        pace.uncount(gateway.pk, 3, yesterday)
+        assert sent_today(gateway) == 2
+        assert take(gateway, 10)[0] == 1
+
+
+def test_a_limit_that_was_lowered_below_the_count_grants_nothing_and_a_higher_one_the_rest() -> None:
+    gateway = limited(10)
+    with time_machine.travel(START, tick=False):
+        take(gateway, 8)
+        gateway.daily_limit = 5
+        assert take(gateway, 3)[0] == 0
+        gateway.daily_limit = 9
+        assert take(gateway, 3)[0] == 1
