@@ -69,14 +69,14 @@ class Entry:
         return replace(signed, verify_tls=bool(self.provider.settings.get("verify_tls", True)))
 
 
-def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False) -> Entry:
+def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False, may_log_in: bool = True) -> Entry:
     """Lets a gateway's requests in, logging in where there is no token that is still good.
 
-    Waits up to `patience` seconds while another worker logs in, then raises Busy. `knowingly`: a person wants refused
-    credentials to be tried once more, pause or no pause. Raises CredentialsRefused, and then nobody tries again until
-    a person acts; another NotAccepted where the login failed, which has paused the gateway; and whatever
-    `Gateway.open` raises. Call it outside any transaction. A gateway whose settings were changed since it was read is
-    read again.
+    Waits up to `patience` seconds while another worker logs in, then raises Busy; so it does where `may_log_in` forbids
+    a login that is needed. `knowingly`: a person wants refused credentials to be tried once more, pause or no pause.
+    Raises CredentialsRefused, and then nobody tries again until a person acts; another NotAccepted where the login
+    failed, which has paused the gateway; and whatever `Gateway.open` raises. Call it outside any transaction. A gateway
+    whose settings were changed since it was read is read again.
     """
     until = time.monotonic() + patience
     while True:
@@ -91,7 +91,9 @@ def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False) -
             gateway.refresh_from_db()
             continue
         entry = _entry(provider, session) or (
-            _come_by_entry(gateway, provider, session, knowingly) if _take_turn(session, gateway) else None
+            _come_by_entry(gateway, provider, session, knowingly)
+            if may_log_in and _take_turn(session, gateway)
+            else None
         )
         if entry:
             return entry

@@ -74,7 +74,9 @@ class Drain:
             return 0, 0.0
         try:
             gateway = Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
-            entry = _let_in(gateway) if gateway and anything_due(gateway) else None
+            # A login takes its time: what is in the air is brought home first, while it has its leases.
+            may_log_in = not self.flight.in_air
+            entry = _let_in(gateway, may_log_in) if gateway and anything_due(gateway) else None
             if gateway is None or entry is None:
                 return 0, 0.0
             claimed, next_in = claim(gateway)
@@ -133,12 +135,12 @@ def _call(message: Message, attempt: Attempt, request: HttpRequest) -> transport
     )
 
 
-def _let_in(gateway: Gateway) -> sessions.Entry | None:
+def _let_in(gateway: Gateway, may_log_in: bool) -> sessions.Entry | None:
     """The way in, before any message is taken. Without one the messages wait, or go through another gateway."""
     if not health.limit(gateway):
         return None
     try:
-        return sessions.enter(gateway)
+        return sessions.enter(gateway, may_log_in=may_log_in)
     except (sessions.Busy, *DATABASE_AWAY):
         raise
     except NotAccepted:

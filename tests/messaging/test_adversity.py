@@ -9,16 +9,22 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from gateways import transport
+from gateways import sessions, transport
+from gateways.auth import Token
 from gateways.http import HttpResponse
-from gateways.models import Gateway, GatewayHealth, SandboxSms
+from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from gateways.outcomes import Accepted, GatewayFault, Outcome, Receipt, ReceiptState, Refused
 from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, receipts, recovery, settling
+from messaging.drains import drains
 from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind
+from portal.models import User
+from tests.conftest import Api
 from tests.messaging.conftest import Send, begin, fresh, let_time_pass, make_due
+from tests.messaging.peers import account_at
+from tests.simulators.server import Fault
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
@@ -91,6 +97,38 @@ def test_answers_already_received_survive_a_database_that_stumbles(
         delivery.drain(sandbox.pk)
     assert failures == []
     assert fresh(message).state == State.SUBMITTED
+
+
+def test_what_is_in_the_air_is_brought_home_before_anybody_logs_in(
+    api: Api, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login may take as long as the leases last."""
+    in_the_air: list[int] = []
+    begin_them, log_in = delivery.begin, sessions._log_in
+
+    def note(gateway: Gateway, provider: BaseProvider) -> Token:
+        in_the_air.append(Message.objects.filter(state__in=LEASED).count())
+        return log_in(gateway, provider)
+
+    with account_at("axelnac", api(admin)) as account:
+
+        def lose_the_token(*given: Any) -> Any:
+            started = begin_them(*given)
+            if len(messages) == 1:
+                GatewaySession.objects.update(token=None)
+                messages.append(account.send("+79161234568"))
+                # The bell rings while the first one is in the air.
+                assert not drains.begin(account.gateway.pk)
+            return started
+
+        account.simulator.faults.add(Fault.SLOW)
+        messages = [account.send("+79161234567")]
+        monkeypatch.setattr(delivery, "begin", lose_the_token)
+        monkeypatch.setattr(sessions, "_log_in", note)
+        account.drain()
+        transport.stop()
+    assert in_the_air == [0, 0]
+    assert {fresh(message).state for message in messages} == {State.NO_RECEIPT}
 
 
 def test_a_claim_that_fails_does_not_drop_what_is_in_the_air(
