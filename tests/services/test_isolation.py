@@ -10,10 +10,14 @@ import pytest
 from aiohttp import web
 from django.utils import timezone
 
-from gateways import transport
+from gateways import balance, transport
 from gateways.http import HttpRequest
+from gateways.models import Gateway, GatewayHealth
 from gateways.network import Call
 from gateways.outcomes import ReceiptState
+from messaging import drains, inbound, tasks
+from messaging.drains import Busy
+from portal.processes import PROCFILE
 from tests.services.stack import Portal, wait_for
 from tests.simulators.faulty_server import FaultyServer, answers, http
 from tests.simulators.peers import smsgate
@@ -109,6 +113,58 @@ def test_no_message_waits_for_another_gateway_that_answers_nothing(
     ours = max(sms.at for sms in provider.taken if sms.text == "well")
     assert not [moment for moment in valve.given_up if moment < ours]
     assert {portal.message(number)["sms_gateway"] for number in last} == {"well"}
+
+
+class TestThreadsOfAWorker:
+    """What waits for a provider's word on the side never takes the threads that hand messages over."""
+
+    def test_no_more_gateways_are_asked_at_once_than_are_allowed(self) -> None:
+        questions = Busy(most=2)
+        assert [questions.begin(number) for number in (1, 2, 3)] == [True, True, False]
+        # A bell for one that is busy is remembered, however many are.
+        assert not questions.begin(1)
+        assert questions.heard(1)
+        questions.abandon(2)
+        assert questions.begin(3)
+
+    def test_handing_over_has_most_of_them(self) -> None:
+        worker = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("worker:"))
+        threads = int(worker.partition("--concurrency ")[2].split()[0])
+        on_the_side = sum(busy._most or threads for busy in (drains.questions, drains.fetches)) + balance.SOME
+        assert threads - on_the_side > len(SILENT) + len(("the sweep", "housekeeping"))
+
+    def test_handing_over_itself_is_not_limited(self) -> None:
+        assert all(Busy().begin(number) for number in range(1000))
+
+    def test_an_inbound_question_too_many_is_put_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[int] = []
+
+        def fetch(number: int) -> int:
+            asked.append(number)
+            if number < 5:
+                tasks.fetch(number + 1)
+            return 0
+
+        monkeypatch.setattr(tasks, "fetches", Busy(most=3))
+        monkeypatch.setattr(inbound, "fetch", fetch)
+        tasks.fetch(1)
+        assert asked == [1, 2, 3]
+        tasks.fetch(5)
+        assert asked == [1, 2, 3, 5]
+
+    @pytest.mark.django_db
+    def test_balances_are_asked_for_a_few_at_a_time_and_the_oldest_first(self) -> None:
+        now = timezone.now()
+        for number in range(balance.SOME + 2):
+            gateway = Gateway.objects.create(name=f"gateway {number}", provider="smsgate")
+            asked_at = None if number == 3 else now - timedelta(days=number + 1)
+            GatewayHealth.objects.create(gateway=gateway, proven=True, balance_at=asked_at)
+        first, second = balance.gateways_to_ask(), balance.gateways_to_ask()
+        assert (len(first), len(second)) == (balance.SOME, 2)
+        names = Gateway.objects.in_bulk(first)
+        assert names[first[0]].name == "gateway 3"
+        assert {names[pk].name for pk in first} == {f"gateway {number}" for number in range(2, balance.SOME + 2)}
+        assert balance.gateways_to_ask() == []
 
 
 def test_no_call_waits_for_the_look_up_of_a_name_that_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
