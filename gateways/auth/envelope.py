@@ -36,26 +36,23 @@ class ActionEnvelope(TokenWay):
 
     def read_token(self, response: HttpResponse) -> Token:
         raise_if_blocked(response)
+        code = _code_in(response)
+        if code is not None and code not in {200, 429} and code < 500:
+            raise CredentialsRefused(f"the provider refuses the login (code {code})", UNBLOCK)
         if response.status in REFUSED or response.status == 400:
             raise CredentialsRefused(f"the provider refuses the login ({response.status})", UNBLOCK)
         raise_unless_let_in(response)
-        answer = object_of(response)
-        code = code_of(answer)
         if code is None:
             raise Unreadable("it has no code")
         if code != 200:
             raise CredentialsRefused(f"the provider refuses the login (code {code})", UNBLOCK)
-        body = answer.get("body")
+        body = object_of(response).get("body")
         if not isinstance(body, dict):
             raise Unreadable("it has no body")
         return Token(usable(body.get("token")), lasts=_lasts(body, _time_there(response)))
 
     def ended(self, response: HttpResponse) -> bool:
-        if response.status == 401:
-            return True
-        with suppress(Unreadable):
-            return code_of(object_of(response)) == 401
-        return False
+        return response.status == 401 or _code_in(response) in {401, 403}
 
 
 def envelope(action: str, obj: str, params: object, action_id: str = "") -> dict[str, object]:
@@ -69,6 +66,12 @@ def code_of(answer: Mapping[str, Any]) -> int | None:
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 5:
         return int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) and abs(code) < 100_000 else None
+
+
+def _code_in(response: HttpResponse) -> int | None:
+    with suppress(Unreadable):
+        return code_of(object_of(response))
+    return None
 
 
 def raise_if_blocked(response: HttpResponse) -> None:

@@ -12,7 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gateways import auth, fields
-from gateways.http import HttpRequest, HttpResponse, get, join, object_of, post_json, retry_after
+from gateways.http import HttpRequest, HttpResponse, get, join, object_of, post_json, retry_after, whole_of
 from gateways.outcomes import Accepted, GatewayFault, OutboundSms, Refused, RefusedForNow, RefusedHere, Unreadable
 from gateways.provider import BaseProvider
 
@@ -57,7 +57,8 @@ class Provider(BaseProvider):
             return super().read_submit(response)
         answer = object_of(response)
         status = _status(answer, response.status)
-        if 200 <= status < 300 and _says_yes(answer):
+        if 200 <= status < 300 and not answer.get("error"):
+            # What else success looks like is not documented; an answer without an error is one.
             return Accepted(_reference(answer))
         if status == 403:
             raise _lacks_a_right(answer)
@@ -94,15 +95,10 @@ class Provider(BaseProvider):
 
 def _status(answer: Mapping[str, Any], status: int) -> int:
     """What the answer means as a status: an error may hide under 200, in `status` or in `errors`."""
-    written = answer.get("status")
-    if 200 <= status < 300 and isinstance(written, int) and written >= 400:
+    written = whole_of(answer.get("status"))
+    if 200 <= status < 300 and written is not None and written >= 400:
         return written
     return 422 if 200 <= status < 300 and answer.get("errors") else status
-
-
-def _says_yes(answer: Mapping[str, Any]) -> bool:
-    """What success looks like is not documented; an object that says nothing we know is none."""
-    return bool(_message(answer) or _reference(answer) or answer.get("status") in range(200, 300))
 
 
 def _message(answer: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ class Provider(BaseProvider):
             raise RefusedForNow("too many messages at once", http.retry_after(response))
         raise_for_key(response)
         answer = http.object_of(response)
-        reference, error = id_of(answer.get("message_id")), error_in(answer)
+        reference, error = id_of(answer.get("message_id")), error_in(answer, response.status)
         if response.status == 200 and reference and error is None:
             return Accepted(reference)
         if (response.status == 200 or 400 <= response.status < 500) and error is not None and not reference:
@@ -73,12 +73,12 @@ def raise_for_key(response: HttpResponse) -> None:
         )
 
 
-def error_in(answer: dict[str, Any]) -> str | None:
+def error_in(answer: dict[str, Any], status: int) -> str | None:
     """An error's code, ready to stand behind a sentence; empty for one without a code; None where there is no error.
 
-    It comes as `{"error": {"code", "message"}}`, `{"error": "…"}` or `{"code", "message"}`.
+    It comes as `{"error": {"code", "message"}}`, `{"error": "…"}` or, with an error's status, `{"code", "message"}`.
     """
-    error = answer.get("error") or (answer if isinstance(answer.get("message"), str) else None)
+    error = answer.get("error") or (answer if status >= 400 and isinstance(answer.get("message"), str) else None)
     if not error or not isinstance(error, dict | str):
         return None
     code = whole_of(error.get("code")) if isinstance(error, dict) else None

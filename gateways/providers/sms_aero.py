@@ -60,6 +60,7 @@ STATUSES: Mapping[int, Callable[[], NotAccepted]] = {401: NO_LOGIN, 402: NO_MONE
 WORDS: Mapping[str, Callable[[], NotAccepted]] = {
     "authoriz": NO_LOGIN,
     "user or password": NO_LOGIN,
+    "credential": NO_LOGIN,
     "credits": NO_MONEY,
     "money": NO_MONEY,
     "sender name": REFUSED_SENDER,
@@ -97,7 +98,7 @@ class Provider(BaseProvider):
             return Accepted(reference) if reference else super().read_submit(response)
         if response.status == 429:
             raise RefusedForNow("too many messages at once", http.retry_after(response))
-        if response.status >= 500 or not failed(answer):
+        if response.status >= 500 or not (failed(answer) or response.status in STATUSES):
             return super().read_submit(response)
         raise failure_of(response.status, answer)
 
@@ -156,7 +157,9 @@ def failure_of(status: int, answer: Mapping[str, Any]) -> NotAccepted:
         return meaning()
     if "sign" in first_of(answer.get("data")):
         return REFUSED_SENDER()
-    return Refused("the provider refuses the phone or the text")
+    if "validation" in said or {"number", "text"} & set(first_of(answer.get("data"))):
+        return Refused("the provider refuses the phone or the text")
+    return RefusedHere("the provider refuses the message")
 
 
 def answer_in(response: HttpResponse) -> dict[str, Any]:
@@ -175,4 +178,7 @@ def receipt_of(said: Mapping[str, Any]) -> Receipt:
     """What is said of one message."""
     number = str(said.get("status"))
     state = STATES_IN_WORDS.get(str(said.get("extendStatus"))) or STATES.get(number, ReceiptState.PENDING)
+    if STATES.get(number) is ReceiptState.UNDELIVERED:
+        # Where word and number contradict each other, nobody knows that it arrived.
+        state = ReceiptState.UNDELIVERED
     return Receipt(id_of(said.get("id")), state, moment_of(said.get("dateAnswer")), DETAILS.get(number, ""))

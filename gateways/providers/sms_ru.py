@@ -62,6 +62,8 @@ ERRORS: Mapping[int | None, tuple[Any, ...]] = {
     301: (CredentialsRefused, "the provider does not know this API key", CORRECT_KEY),
     302: (CredentialsRefused, "the account is not confirmed", "Confirm the account at the provider."),
 }
+#: Errors of a question, which say nothing of the message.
+OF_THE_REQUEST = {210, 211, 212, 220}
 #: The others are on their way, or nobody knows.
 FINAL_STATES: Mapping[int | None, tuple[ReceiptState, str]] = {
     103: (ReceiptState.DELIVERED, ""),
@@ -166,5 +168,8 @@ def answer_in(response: HttpResponse) -> dict[str, Any]:
 
 def receipt_of(reference: str, code: object, at: object = None) -> Receipt:
     """What is said of one message."""
-    state, words = FINAL_STATES.get(whole_of(code), (ReceiptState.PENDING, ""))
+    number = whole_of(code)
+    state, words = FINAL_STATES.get(number, (ReceiptState.PENDING, ""))
+    if number is not None and 202 <= number < 300 and number not in OF_THE_REQUEST:
+        state, words = ReceiptState.UNDELIVERED, f"refused (code {number})"
     return Receipt(reference, state, moment_of(at), words)

@@ -32,13 +32,13 @@ from gateways.outcomes import (
 from gateways.provider import BaseProvider
 
 WHO = "Correct the login and the password, or the API key; see which IP addresses the account allows."
-WAIT = "Find what it refused before; the block ends by itself."
+WAIT = "Find what it refused before; when the block has ended, check the connection."
 #: Every answer comes with status 200; the presence of `error` tells a failure, and `error_code` which one.
 ERRORS: Mapping[int | None, tuple[Any, ...]] = {
     1: (Refused, "the provider finds an error in the parameters"),
     2: (CredentialsRefused, "the provider does not know this login, password or key, or not from this host", WHO),
     3: (GatewayFault, "no money is left on the account", "Top up the account at the provider.", 300),
-    4: (GatewayFault, "the provider has blocked this host for too many errors", WAIT, 1800),
+    4: (CredentialsRefused, "the provider has blocked this host for too many errors", WAIT),
     5: (Refused, "the provider finds an error in a date"),
     6: (RefusedHere, "the provider forbids this text or this sender"),
     7: (Refused, "the provider refuses the phone"),
@@ -49,6 +49,8 @@ ERRORS: Mapping[int | None, tuple[Any, ...]] = {
 ACCOUNT_ERRORS: Mapping[int | None, tuple[Any, ...]] = {code: ERRORS[code] for code in (2, 4)}
 
 NOT_FOUND = -3
+#: A trial of the account: nothing was sent.
+VIRTUAL = 200
 #: The others are on their way, or nobody knows.
 FINAL_STATES: Mapping[int | None, tuple[ReceiptState, str]] = {
     -2: (ReceiptState.UNDELIVERED, "sending was stopped"),
@@ -192,6 +194,6 @@ def receipt_of(reference: str, said: Mapping[str, Any], at: object) -> Receipt:
     """What is said of one message."""
     state, words = FINAL_STATES.get(whole_of(said["status"]), (ReceiptState.PENDING, ""))
     trouble = whole_of(said.get("err")) or 0
-    if 0 < trouble < 256:
-        words = TROUBLES.get(trouble, f"error {trouble}")
+    state = ReceiptState.UNDELIVERED if trouble == VIRTUAL else state
+    words = TROUBLES.get(trouble, f"error {trouble}") if 0 < trouble < 256 else words
     return Receipt(reference, state, moment_of(at), words)

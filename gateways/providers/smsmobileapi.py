@@ -81,14 +81,14 @@ class Provider(BaseProvider):
     def read_submit(self, response: HttpResponse) -> Accepted:
         if response.status == 429:
             raise outcomes.RefusedForNow("too many messages at once", http.retry_after(response, 60.0))
-        if response.status == 400 and error_in(http.object_of(response)) is not None:
+        if response.status == 400:
             raise outcomes.Refused("the provider refuses the phone or the text")
-        told = answer_in(response)
-        if (error := error_in(told)) is not None:
-            # What its errors mean is not public: another gateway may well take the message.
-            raise outcomes.RefusedHere(f"the provider refuses the message{error}")
+        told, error = answer_in(response), error_in(answer_in(response))
         if told.get("success") is True or (told.get("error") in NO_ERROR and told.get("sent") in YES):
             return Accepted(id_of(told.get("id")) or id_of(told.get("guid")))
+        if error is not None and told.get("sent") not in YES:
+            # What its errors mean is not public: another gateway may well take the message.
+            raise outcomes.RefusedHere(f"the provider refuses the message{error}")
         return super().read_submit(response)
 
     def query(self, asked: Sequence[SentSms]) -> HttpRequest:

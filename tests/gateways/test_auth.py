@@ -525,6 +525,9 @@ def test_the_provider_s_clock_counts_and_not_ours() -> None:
         (200, {"code": 500, "body": {"token": "t"}}),
         (200, {"code": "401"}),
         (400, {"code": 400}),
+        (404, {"code": 401}),
+        (422, {"code": 422}),
+        (500, {"code": 401}),
         (401, ""),
         (403, {"code": 403}),
     ],
@@ -564,9 +567,10 @@ def test_the_envelope_s_token_is_given_back() -> None:
     assert body == {"action": "logout", "obj": "User", "params": {}}
 
 
-def test_the_envelope_s_token_ends_by_status_or_by_code_401() -> None:
+def test_the_envelope_s_token_ends_by_status_401_or_by_code_401_or_403() -> None:
     assert ENVELOPE.ended(answer("", 401))
     assert ENVELOPE.ended(answer({"code": 401, "body": None}))
     assert ENVELOPE.ended(answer({"code": "401"}))
-    for alive in (answer({"code": 200}), answer({"code": 403}), answer("", 403), answer("garbage"), answer([401])):
+    assert ENVELOPE.ended(answer({"code": 403}))
+    for alive in (answer({"code": 200}), answer({"code": 404}), answer("", 403), answer("garbage"), answer([401])):
         assert not ENVELOPE.ended(alive)

@@ -14,7 +14,6 @@ from gateways.outcomes import (
     Accepted,
     BadCallback,
     CredentialsRefused,
-    GatewayFault,
     InboundSms,
     ReceiptState,
     RefusedForNow,
@@ -102,16 +101,14 @@ def test_what_a_guest_writes_is_read(talk: Talk) -> None:
     ]
 
 
-def test_a_blocked_host_is_left_alone_for_long_and_a_wrong_password_until_a_person_acts(talk: Talk) -> None:
+def test_a_blocked_host_and_a_wrong_password_stop_the_gateway_until_a_person_acts(talk: Talk) -> None:
     wrong = talk.let_in_wrongly().outcome()
     talk.simulator.faults.add(Fault.BLOCKED_HOST)
     blocked = talk.outcome()
     assert isinstance(wrong, CredentialsRefused)
     assert wrong.remedy
-    assert isinstance(blocked, GatewayFault)
-    assert not isinstance(blocked, CredentialsRefused)
-    assert blocked.remedy
-    assert blocked.pause >= 600
+    assert isinstance(blocked, CredentialsRefused)
+    assert blocked.remedy != wrong.remedy
     assert not talk.simulator.taken
 
 
