@@ -157,7 +157,7 @@ def _when_known(message: Message, seconds: int) -> Message:
         until = time.monotonic() + seconds
         while not _known(message) and time.monotonic() < until:
             time.sleep(LOOK_EVERY)
-            message.refresh_from_db(fields=["state", "reason", "reference", "submitted_at", "finished_at"])
+            message.refresh_from_db(fields=["state", "gateway", "reason", "reference", "submitted_at", "finished_at"])
     finally:
         waiters.release()
     return message

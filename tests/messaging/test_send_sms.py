@@ -200,3 +200,11 @@ def test_every_try_is_audited_without_text_and_phone(api: Api, operator: User, n
     written = str([event.request for event in events])
     assert "Привет" not in written
     assert "+79161234567" not in written
+
+
+def test_a_waiting_answer_names_the_gateway_that_took_the_message(api: Api, operator: User) -> None:
+    api(operator).post(PATH, BODY, format="json")
+    message = Message.objects.select_related("gateway").get()
+    other = Gateway.objects.create(name="other", provider="sandbox")
+    Message.objects.update(gateway=other, state=State.SUBMITTED)
+    assert sends._when_known(message, 1).gateway == other
