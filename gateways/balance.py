@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import F, Q
 from django.utils import timezone
 
-from gateways import health, sessions
+from gateways import health, questions
 from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import Balance
@@ -36,7 +36,7 @@ def ask(gateway_id: int) -> None:
     """Asks one provider; where it gives no answer the last known balance stays."""
     gateway = Gateway.objects.get(pk=gateway_id)
     try:
-        left = sessions.ask(
+        left = questions.ask(
             gateway, lambda provider: provider.balance(), lambda provider, response: provider.read_balance(response)
         )
     except Exception as error:  # noqa: BLE001 — a provider's file, its settings or the network may fail in any way

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from gateways import health, sessions
+from gateways import health, questions, sessions
 from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import CredentialsRefused, GatewayFault, NotAccepted, Unreadable
@@ -49,14 +49,16 @@ def check(gateway: Gateway) -> Finding:
         return Finding(False, str(NO_PROVIDER), str(SAVE_ANEW))
     sessions.forget(gateway.pk)
     try:
-        says = sessions.ask(
+        says = questions.ask(
             gateway, _question, lambda provider, response: provider.read_check(response), knowingly=True
         )
-    except (_Nothing, NotAccepted, Unreadable, sessions.Busy) as error:
-        finding = _told(error)
+    except _Nothing as nothing:
+        finding = nothing.finding
+    except (NotAccepted, Unreadable, sessions.Busy) as error:
+        return _told(error)
     else:
         finding = Finding(True, says)
-    if finding.works or finding.says == str(ONLY_A_TEST):
+    if finding.works is not False:
         # Where only a message can tell, the next one goes on trial: otherwise the gateway would stay stopped.
         health.begin_anew(gateway.pk, proven=bool(finding.works))
     return finding
@@ -64,8 +66,6 @@ def check(gateway: Gateway) -> Finding:
 
 def _told(error: Exception) -> Finding:
     match error:
-        case _Nothing():
-            return error.finding
         case sessions.Busy():
             return Finding(None, str(ANOTHER_CHECK))
         case CredentialsRefused():

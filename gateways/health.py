@@ -78,6 +78,11 @@ def record_fault(
     return True
 
 
+def settings_at(gateway_id: int) -> datetime | None:
+    """Which settings are in force at this moment."""
+    return GatewayHealth.objects.filter(gateway_id=gateway_id).values_list("settings_at", flat=True).first()
+
+
 def settings_as_read(gateway: Gateway) -> datetime | None:
     """Which settings these are, where the gateway was read with its health; compared for being the same, never by time.
 

@@ -1,25 +1,18 @@
 """The exact request that a gateway would make for a message, shown without its secrets. Nothing is sent."""
 
-import json
 import re
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
-from urllib.parse import quote, quote_plus
 
 from gateways.auth import Token
 from gateways.http import HttpRequest, HttpResponse, text_of
 from gateways.outcomes import NotAccepted, OutboundSms
 from gateways.provider import BaseProvider
+from gateways.spellings import SHORTEST_SECRET, spellings_of
 
 MASK = "*" * 8
 #: Stands for a secret while the request is built; no escaping changes it, and no provider would say it.
 STAND_IN = "k7Qx9Zv2Wm4Tb8Rc"
-#: A shorter one is no secret, and hiding it would show where it is not.
-SHORTEST_SECRET = 4
-#: Charsets in which a secret can be percent-encoded here.
-CHARSETS = ("utf-8", "windows-1251", "koi8-r")
 #: What is made of a login and a password cannot be told from them, so it goes as a whole.
 BASIC = re.compile(r"(?i)\A(basic )\s*\S+")
 
@@ -42,7 +35,7 @@ def preview(provider: BaseProvider, sms: OutboundSms) -> Preview:
         raise
     except Exception:  # noqa: BLE001 — a secret may need a form of its own, which the stand-in has not
         request = _signed(provider, sms)
-    hidden = sorted({form for secret in _secrets(provider) for form in _forms(secret)}, key=len, reverse=True)
+    hidden = sorted({form for secret in _secrets(provider) for form in spellings_of(secret)}, key=len, reverse=True)
 
     def shown(written: str) -> str:
         for form in hidden:
@@ -73,15 +66,3 @@ def _without_secrets(provider: BaseProvider) -> BaseProvider:
 def _secrets(provider: BaseProvider) -> list[str]:
     given = [str(provider.settings.get(name) or "") for name in provider.secrets]
     return [STAND_IN, *(secret for secret in given if len(secret) >= SHORTEST_SECRET)]
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """The secret as it is spelled in any place of a request."""
-    yield secret
-    yield escape(secret)
-    yield escape(secret, quote=False)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    for charset in CHARSETS:
-        written = secret.encode(charset, errors="replace")
-        yield from (quote(written), quote(written, safe=""), quote_plus(written), b64encode(written).decode())

@@ -6,10 +6,8 @@ never tried again by itself. What a login looks like is the business of `auth/`.
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -24,12 +22,9 @@ from gateways.outcomes import (
     NotAccepted,
     Outcome,
     RefusedForNow,
-    Unreadable,
 )
 from gateways.provider import BaseProvider
 from portal.encryption import Locked
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +198,7 @@ def _come_by_entry(gateway: Gateway, provider: BaseProvider, session: GatewaySes
 
 def _new_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession) -> Token:
     """By a renewal, else by a login; a failure is told to the gateway's health."""
-    settings_at = _settings_at(gateway)
+    settings_at = health.settings_at(gateway.pk)
     try:
         return _renew(gateway, provider, session) or _log_in(gateway, provider)
     except NotAccepted as error:
@@ -214,11 +209,6 @@ def _new_token(gateway: Gateway, provider: BaseProvider, session: GatewaySession
 def _safe_life(lasts: float) -> timedelta:
     life = timedelta(seconds=lasts)
     return life - min(SKEW, life / 2)
-
-
-def _settings_at(gateway: Gateway) -> datetime | None:
-    """Which settings are in force at this moment."""
-    return GatewayHealth.objects.filter(gateway=gateway).values_list("settings_at", flat=True).first()
 
 
 def _tell_health(gateway: Gateway, error: NotAccepted, settings_at: datetime | None) -> None:
@@ -279,66 +269,6 @@ def _drop(sessions: QuerySet[GatewaySession]) -> bool:
     """Nothing is left of these sessions, and whoever is logging in has lost the turn; false where there were none."""
     nothing = {"token": None, "refresh": None, "issued_at": None, "busy_until": None, "refusals": 0}
     return bool(sessions.update(**nothing, turn=F("turn") + 1))
-
-
-def ask(
-    gateway: Gateway,
-    build: Callable[[BaseProvider], HttpRequest],
-    read: Callable[[BaseProvider, HttpResponse], T],
-    *,
-    knowingly: bool = False,
-) -> T:
-    """One question to a provider, other than a submit, and what its answer means.
-
-    Where the token had ended, once more with a new one. Raises NotAccepted (a fault is told to the gateway's health),
-    Busy, or Unreadable. Call it outside any transaction.
-    """
-    try:
-        return _ask_once(gateway, build, read, knowingly)
-    except AccessEnded:
-        return _ask_once(gateway, build, read, knowingly)
-
-
-def _ask_once(
-    gateway: Gateway,
-    build: Callable[[BaseProvider], HttpRequest],
-    read: Callable[[BaseProvider, HttpResponse], T],
-    knowingly: bool,
-) -> T:
-    entry = enter(gateway, patience=gateway.timeout, knowingly=knowingly)
-    settings_at = _settings_at(gateway)
-    response = transport.fetch(entry.sign(build(entry.provider)), gateway.timeout)
-    if not entry.provider.way.ended(response):
-        return _read(gateway, entry.provider, response, read, settings_at)
-    outcome = ended(gateway.pk, entry.issued_at)
-    if isinstance(outcome, GatewayFault):
-        _tell_health(gateway, outcome, settings_at)
-    raise outcome
-
-
-def _read(
-    gateway: Gateway,
-    provider: BaseProvider,
-    response: HttpResponse,
-    read: Callable[[BaseProvider, HttpResponse], T],
-    settings_at: datetime | None,
-) -> T:
-    try:
-        found = read(provider, response)
-    except CredentialsRefused as fault:
-        _tell_health(gateway, fault, settings_at)
-        raise
-    except GatewayFault as fault:
-        # It may be a right that only questions need: whether messages pass, messages tell.
-        health.record_error(gateway.pk, fault.reason, fault.remedy)
-        raise
-    except (NotAccepted, Unreadable):
-        raise
-    except Exception as error:  # noqa: BLE001 — a provider's file may fail on an answer in any way
-        raise Unreadable(f"the answer could not be read ({type(error).__name__})") from None
-    if provider.way.logs_in:
-        worked(gateway.pk)
-    return found
 
 
 def leave_unused() -> None:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from gateways import sessions
+from gateways import questions, sessions
 from gateways.models import Gateway
 from gateways.outcomes import NotAccepted, Unreadable
 from messaging.models import FINAL, Message
@@ -24,7 +24,7 @@ def forget(message: Message) -> None:
         sentence = _("Message %(id)s is still under way; its provider needs its record of it.")
         raise Refusal(sentence % {"id": message.pk}, why=Why.CONFLICT)
     try:
-        sessions.ask(
+        questions.ask(
             gateway,
             lambda provider: provider.forget(message.as_sent()),
             lambda provider, response: provider.read_forget(response),

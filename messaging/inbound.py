@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from gateways import health, providers, sessions
+from gateways import health, providers, questions
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import GatewayFault, InboundSms, NotAccepted
 from messaging import opt_outs, phones
@@ -132,10 +132,8 @@ def due_to_fetch() -> list[int]:
 
 
 def _can_be_asked(name: str) -> bool:
-    try:
-        return providers.load(name).can_fetch_inbound
-    except Exception:  # noqa: BLE001 — a provider's file may fail in any way
-        return False
+    provider = providers.find(name)
+    return provider is not None and provider.can_fetch_inbound
 
 
 def _due(now: datetime) -> Q:
@@ -161,7 +159,7 @@ def fetch(gateway_id: int) -> int:
         return 0
     since = heard - OVERLAP if heard else now - FIRST_LOOK_BACK
     try:
-        said = sessions.ask(
+        said = questions.ask(
             gateway,
             lambda provider: provider.fetch_inbound(since),
             lambda provider, response: provider.read_inbound(response),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from gateways import sessions
+from gateways import questions
 from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway
 from gateways.outcomes import Receipt, ReceiptState, SentSms
@@ -83,7 +83,7 @@ def asked_for(
     if not asked:
         return None
     try:
-        return sessions.ask(gateway, build, read)
+        return questions.ask(gateway, build, read)
     except Exception as error:  # noqa: BLE001 — whatever went wrong, we know no more than before
         logger.warning("gateway %s: no answer about %s messages (%s)", gateway.pk, len(asked), type(error).__name__)
         return None

@@ -4,23 +4,20 @@ Providers echo what they were given, in whatever spelling their own software lik
 secret nothing that looks like a part of it stays.
 """
 
-import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from html import escape, unescape
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable
+from html import unescape
 
 from gateways.http import HttpResponse, text_of
 from gateways.outcomes import storable
 from gateways.provider import BaseProvider
+from gateways.spellings import SHORTEST_SECRET, spellings_of
 
 #: How much of a provider's answer is kept for the operator.
 KEPT_ANSWER = 2000
 #: What comes behind it is not looked at; redaction makes a text shorter.
 LOOKED_AT = 20_000
-#: A shorter piece is no secret, and would be found in every answer.
-SHORTEST_HIDDEN = 4
 HIDDEN = "[…]"
 #: What stands behind these words lets somebody in, whoever it was issued to.
 CREDENTIALS = re.compile(r"(?i)\b(basic|bearer)[ :]+[^\s\"'<>,;]+")
@@ -59,10 +56,10 @@ def kept(provider: BaseProvider, response: HttpResponse, hidden: Iterable[str]) 
 
 
 def without(hidden: Iterable[str], written: str) -> str:
-    """The same without the hidden pieces, in any form in which a provider may echo them."""
+    """The same without the hidden pieces, however a provider spells them."""
     # No form is shorter than the piece, and most answers are shorter than the text.
-    long_enough = {piece for piece in hidden if SHORTEST_HIDDEN <= len(piece) <= len(written)}
-    forms = {form for piece in long_enough for form in _forms(piece)}
+    long_enough = {piece for piece in hidden if SHORTEST_SECRET <= len(piece) <= len(written)}
+    forms = {form for piece in long_enough for form in spellings_of(piece)}
     for form in sorted(forms, key=len, reverse=True):
         written = written.replace(form, HIDDEN)
     written = CREDENTIALS.sub(rf"\g<1> {HIDDEN}", written)
@@ -71,13 +68,6 @@ def without(hidden: Iterable[str], written: str) -> str:
         # Spelled in a way of its own: what is left of it cannot be told from the rest.
         return HIDDEN
     return written
-
-
-def _forms(piece: str) -> Iterator[str]:
-    yield from (piece, json.dumps(piece)[1:-1], json.dumps(piece, ensure_ascii=False)[1:-1])
-    yield from (quote(piece), quote(piece, safe=""), quote_plus(piece), escape(piece), escape(piece, quote=False))
-    yield from (piece.encode("utf-16-be", "replace").hex(), piece.encode("utf-16-be", "replace").hex().upper())
-    yield b64encode(piece.encode()).decode()
 
 
 def _plain(written: str) -> str:

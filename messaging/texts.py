@@ -8,17 +8,11 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
+from gateways.gsm7 import BASIC, EXTENDED
 from portal.errors import Refusal
 
 Encoding = Literal["GSM-7", "UCS-2"]
 
-#: 3GPP 23.038 6.2.1, without the escape at 0x1B, which is no character of its own.
-BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-#: 3GPP 23.038 6.2.1.1: an escape and a second septet.
-EXTENDED = frozenset("\f^{}\\[~]|€")
 #: What neither the air nor the database can hold: halves of surrogate pairs and the character zero.
 UNSENDABLE = re.compile("[\ud800-\udfff\x00]")
 LINE_BREAK = re.compile("\r\n?")

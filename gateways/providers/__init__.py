@@ -18,6 +18,14 @@ def choices() -> list[tuple[str, str]]:
     return [(name, load(name).label) for name in names()]
 
 
+def find(name: str) -> type[BaseProvider] | None:
+    """The provider's class, or None where its file is gone or fails in any way."""
+    try:
+        return load(name)
+    except Exception:  # noqa: BLE001 — whatever is wrong with it
+        return None
+
+
 def load(name: str) -> type[BaseProvider]:
     """The provider's class. Raises KeyError for a key without a file."""
     if name not in names():

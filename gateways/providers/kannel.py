@@ -14,6 +14,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gateways import fields
+from gateways.gsm7 import BASIC, EXTENDED
 from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse, join, retry_after, text_of
 from gateways.outcomes import (
     Accepted,
@@ -32,11 +33,8 @@ from gateways.outcomes import (
 )
 from gateways.provider import BaseProvider
 
-#: 3GPP 23.038 with its extension. A text of these is sent in 7 bits, any other in UCS-2.
-GSM_7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà\f^{}\\[~]|€"
-)
+#: A text of these is sent in 7 bits, any other in UCS-2.
+GSM_7 = BASIC | EXTENDED
 #: What its answers begin with. The last is that of `immediate-sendsms-reply`.
 TAKEN = {"0: Accepted": "", "3: Queued": "Kannel keeps it until its operator is connected", "Sent.": ""}
 #: By status and beginning of the answer; the first that fits. With a 4xx Kannel "cannot deliver in any circumstances".

@@ -83,10 +83,10 @@ class Provider(BaseProvider):
             raise outcomes.RefusedForNow("too many messages at once", http.retry_after(response, 60.0))
         if response.status == 400:
             raise outcomes.Refused("the provider refuses the phone or the text")
-        told, error = answer_in(response), error_in(answer_in(response))
+        told = answer_in(response)
         if told.get("success") is True or (told.get("error") in NO_ERROR and told.get("sent") in YES):
             return Accepted(id_of(told.get("id")) or id_of(told.get("guid")))
-        if error is not None and told.get("sent") not in YES:
+        if (error := error_in(told)) is not None and told.get("sent") not in YES:
             # What its errors mean is not public: another gateway may well take the message.
             raise outcomes.RefusedHere(f"the provider refuses the message{error}")
         return super().read_submit(response)

@@ -143,7 +143,7 @@ def test_the_remedy_fits_what_was_found(
     def refuse(*_: Any, **__: Any) -> None:
         raise raised
 
-    monkeypatch.setattr("gateways.sessions.ask", refuse)
+    monkeypatch.setattr("gateways.questions.ask", refuse)
     found = check(client, "sandbox")
     assert (found["works"], found["message"], found["remedy"]) == (False, "no", remedy)
 

@@ -11,7 +11,7 @@ import time_machine
 from django.db import connection, connections
 from pytest_django.fixtures import Settings
 
-from gateways import accounts, health, sessions, transport
+from gateways import accounts, health, questions, sessions, transport
 from gateways.auth import Token
 from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway, GatewayHealth, GatewaySession
@@ -85,7 +85,7 @@ def entered(gateway: Gateway, patience: float = 0.0) -> str | type[Exception]:
 
 def ask(gateway: Gateway) -> Accepted:
     """A question that needs a token: here, whether the provider takes a message."""
-    return sessions.ask(fresh(gateway), question, lambda provider, response: provider.read_submit(response))
+    return questions.ask(fresh(gateway), question, lambda provider, response: provider.read_submit(response))
 
 
 def question(provider: BaseProvider) -> HttpRequest:
@@ -540,7 +540,7 @@ def test_an_answer_that_nobody_can_read_is_unreadable_and_tells_no_secret(gatewa
         raise KeyError("secret-canary")
 
     with pytest.raises(Unreadable) as unreadable:
-        sessions.ask(gateway, question, read)
+        questions.ask(gateway, question, read)
     assert "canary" not in str(unreadable.value)
     assert unreadable.value.__suppress_context__
     assert health_of(gateway).faults == 0

@@ -7,11 +7,11 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from gateways import accounts, checking, transport
+from gateways import accounts, checking, gsm7, transport
 from gateways.models import Gateway
 from gateways.outcomes import Outcome
 from gateways.providers.kannel import GSM_7
-from messaging import delivery, receipts, sending, texts
+from messaging import delivery, receipts, sending
 from messaging.models import InboundMessage, Message, State
 from messaging.retries import Kind
 from tests.services.kannel import LOGIN, PASSWORD, Kannel
@@ -141,4 +141,4 @@ def test_what_a_guest_writes_comes_in_and_nothing_goes_back(
 
 
 def test_seven_bits_hold_what_the_portal_counts_as_such() -> None:
-    assert texts.BASIC | texts.EXTENDED == GSM_7
+    assert gsm7.BASIC | gsm7.EXTENDED == GSM_7

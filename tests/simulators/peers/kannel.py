@@ -8,8 +8,8 @@ from urllib.parse import quote_plus, urlencode
 
 from aiohttp import web
 
+from gateways.gsm7 import BASIC, EXTENDED
 from gateways.outcomes import ReceiptState
-from messaging.texts import BASIC, EXTENDED
 from tests.simulators import server
 from tests.simulators.server import Call, Fault, TakenSms
 
