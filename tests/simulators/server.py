@@ -10,8 +10,8 @@ import struct
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from aiohttp import web
 from gateways.http import LARGEST_BODY
 from gateways.outcomes import InboundSms, Outcome, ReceiptState
 from tests.simulators import peers
+from tests.simulators.own_thread import OwnThread
 
 #: How late a slow provider is: long enough to be noticed, and far below any timeout.
 SLOW_SECONDS = 0.5
@@ -171,37 +172,26 @@ class Peer(ABC):
         return {**USUALLY, **self.expects}[fault]
 
 
-class Simulator:
-    """Use it as a context manager. Its thread serves the peers given by name or class, or all there are."""
+class Simulator(OwnThread):
+    """Serves the peers given by name or class, or all there are."""
 
     def __init__(self, *only: str | type[Peer]) -> None:
+        super().__init__("simulator")
         #: A test switches faults on and off at any time.
         self.faults: set[Fault] = set()
         classes = [peers.load(peer) if isinstance(peer, str) else peer for peer in only or peers.names()]
         self.peers: dict[str, Peer] = {peer.name: peer(self) for peer in classes}
-        self.url = ""
         self._lock = threading.Lock()
         self._taken: list[TakenSms] = []
         self._asked: list[Asked] = []
         self._logins: Counter[str] = Counter()
         self._written: list[tuple[str, InboundSms]] = []
         self._failures: list[Exception] = []
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="simulator")
-        self._loop: asyncio.AbstractEventLoop
-        self._closing: asyncio.Event
-
-    def __enter__(self) -> "Simulator":
-        self._thread.start()
-        self._started.wait()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.url:
-            self._loop.call_soon_threadsafe(self._closing.set)
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         # A peer that fails answers 500, which a test could take for a fault of the provider.
         if self._failures and error is None:
             raise self._failures[0]
@@ -288,9 +278,8 @@ class Simulator:
         with self._lock:
             return [sms for name, sms in self._written if name == provider]
 
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._answer])
         for peer in self.peers.values():
             app.add_routes(_mounted(peer))
@@ -299,11 +288,8 @@ class Simulator:
         try:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            self._started.set()
-            await self._closing.wait()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         finally:
-            self._started.set()
             await runner.cleanup()
 
     @web.middleware
