@@ -10,6 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.checks import refuse_sandbox_in_production
 from portal import registry
+from portal.registry import AdminPage
+
+READS = ("SMS_GATEWAY_READ",)
+#: The sandbox phone shows passwords, so it is for those who hold every right.
+PAGES = (
+    AdminPage(_("Gateways"), "admin:gateways_gateway_changelist", "cell_tower", READS),
+    AdminPage(_("How gateways fare"), "admin:gateways_gatewayhealth_changelist", "monitor_heart", READS),
+    AdminPage(_("Sessions at providers"), "admin:gateways_gatewaysession_changelist", "vpn_key", READS),
+    AdminPage(_("Sandbox phone"), "sandbox", "smartphone", registry.EVERY_RIGHT),
+    AdminPage(
+        _("Messages in the sandbox"), "admin:gateways_sandboxsms_changelist", "mark_chat_unread", ("MESSAGES_READ",)
+    ),
+)
 
 
 class GatewaysConfig(AppConfig):
@@ -22,6 +35,7 @@ class GatewaysConfig(AppConfig):
         registry.PAGES["Sandbox phone"] = "/sandbox/"
         registry.HOUSEKEEPING.append("gateways.sandbox.forget_old_sandbox_messages")
         registry.HOUSEKEEPING.append("gateways.tasks.keep_accounts")
+        registry.NAVIGATION["gateways"] += PAGES
         # A pool of threads lives in the main process, where the first call starts the loop: a loop that was there
         # before a pool of processes forks would be of no use to them.
         worker_process_init.connect(start_network)

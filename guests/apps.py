@@ -1,9 +1,17 @@
-"""The guests app."""
+"""The guests app: its lines in the admin's navigation."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+from portal import registry
+from portal.registry import AdminPage
+
+PAGES = (AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ",)),)
 
 
 class GuestsConfig(AppConfig):
     name = "guests"
     verbose_name = _("Guests")
+
+    def ready(self) -> None:
+        registry.NAVIGATION["guests"] += PAGES

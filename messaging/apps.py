@@ -6,6 +6,18 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from gateways import changes
+from portal import registry
+from portal.registry import AdminPage
+
+READS = ("MESSAGES_READ",)
+PAGES = (
+    AdminPage(_("Messages"), "admin:messaging_message_changelist", "sms", READS),
+    AdminPage(_("Attempts"), "admin:messaging_attempt_changelist", "outbox", READS),
+    AdminPage(_("Receipts"), "admin:messaging_deliveryevent_changelist", "done_all", READS),
+    AdminPage(_("Inbound messages"), "admin:messaging_inboundmessage_changelist", "inbox", READS),
+    AdminPage(_("Opt-outs"), "admin:messaging_optout_changelist", "notifications_off", ("USERS_READ",)),
+    AdminPage(_("Message templates"), "admin:messaging_messagetemplate_changelist", "edit_note", ("SYSTEM_READ",)),
+)
 
 
 class MessagingConfig(AppConfig):
@@ -14,6 +26,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
+        registry.NAVIGATION["messages"] += PAGES
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

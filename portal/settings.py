@@ -80,6 +80,10 @@ WSGI_APPLICATION = "portal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # Before Django's admin, whose templates it dresses. Its other configuration would put a site of its own over ours.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -243,6 +247,20 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# The admin's dress
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "portal.admin_site.title",
+    "SITE_HEADER": "portal.admin_site.title",
+    "SITE_SYMBOL": "sms",
+    "SITE_URL": "/admin/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
+    "STYLES": ["portal.admin_site.stylesheet"],
 }
 
 # Words people read

@@ -10,12 +10,12 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
 
 from portal import admin_trail
 from portal.errors import Refusal
@@ -59,7 +59,7 @@ class NobodyWrites(UnderRights):
         return False
 
 
-class RightsAdmin(UnderRights, admin.ModelAdmin):  # type: ignore[type-arg]
+class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     """A model's pages. Every addition, change and deletion is also written to the audit trail."""
 
     list_per_page = 50
@@ -123,7 +123,7 @@ class HistoryAdmin(NobodyWrites, RightsAdmin):
     """Pages that only show. `fields` must be given: Django's own choice is every field there is."""
 
 
-class HistoryInline(NobodyWrites, admin.TabularInline):  # type: ignore[type-arg]
+class HistoryInline(NobodyWrites, TabularInline):  # type: ignore[misc]
     """A table of history inside a page."""
 
     extra = 0

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from portal.admin.rights import RightsAdmin
 from portal.models import User
@@ -81,6 +82,8 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
     """Staff: people and programs that sign in."""
 
     form = UserForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser")
     readonly_fields = ("password_state", "password_link", "last_login", "date_joined")
     add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
