@@ -31,6 +31,8 @@ class Details(TypedDict, total=False):
     strict: bool
     test_number: str
     balance_warning: Decimal | None
+    segment_price: Decimal | None
+    currency: str
 
 
 def create(**details: Unpack[Details]) -> Gateway:

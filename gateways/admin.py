@@ -117,6 +117,7 @@ class GatewayAdmin(DomainAdmin):
             (_("Which messages it takes"), {"fields": ("priority", "prefixes", "strict")}),
             (_("How many, how fast"), {"fields": ("rate_per_second", "max_in_flight", "timeout", "daily_limit")}),
             (_("Test and balance"), {"fields": ("test_number", "balance_warning")}),
+            (_("Costs"), {"fields": ("segment_price", "currency")}),
         )
         if obj is None:
             return asked

@@ -107,6 +107,16 @@ class Gateway(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("A second warning comes at half of it, a third at nothing."),
     )
+    segment_price = models.DecimalField(
+        _("price of a segment"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("What the provider takes for one SMS segment; the portal reckons costs with it."),
+    )
+    currency = models.CharField(_("currency"), max_length=10, default="RUB", blank=True)
     callback_key = EncryptedTextField(_("callback key"), default=new_callback_key, editable=False)
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
