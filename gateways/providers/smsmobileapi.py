@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways import auth, fields, http, outcomes
 from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse, id_of, whole_of
 from gateways.outcomes import Accepted, BadCallback, InboundSms, OutboundSms, Receipt, ReceiptState, SentSms, Unreadable
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 from gateways.signatures import signs_moment_and_body
 
 CHANNELS: Mapping[str, Mapping[str, object]] = {"sms": {}, "whatsapp": {"waonly": "yes"}, "both": {"sendwa": 1}}
@@ -34,21 +34,23 @@ SIGNATURE = "x-smsmobileapi-signature"
 
 class Provider(BaseProvider):
     label = "SMSmobileAPI"
+    about = _("Your own Android or iPhone sends, with its SIM card; needs the provider's app.")
+    pastes = (Paste(_("In its dashboard as webhook, version 2, for sent, failed and received, with a secret.")),)
     secrets = ("api_key", "client_secret", "webhook_secret")
-    sends_receipts = can_query = can_fetch_inbound = takes_former = True
+    sends_receipts = can_query = can_fetch_inbound = takes_former = hears_inbound = True
     query_batch = 1
 
     class Config(forms.Form):
         url = fields.address("https://api.smsmobileapi.com")
         api_key = fields.api_key(required=False, help_text=_("Or give a client id and its secret."))
-        client_id = fields.client_id(required=False)
+        client_id = fields.client_id(required=False, help_text=_("Instead of the API key, for OAuth2."))
         client_secret = fields.client_secret(required=False)
-        device = forms.CharField(label=_("SID of the phone"), required=False, help_text=_("Empty means any."))
-        sim_port = forms.ChoiceField(label=_("SIM slot"), required=False, choices=[("", "—"), ("1", "1"), ("2", "2")])
-        channel = forms.ChoiceField(label=_("Channel"), initial="sms", choices=[(name, name) for name in CHANNELS])
-        short_urls = forms.BooleanField(label=_("Shorten links"), required=False)
-        webhook_secret = forms.CharField(label=_("Secret that calls must be signed with"), required=False, strip=False)
-        delete_path = forms.CharField(label=_("Path that deletes from the log (not published)"), required=False)
+        device = fields.text(_("SID of the phone"), _("The phone that sends; empty means any."), required=False)
+        sim_port = fields.choice(_("SIM slot"), ("", "1", "2"), _("Of a phone with two; empty: its choice."))
+        channel = fields.choice(_("Channel"), CHANNELS, _("By what the phone sends."), initial="sms")
+        short_urls = fields.yes_no(_("Shorten links"), _("The provider replaces addresses in texts by its own."))
+        webhook_secret = fields.webhook_secret(required=False)
+        delete_path = fields.text(_("Path that deletes from the log"), _("It is not published."), required=False)
         verify_tls = fields.verify_tls()
 
         def clean(self) -> dict[str, Any]:
