@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Label = str | Promise
+#: A text, or one that is translated when it is shown.
+Label = Any
 
 
 def is_address(value: str) -> None:

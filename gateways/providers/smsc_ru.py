@@ -96,9 +96,7 @@ class Provider(BaseProvider):
         login = fields.login(required=False, help_text=_("Of the account; not needed with an API key."))
         password = fields.password(required=False, help_text=_("Of the account; not needed with an API key."))
         api_key = fields.api_key(required=False, help_text=_("Instead of the login and the password."))
-        webhook_secret = fields.webhook_secret(
-            required=False, help_text=_("If the account has one: unsigned receipts are refused then.")
-        )
+        webhook_secret = fields.webhook_secret(required=False)
         verify_tls = fields.verify_tls()
 
         def clean(self) -> None:

@@ -53,11 +53,10 @@ class Provider(BaseProvider):
         delete_path = fields.text(_("Path that deletes from the log"), _("It is not published."), required=False)
         verify_tls = fields.verify_tls()
 
-        def clean(self) -> dict[str, Any]:
-            given = super().clean() or {}
+        def clean(self) -> None:
+            given = self.cleaned_data
             if not given.get("api_key") and not (given.get("client_id") and given.get("client_secret")):
                 self.add_error("api_key", _("Give an API key, or a client id and its secret."))
-            return given
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -98,8 +97,8 @@ class Provider(BaseProvider):
         return http.get(self.address("log/sent/sms/"), {"guid_message": self.asked})
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        rows = http.objects_of(answer_in(response).get("sms"))
-        said = [receipt_in(row, id_of(row.get("guid")) or self.asked) for row in rows]
+        told = http.objects_of(answer_in(response).get("sms"))
+        said = [receipt_in(row, id_of(row.get("guid")) or self.asked) for row in told]
         own = [receipt for receipt in said if receipt.reference and self.asked in {"", receipt.reference}]
         # Several rows cannot all be about the message; none means that it is still on its way.
         return own if len(own) == 1 or not self.asked else [Receipt(self.asked, ReceiptState.PENDING)]
@@ -112,9 +111,9 @@ class Provider(BaseProvider):
         told = http.object_called(callback)
         if SIGNATURE in callback.headers:
             return self._event_in(told)
-        if not (found := inbound_in([told, *http.objects_of(told.get("messages"))])):
-            raise BadCallback("the call holds no message")
-        return [*found]
+        if found := inbound_in([told, *http.objects_of(told.get("messages"))]):
+            return [*found]
+        raise BadCallback("the call holds no message")
 
     def _event_in(self, told: Mapping[str, Any]) -> list[Receipt | InboundSms]:
         """A call of the second version."""
