@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
+from gateways.models import Gateway
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
@@ -75,13 +75,6 @@ def _event(gateway: Gateway) -> DeliveryEvent:
     return DeliveryEvent.objects.create(gateway=gateway, reference="r", state="delivered")
 
 
-def _sandbox_sms(gateway: Gateway) -> SandboxSms:
-    now = timezone.now()
-    return SandboxSms.objects.create(
-        gateway=gateway, key="k", phone="+79161234567", text=SECRET, state="delivered", settles_at=now
-    )
-
-
 def _owner(name: str) -> User:
     return User.objects.create_user(name)
 
@@ -101,9 +94,6 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     IdempotencyRecord: lambda _: _answer_kept(),
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
-    GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
-    GatewaySession: lambda gateway: GatewaySession.objects.create(gateway=gateway, token=SECRET, refresh=SECRET),
-    SandboxSms: _sandbox_sms,
     Message: a_message,
     Attempt: _attempt,
     DeliveryEvent: _event,

@@ -28,9 +28,6 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     IdempotencyRecord: ("v", "", "v", ""),
     WorkerHeartbeat: ("v", "", "v", ""),
     Gateway: ("vacd", "v", "v", ""),
-    GatewayHealth: ("v", "v", "v", ""),
-    GatewaySession: ("v", "v", "v", ""),
-    SandboxSms: ("v", "", "v", ""),
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
     DeliveryEvent: ("v", "", "v", ""),
@@ -40,6 +37,9 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Guest: ("vacd", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
+
+#: What they say is on the pages of gateways, and on the sandbox phone.
+WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {
@@ -96,8 +96,8 @@ def test_each_right_opens_its_own_page(
 def test_every_model_of_ours_has_pages() -> None:
     ours = {model for app in OUR_APPS for model in apps.get_app_config(app).get_models()}
     assert len(ours) > 10
-    assert ours <= set(django_admin.site._registry)
-    assert ours | {Group} == set(EXPECTED) == set(MADE)
+    assert ours - WITHOUT_PAGES <= set(django_admin.site._registry)
+    assert ours - WITHOUT_PAGES | {Group} == set(EXPECTED) == set(MADE)
 
 
 def test_no_model_has_pages_that_ask_for_no_right_of_ours() -> None:
