@@ -33,7 +33,8 @@ def html_of(client: Client, address: str | Gateway) -> str:
 
 def form_in(text: str) -> dict[str, str]:
     """What a browser would send of the gateway's form if nobody touched it."""
-    (form,) = html.fromstring(text).xpath("//form[@id='gateway_form']")
+    document: Any = html.fromstring(text)
+    (form,) = document.xpath("//form[@id='gateway_form']")
     sent = form.xpath(".//input[not(@type='submit')][not(@type='checkbox') or @checked] | .//select | .//textarea")
     return {field.name: _value(field) for field in sent if field.name and field.name != "csrfmiddlewaretoken"}
 

@@ -36,7 +36,7 @@ def stored(gateway: Gateway) -> dict[str, Any]:
 @every_provider
 def test_every_setting_is_a_field_with_its_label_and_help(browser: Client, name: str) -> None:
     text = html_of(browser, f"{ADD}?provider={name}")
-    page_ = html.fromstring(text)
+    page_: Any = html.fromstring(text)
     for key, field in providers.load(name).Config.base_fields.items():
         (element,) = page_.xpath(f"//*[@id='id_settings.{key}']")
         (label,) = page_.xpath(f"//label[@for='id_settings.{key}']")
@@ -105,7 +105,7 @@ def test_no_setting_is_written_as_json(browser: Client, wire: Gateway) -> None:
 
 class TestSecrets:
     def test_one_that_is_kept_says_so(self, browser: Client, wire: Gateway) -> None:
-        page_ = html.fromstring(html_of(browser, wire))
+        page_: Any = html.fromstring(html_of(browser, wire))
         (password,) = page_.xpath("//input[@name='settings.password']")
         (second,) = page_.xpath("//input[@name='settings.second_password']")
         assert "kept" in password.xpath("string(ancestor::div[@class='secret-kept'])")

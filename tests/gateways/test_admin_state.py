@@ -119,7 +119,7 @@ class TestCallbacks:
         for paste in pastes:
             assert str(paste.where).replace("'", "&#x27;") in text
             assert f"{gateway.callback_url}{paste.query}".replace("&", "&amp;") in text
-        assert ("There is nothing to paste" in text) is not pastes
+        assert ("There is nothing to paste" in text) is (not pastes)
         assert text.count("data-copy=") == len(pastes)
 
     @pytest.mark.usefixtures("_known")

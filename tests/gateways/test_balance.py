@@ -213,7 +213,7 @@ def test_a_question_that_shows_wrong_credentials_stops_the_gateway_and_is_not_re
 def test_a_person_is_told_the_balance_and_it_is_kept(gateway: Gateway) -> None:
     found = balance.ask_now(gateway)
     kept = health_of(gateway)
-    assert (found.works, found.says) == (True, f"the balance is {kept.balance} {kept.currency}")
+    assert (found.works, found.says) == (True, f"the balance is {kept.balance} {kept.currency}".rstrip())
 
 
 def test_a_person_is_told_why_there_is_no_balance(simulator: Simulator) -> None:

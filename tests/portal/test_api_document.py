@@ -70,7 +70,10 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
     ("item", "nullable"),
     [
         ("MessageItem", {"resend_of", "submitted_at", "finished_at", "asked_gateway"}),
-        ("SmsGatewayItem", {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning"}),
+        (
+            "SmsGatewayItem",
+            {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning", "segment_price"},
+        ),
         ("UserItem", {"sponsor", "last_credentials"}),
     ],
 )
