@@ -4,6 +4,11 @@ from enum import StrEnum
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal import expiry
 
 #: Where the rights that were read are kept on the user object; a fresh object reads anew.
 KEPT = "_held_rights"
@@ -30,10 +35,41 @@ class Right(StrEnum):
     AUDITING_READ = "AUDITING_READ"
 
     @property
+    def group(self) -> str:
+        """What it is about, a key of GROUPS."""
+        return next(group for group in GROUPS if self.value.startswith(f"{group}_"))
+
+    @property
+    def verb(self) -> str:
+        """What it allows there, a key of VERBS."""
+        return self.value.removeprefix(f"{self.group}_")
+
+    @property
     def label(self) -> str:
-        """As the documents spell it: `System - Create`."""
-        group, _, verb = self.value.rpartition("_")
-        return f"{group.replace('_', ' ').title()} - {verb.title()}"
+        """As the documents spell it, in its reader's language: `System - Create`."""
+        return f"{GROUPS[self.group]} - {VERBS[self.verb]}"
+
+    @property
+    def documented(self) -> str:
+        """As the documents spell it in English; stored as the name of its Django permission."""
+        return f"{self.group.replace('_', ' ').title()} - {self.verb.replace('_', ' ').title()}"
+
+
+GROUPS: dict[str, str | Promise] = {
+    "SMS_GATEWAY": _("SMS Gateway"),
+    "SMS_SEND_METHOD": _("SMS Send Method"),
+    "MESSAGES": pgettext_lazy("right", "Messages"),
+    "USERS": pgettext_lazy("right", "Users"),
+    "SYSTEM": pgettext_lazy("right", "System"),
+    "AUDITING": pgettext_lazy("right", "Auditing"),
+}
+VERBS: dict[str, str | Promise] = {
+    "READ": pgettext_lazy("right", "Read"),
+    "CREATE": pgettext_lazy("right", "Create"),
+    "UPDATE": pgettext_lazy("right", "Update"),
+    "DELETE": pgettext_lazy("right", "Delete"),
+    "AVAILABLE": pgettext_lazy("right", "Available"),
+}
 
 
 #: What a send needs, all together; the first one missing is named in the answer.
@@ -48,8 +84,8 @@ ROLES: dict[str, tuple[Right, ...]] = {
 
 
 def rights_of(user: Caller) -> frozenset[Right]:
-    """Every right the user may use now: none where the account is switched off or nobody is signed in."""
-    if isinstance(user, AnonymousUser) or not user.is_active:
+    """Every right the user may use now: none where the account is switched off or over, or nobody is signed in."""
+    if isinstance(user, AnonymousUser) or not expiry.may_act(user):
         return frozenset()
     return granted_to(user)
 

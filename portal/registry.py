@@ -39,7 +39,7 @@ NAVIGATION: dict[str, list[AdminPage]] = {
     "gateways": [],
     "people": [
         AdminPage(_("Users"), "admin:portal_user_changelist", "person", ("SYSTEM_READ",)),
-        AdminPage(_("Roles"), "admin:auth_group_changelist", "badge", ("SYSTEM_READ",)),
+        AdminPage(_("Roles"), "admin:portal_role_changelist", "badge", ("SYSTEM_READ",)),
         AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
     ],
     "system": [

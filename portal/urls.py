@@ -8,11 +8,13 @@ from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
+from portal.admin import preferences
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
 from portal.api.views import UnknownPath
 from portal.health import healthz, readyz
+from portal.preferences import choose_language
 
 Routes = list[URLPattern | URLResolver]
 
@@ -35,7 +37,9 @@ api: Routes = [
 
 urlpatterns: Routes = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
+    path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
     path("admin/", admin.site.urls),
+    path("language/", choose_language, name="set_language"),
     re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -1,45 +1,11 @@
-"""What the portal writes down by itself: tokens given out, the audit trail, answers kept, workers seen."""
-
-from typing import Any
+"""What the portal writes down by itself: the audit trail, answers kept, workers seen."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.admin.display import moment, preformatted, pretty
-from portal.admin.rights import HistoryAdmin, RightsAdmin
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, WorkerHeartbeat
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(RightsAdmin):
-    """A token can be looked at and ended; it is given out by the API's login only."""
-
-    area = "SYSTEM"
-    hidden = frozenset({"digest", "token_key"})
-    fields = list_display = ("owner", "issued", "last_used", "ends", "address")
-    readonly_fields = ("owner", "issued", "ends")
-    list_select_related = ("user",)
-    search_fields = ("user__username",)
-    ordering = ("-created",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("user"), ordering="user__username")
-    def owner(self, token: ApiToken) -> str:
-        return str(token.user)
-
-    @admin.display(description=_("issued"), ordering="created")
-    def issued(self, token: ApiToken) -> str:
-        return moment(token.created)
-
-    @admin.display(description=_("expires"), ordering="expiry")
-    def ends(self, token: ApiToken) -> str:
-        return moment(token.expiry)
+from portal.admin.display import preformatted, pretty
+from portal.admin.rights import HistoryAdmin
+from portal.models import AuditEvent, IdempotencyRecord, WorkerHeartbeat
 
 
 @admin.register(AuditEvent)

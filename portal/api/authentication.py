@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from portal import audit, expiry
 from portal.models import ApiToken, User
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
@@ -47,7 +48,7 @@ class BearerAuthentication(BaseAuthentication):
         if not presented:
             return None
         token = find_token(presented)
-        slide(token)
+        slide(token, audit.address_of(request))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -67,7 +68,7 @@ def find_token(presented: str) -> ApiToken:
     if token.expiry <= timezone.now():
         # Only a token in use until the end has slid as far as its limit.
         raise PastLimit if token.expiry >= limit_of(token) else NotSignedIn
-    if not token.user.is_active:
+    if not expiry.may_act(token.user):
         raise NotSignedIn
     return token
 
@@ -89,16 +90,18 @@ def limit_of(token: ApiToken) -> datetime:
     return limit
 
 
-def slide(token: ApiToken) -> None:
-    """Counts this use: moves the expiry, in the database only every MIN_REFRESH_INTERVAL seconds."""
+def slide(token: ApiToken, address: str | None) -> None:
+    """Counts this use, from this address: moves the expiry, in the database only every MIN_REFRESH_INTERVAL seconds."""
     now = timezone.now()
     limit = limit_of(token)
     expiry = min(now + knox_settings.TOKEN_TTL, limit)
     gained = (expiry - token.expiry).total_seconds()
     if gained > knox_settings.MIN_REFRESH_INTERVAL or (expiry == limit and gained > 0):
         # A use elsewhere at the same time may have moved it further, or a logout may have ended it: neither is undone.
-        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lt=expiry).update(expiry=expiry, last_used=now)
-        token.expiry, token.last_used = expiry, now
+        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lt=expiry).update(
+            expiry=expiry, last_used=now, last_address=address
+        )
+        token.expiry, token.last_used, token.last_address = expiry, now, address
 
 
 def drop_old_tokens() -> int:

@@ -11,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import audit
+from portal import audit, expiry
 from portal.api import parameters
 from portal.api.authentication import NotSignedIn, find_token, presented_token, slide
 from portal.api.commit import Done, commit_once
@@ -50,6 +50,9 @@ class TokenItem(serializers.Serializer[Any]):
     admin_roles = serializers.ListField(child=serializers.CharField())
     admin_actions = serializers.ListField(child=serializers.CharField())
     expires_at = serializers.DateTimeField(default_timezone=UTC)
+    account_ends_at = serializers.DateTimeField(
+        default_timezone=UTC, required=False, help_text="There where the account itself ends"
+    )
 
 
 class TokenInfoAnswer(serializers.Serializer[Any]):
@@ -92,7 +95,9 @@ class Login(ApiView):
 
     def _issue(self, user: User) -> str:
         address = audit.address_of(self.request)
-        issued: tuple[ApiToken, str] = ApiToken.objects.create(user=user, address=address, last_used=timezone.now())
+        issued: tuple[ApiToken, str] = ApiToken.objects.create(
+            user=user, address=address, last_used=timezone.now(), last_address=address
+        )
         return issued[1]
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -129,7 +134,7 @@ class TokenInfo(ApiView):
         except NotSignedIn:
             return Response({"message": UNKNOWN_TOKEN}, status=404)
         if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
-            slide(token)
+            slide(token, audit.address_of(request))
         return Response({"item": TokenItem(_item(token)).data})
 
 
@@ -150,7 +155,8 @@ class Logout(ApiView):
 
 def _item(token: ApiToken) -> dict[str, Any]:
     roles = sorted(token.user.groups.values_list("name", flat=True))
-    return {
+    end = expiry.end_of(token.user)
+    return ({"account_ends_at": end} if end else {}) | {
         "username": token.user.get_username(),
         "admin_roles": ["ALL", *roles] if token.user.is_superuser else roles,
         "admin_actions": sorted(rights_of(token.user)),

@@ -2,7 +2,7 @@
 
 from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
-from portal.models.staff import User
+from portal.models.staff import Role, User
 from portal.models.workers import WorkerHeartbeat
 
-__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "User", "WorkerHeartbeat"]
+__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "Role", "User", "WorkerHeartbeat"]

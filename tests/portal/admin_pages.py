@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +13,7 @@ from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, Role, User, WorkerHeartbeat
 from portal.permissions import Right
 
 SECRET = "canary-Kenar-4711"
@@ -95,7 +94,7 @@ def _answer_kept() -> IdempotencyRecord:
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
-    Group: lambda _: Group.objects.create(name="Reception"),
+    Role: lambda _: Role.objects.create(name="Reception"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),

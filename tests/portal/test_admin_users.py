@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from portal.models import User
+from portal.models import Role, User
 from portal.permissions import ROLES, Right, rights_of
 from tests.conftest import PASSWORD
 from tests.portal.admin_pages import page, rights_as_permissions, signed_in, staff_with
@@ -36,7 +35,7 @@ def everything() -> dict[str, Any]:
     """A form that asks for all power."""
     return {
         "is_superuser": "on",
-        "groups": list(Group.objects.values_list("pk", flat=True)),
+        "groups": list(Role.objects.values_list("pk", flat=True)),
         "user_permissions": list(rights_as_permissions(*Right).values_list("pk", flat=True)),
     }
 
@@ -70,7 +69,7 @@ def test_an_administrator_by_role_gives_rights(db: None) -> None:
 def test_a_clerk_cannot_touch_who_holds_more(clerk: User, power: str) -> None:
     target = User.objects.create_user("boss", password=PASSWORD, is_staff=True, is_superuser=power != "role")
     if power == "role":
-        target.groups.add(Group.objects.get(name="Administrator"))
+        target.groups.add(Role.objects.get(name="Administrator"))
     if power == "right":
         User.objects.filter(pk=target.pk).update(is_superuser=False)
         target.user_permissions.set(rights_as_permissions(Right.AUDITING_READ))
@@ -122,14 +121,14 @@ def test_who_may_add_and_not_change_adds_no_account(operator: User) -> None:
 
 
 def test_a_clerk_cannot_change_roles(clerk: User) -> None:
-    role = Group.objects.create(name="Reception")
+    role = Role.objects.create(name="Reception")
     client = signed_in(clerk)
     form = {"name": "Mine", "permissions": list(rights_as_permissions(*Right).values_list("pk", flat=True))}
-    assert client.post(page(Group, "add"), form).status_code == 403
-    assert client.post(page(Group, "change", role.pk), form).status_code == 403
-    assert client.post(page(Group, "delete", role.pk), {"post": "yes"}).status_code == 403
+    assert client.post(page(Role, "add"), form).status_code == 403
+    assert client.post(page(Role, "change", role.pk), form).status_code == 403
+    assert client.post(page(Role, "delete", role.pk), {"post": "yes"}).status_code == 403
     many = {"action": "delete_selected", "_selected_action": [role.pk], "post": "yes"}
-    client.post(page(Group, "changelist"), many)
+    client.post(page(Role, "changelist"), many)
     role.refresh_from_db()
     assert role.name == "Reception"
     assert not role.permissions.exists()
@@ -138,22 +137,22 @@ def test_a_clerk_cannot_change_roles(clerk: User) -> None:
 def test_an_administrator_makes_a_role(admin: User) -> None:
     wanted = rights_as_permissions(*ROLES["SMS operator"])
     form = {"name": "Reception", "permissions": list(wanted.values_list("pk", flat=True))}
-    assert signed_in(admin).post(page(Group, "add"), form).status_code == 302
-    assert set(Group.objects.get(name="Reception").permissions.all()) == set(wanted)
+    assert signed_in(admin).post(page(Role, "add"), form).status_code == 302
+    assert set(Role.objects.get(name="Reception").permissions.all()) == set(wanted)
 
 
 def test_the_choice_of_rights_is_the_portals_own_under_their_labels(admin: User) -> None:
-    response = signed_in(admin).get(page(Group, "add"))
+    response = signed_in(admin).get(page(Role, "add"))
     offered = response.context["adminform"].form.fields["permissions"].choices
     assert {label for _value, label in offered} == {right.label for right in Right}
 
 
 def test_a_permission_that_is_no_right_of_ours_cannot_be_given(admin: User) -> None:
-    foreign = Group.permissions.field.related_model.objects.exclude(content_type__app_label="portal").first()  # type: ignore[attr-defined]
+    foreign = Role.permissions.field.related_model.objects.exclude(content_type__app_label="portal").first()  # type: ignore[attr-defined]
     assert foreign is not None
-    response = signed_in(admin).post(page(Group, "add"), {"name": "Mine", "permissions": [foreign.pk]})
+    response = signed_in(admin).post(page(Role, "add"), {"name": "Mine", "permissions": [foreign.pk]})
     assert response.status_code == 200
-    assert not Group.objects.filter(name="Mine").exists()
+    assert not Role.objects.filter(name="Mine").exists()
 
 
 def test_a_password_is_only_said_to_be_there(admin: User, auditor: User) -> None:
