@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import accounts
+from guests import accounts, passwords
 from guests.api.fields import PasswordField
 from guests.models import Guest
 from portal.api.collection import ReadView
@@ -73,7 +73,7 @@ class UserPassword(ReadView):
         return commit(self, self._cleared)
 
     def _set(self, fields: dict[str, Any], *, is_new: bool = False) -> Response:
-        password_hash = accounts.hash_password(fields.pop("password")) if "password" in fields else ""
+        password_hash = passwords.hash_password(fields.pop("password")) if "password" in fields else ""
 
         def work() -> Done:
             guest = accounts.named(self.kwargs["pid"])
@@ -81,7 +81,7 @@ class UserPassword(ReadView):
                 raise Refusal(DUPLICATE, why=Why.CONFLICT)
             accounts.change(guest, **fields)
             if password_hash:
-                accounts.set_password(guest, password_hash)
+                passwords.put(guest, password_hash)
             return self._done(guest, is_new=is_new)
 
         return commit(self, work)
@@ -95,5 +95,5 @@ class UserPassword(ReadView):
 
     def _cleared(self) -> Done:
         guest = self.find()
-        accounts.clear_password(guest)
+        passwords.clear(guest)
         return Done({"message": f"Deleted {guest.username} successfully"}, object_id=guest.username)

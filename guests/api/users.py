@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import accounts
+from guests import accounts, passwords
 from guests.api.fields import PasswordField, Text
 from guests.models import Guest
 from messaging.api.fields import PhoneText
@@ -130,7 +130,7 @@ class Users(CollectionView):
         """Create a guest; you are the sponsor unless another one is named."""
         fields = self.validated(GuestInput)
         if "password" in fields:
-            fields["password_hash"] = accounts.hash_password(fields.pop("password"))
+            fields["password_hash"] = passwords.hash_password(fields.pop("password"))
         return commit(self, lambda: self._created(fields))
 
     def create(self, fields: dict[str, Any]) -> Guest:
