@@ -75,8 +75,7 @@ def send(guest: Guest, *, password: str, gateway_name: str, by: User | None, pas
 def renew(guest: Guest, *, gateway_name: str, by: User | None) -> Renewed:
     """Makes a password as the guest's type wants it, sets it and sends it. Raises Refusal as `send` does."""
     check_reachable(guest)
-    password = passwords.generate(guest.guest_type)
-    password_hash = passwords.hash_password(password)
+    password, password_hash = passwords.make(guest)
     message = send(guest, password=password, gateway_name=gateway_name, by=by, password_hash=password_hash)
     return Renewed(message, password)
 

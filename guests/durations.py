@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.errors import Refusal
 
@@ -26,3 +27,15 @@ def written(duration: timedelta) -> str:
     """In the largest unit of which it is a whole number, weeks apart; parts of a minute are left out."""
     unit = next((name for name in ("D", "h", "m") if not duration % UNITS[name]), "m")
     return f"{duration // UNITS[unit]}{unit}"
+
+
+def in_words(duration: timedelta) -> str:
+    """As people say it."""
+    number, unit = int(written(duration)[:-1]), written(duration)[-1]
+    if unit == "D":
+        sentence = ngettext("%(count)d day", "%(count)d days", number)
+    elif unit == "h":
+        sentence = ngettext("%(count)d hour", "%(count)d hours", number)
+    else:
+        sentence = ngettext("%(count)d minute", "%(count)d minutes", number)
+    return sentence % {"count": number}

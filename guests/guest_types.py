@@ -45,8 +45,8 @@ def check_end(guest: Guest, by: User | None) -> None:
 
 def too_long(kind: GuestType) -> str:
     """Why a stay cannot be so long."""
-    sentence = _("Guests of the type “%(name)s” stay %(longest)s at most.")
-    return sentence % {"name": kind.name, "longest": durations.written(kind.longest_stay)}
+    sentence = _("Guests of the type “%(name)s” can stay for %(longest)s at most.")
+    return sentence % {"name": kind.name, "longest": durations.in_words(kind.longest_stay)}
 
 
 def check_days(days: Any) -> None:

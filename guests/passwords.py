@@ -86,9 +86,15 @@ def clear(guest: Guest) -> None:
     put(guest, "")
 
 
-def reset(guest: Guest) -> str:
-    """Gives the guest a new password and returns it, this once. Hashes, so call it outside of transactions."""
+def make(guest: Guest) -> tuple[str, str]:
+    """A new password for the guest, and its hash; nothing is set yet. Raises Refusal (a conflict)."""
     accounts.refuse_anonymised(guest)
     password = generate(guest.guest_type)
-    put(guest, hash_password(password))
+    return password, hash_password(password)
+
+
+def reset(guest: Guest) -> str:
+    """Gives the guest a new password and returns it, this once. Hashes, so call it outside of transactions."""
+    password, password_hash = make(guest)
+    put(guest, password_hash)
     return password

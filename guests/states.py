@@ -65,6 +65,7 @@ def annotated(guests: QuerySet[Guest], now: datetime | None = None) -> QuerySet[
 
 def counts(guests: QuerySet[Guest] | None = None) -> dict[State, int]:
     """How many guests are in each state, in the order of `State`; one query."""
-    rows: Any = annotated(Guest.objects.all() if guests is None else guests).order_by().values("state")
-    found: dict[str, int] = dict(rows.annotate(many=Count("pk")).values_list("state", "many"))
+    shown: Any = annotated(Guest.objects.all() if guests is None else guests)
+    rows = shown.order_by().values("state").annotate(many=Count("pk"))
+    found: dict[str, int] = dict(rows.values_list("state", "many"))
     return {state: found.get(state.value, 0) for state in State}

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -33,7 +32,7 @@ class Terms(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("%(language)s, version %(version)s") % {"language": self.language, "version": self.version}
+        return f"{self.language} {self.version}"
 
     @property
     def is_published(self) -> bool:

@@ -30,6 +30,7 @@ def test_it_shows_the_guest_and_never_the_password(api: Api, auditor: User, admi
     assert set(body["item"]) == {
         "pid", "telephone", "firstname", "lastname", "email", "company", "notes", "lang", "sponsor", "valid_from",
         "valid_until", "suspended", "suspended_why", "has_password", "last_credentials", "created",
+        "state", "guest_type", "banned", "banned_why", "verified", "first_sign_in", "anonymised",
     }  # fmt: skip
     assert body["item"]["has_password"] is True
     assert (body["item"]["sponsor"], body["item"]["telephone"]) == ("admin", "+79161234567")
