@@ -6,7 +6,11 @@ from django.utils.translation import gettext_lazy as _
 from portal import registry
 from portal.registry import AdminPage
 
-PAGES = (AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ",)),)
+PAGES = (
+    AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
+    AdminPage(_("Terms"), "admin:guests_terms_changelist", "gavel", ("SYSTEM_READ",)),
+)
 
 
 class GuestsConfig(AppConfig):

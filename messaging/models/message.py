@@ -292,6 +292,13 @@ class Message(models.Model):
         if unclear.exists():
             unclear.update(state=State.UNRESOLVED, ask_at=None, due_at=None, waits_for="", finished_at=timezone.now())
 
+    @classmethod
+    def forget_recipient(cls, label: str) -> int:
+        """Takes out of the messages what names this recipient; the texts of those that have ended go as well."""
+        named = cls.objects.filter(recipient_label=label)
+        named.filter(state__in=FINAL).update(text=None)
+        return named.update(recipient_label="", masked_text="")
+
     def link_to(self, former: "Message") -> None:
         """Names the message this one repeats, and takes its text away: a second resend has nothing to send."""
         Message.objects.filter(pk=self.pk).update(resend_of=former)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from portal.api.views import ApiView
+from portal.permissions import INCLUDED
 
 #: What an error means, whatever the call.
 ERRORS = {
@@ -66,10 +67,15 @@ class PortalSchema(AutoSchema):
         if self.declared.public:
             needed = "Needs no token."
         elif rights:
-            needed = f"Needs the rights {', '.join(rights)}."
+            needed = f"Needs the rights {', '.join(rights)}.{self._included()}"
         else:
             needed = "Needs a token and no right."
         return f"{self._sentences()}\n\n{needed}"
+
+    def _included(self) -> str:
+        """Which wide rights include the narrow ones that are enough."""
+        narrow = [right for right in self.declared.rights.get(self.method, ()) if right in INCLUDED]
+        return "".join(f" {INCLUDED[right]} includes {right}." for right in narrow)
 
     def _sentences(self) -> str:
         handler = getattr(self.declared, self.method.lower())

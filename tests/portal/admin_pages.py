@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
-from guests.models import Guest
+from guests import terms
+from guests.models import Guest, GuestType, Terms
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, Role, User, WorkerHeartbeat
@@ -94,7 +95,7 @@ def _answer_kept() -> IdempotencyRecord:
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
-    Role: lambda _: Role.objects.create(name="Reception"),
+    Role: lambda _: Role.objects.create(name="Night shift"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),
@@ -112,4 +113,6 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     OptOut: lambda _: OptOut.objects.create(phone="+79161234567"),
     MessageTemplate: lambda _: MessageTemplate.objects.create(kind=Kind.INFORMATION, language="en", text="Hello"),
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
+    GuestType: lambda _: GuestType.objects.create(name="Contractor"),
+    Terms: lambda _: terms.draft("en", "Be kind."),
 }

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
-from guests.models import Guest
+from guests.models import Guest, GuestType, Terms
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, Role, User, WorkerHeartbeat
 from portal.permissions import Right
@@ -37,6 +37,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     OptOut: ("vad", "", "v", ""),
     MessageTemplate: ("vacd", "a", "v", ""),
     Guest: ("vacd", "", "v", ""),
+    GuestType: ("vacd", "", "v", ""),
+    Terms: ("vacd", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
 

@@ -71,7 +71,7 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
     [
         ("MessageItem", {"resend_of", "submitted_at", "finished_at", "asked_gateway"}),
         ("SmsGatewayItem", {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning"}),
-        ("UserItem", {"sponsor", "last_credentials"}),
+        ("UserItem", {"sponsor", "last_credentials", "guest_type", "verified", "first_sign_in", "anonymised"}),
     ],
 )
 def test_it_says_which_columns_may_be_null(item: str, nullable: set[str]) -> None:

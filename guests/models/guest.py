@@ -1,4 +1,4 @@
-"""Guest: a person who may come in. What is done to guests is in accounts.py; this module only keeps them."""
+"""Guest: a person who may come in. What is done to guests is in accounts.py and its neighbours."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from guests.models.guest_type import GuestType
 from messaging.models import Message
 
 #: How long a guest may come in where nobody says otherwise.
@@ -20,11 +21,13 @@ LONGEST_NOTES = 10_000
 username_is_plain = RegexValidator(
     r"\A[a-zA-Z0-9\-_.@/\\]+\Z", _("Use Latin letters, digits and the characters - _ . @ / \\ only.")
 )
-# `user/{pid}` must lead to the guest: `/password` is another address there, a last slash may be left out, and clients
-# resolve the dots of a relative path before they send it.
+#: What `user/{pid}/…` is called with beside the guest itself; no user name ends in one of these.
+CALLS = ("password", "extend", "suspend", "reinstate", "ban", "unban", "anonymise", "reset_password")
+# `user/{pid}` must lead to the guest: a last slash may be left out, and clients resolve the dots of a relative path
+# before they send it.
 username_has_an_address = RegexValidator(
-    r"(\A|/)\.{1,2}(/|\Z)|/\Z|/password\Z",
-    _("A user name cannot end in / or /password, nor have . or .. between slashes."),
+    rf"(\A|/)\.{{1,2}}(/|\Z)|/\Z|/({'|'.join(CALLS)})\Z",
+    _("A user name cannot end in / or in /password and other calls of the API, nor have . or .. between slashes."),
     inverse_match=True,
 )
 
@@ -35,7 +38,11 @@ def usual_end() -> datetime:
 
 
 class Guest(models.Model):
-    """A person with network credentials. `pid` on the wire is `username`, `telephone` is `phone`."""
+    """A person with network credentials. `pid` on the wire is `username`, `telephone` is `phone`.
+
+    Its state is worked out by `guests.states`. A ban is apart from all else: to prove a phone or to be reinstated does
+    not end it.
+    """
 
     username = models.CharField(
         _("user name"), max_length=255, unique=True, validators=[username_is_plain, username_has_an_address]
@@ -54,10 +61,24 @@ class Guest(models.Model):
     sponsor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("sponsor"), null=True, blank=True
     )
+    guest_type = models.ForeignKey(
+        GuestType, models.PROTECT, verbose_name=_("guest type"), null=True, blank=True, related_name="guests"
+    )
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
-    valid_until = models.DateTimeField(_("valid until"), default=usual_end)
+    valid_until = models.DateTimeField(_("valid until"), default=usual_end, db_index=True)
+    first_sign_in = models.DateTimeField(_("first sign-in"), null=True, blank=True, editable=False)
+    verified_at = models.DateTimeField(
+        _("phone proven"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the guest proved to have the phone."),
+    )
     suspended = models.BooleanField(_("suspended"), default=False)
     suspended_why = models.CharField(_("suspended because"), max_length=255, blank=True)
+    banned = models.BooleanField(_("banned"), default=False, editable=False)
+    banned_why = models.CharField(_("banned because"), max_length=255, blank=True, editable=False)
+    anonymised_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
     password = models.CharField(_("password hash"), max_length=255, blank=True, editable=False)
     last_credentials = models.ForeignKey(
         Message,

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('portal', '0002_roles'),
+        ('portal', '0003_own_guests_only'),
     ]
 
     operations = [
