@@ -41,6 +41,7 @@ NAVIGATION: dict[str, list[AdminPage]] = {
         AdminPage(_("Users"), "admin:portal_user_changelist", "person", ("SYSTEM_READ",)),
         AdminPage(_("Roles"), "admin:auth_group_changelist", "badge", ("SYSTEM_READ",)),
         AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
+        AdminPage(_("Defender"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
     ],
     "system": [
         AdminPage(_("Audit trail"), "admin:portal_auditevent_changelist", "history", ("AUDITING_READ",)),
@@ -62,7 +63,12 @@ HOUSEKEEPING: list[str] = [
     "portal.health.forget_old_workers",
     "portal.api.authentication.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
+    "portal.defender.blocks.drop_old_hosts",
+    "portal.defender.counting.drop_old_tries",
 ]
+
+#: Paths that the Defender leaves open to blocked hosts, as regular expressions; through none of them one signs in.
+OPEN_PATHS: list[str] = [r"/healthz\Z", r"/readyz\Z", r"/static/"]
 
 #: What must be there for `/readyz`, by the name it says; functions without arguments, true where all is well.
 NEEDS: dict[str, str] = {

@@ -1,8 +1,19 @@
-"""What the ground keeps: staff, API tokens, the audit trail, answers kept for repeats, workers' heartbeats."""
+"""What the ground keeps: staff, API tokens, the audit trail, answers kept for repeats, workers, watched hosts."""
 
 from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
+from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.staff import User
 from portal.models.workers import WorkerHeartbeat
 
-__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "User", "WorkerHeartbeat"]
+__all__ = [
+    "AllowedNetwork",
+    "ApiToken",
+    "AuditEvent",
+    "IdempotencyRecord",
+    "RefusedTry",
+    "User",
+    "WatchedHost",
+    "Way",
+    "WorkerHeartbeat",
+]
