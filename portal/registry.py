@@ -68,7 +68,14 @@ HOUSEKEEPING: list[str] = [
 ]
 
 #: Paths that the Defender leaves open to blocked hosts, as regular expressions; through none of them one signs in.
-OPEN_PATHS: list[str] = [r"/healthz\Z", r"/readyz\Z", r"/static/"]
+OPEN_PATHS: list[str] = [
+    r"/\Z",
+    r"/static/",
+    r"/healthz\Z",
+    r"/readyz\Z",
+    r"/api/docs/?\Z",
+    r"/api/v1/openapi\.json/?\Z",
+]
 
 #: What must be there for `/readyz`, by the name it says; functions without arguments, true where all is well.
 NEEDS: dict[str, str] = {

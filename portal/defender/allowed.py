@@ -22,6 +22,11 @@ def is_allowed(host: str) -> bool:
     return any(_holds(allowed, network) for allowed in [*settings.DEFENDER_ALLOWED_NETWORKS, *given])
 
 
+def by_settings() -> list[str]:
+    """The networks that the settings name: the allow-list and our own proxies."""
+    return [str(network) for network in [*settings.DEFENDER_ALLOWED_NETWORKS, *settings.TRUSTED_PROXIES]]
+
+
 def allow(network: str, *, note: str = "", by: User | None = None) -> AllowedNetwork:
     """Puts a network on the list. Raises Refusal (field `network`; one that is there is a conflict)."""
     try:

@@ -40,6 +40,8 @@ def report(request: HttpRequest | Request, name: str = "", way: Way = Way.PASSWO
         reached = None if too_late else next((row for row in rows if row.count >= settings.DEFENDER_LIMIT), None)
         if reached:
             _block(reached, address, now)
+    if reached:
+        recent.forget()
     if too_late:
         request.META[TURNED_AWAY] = too_late
 
@@ -91,7 +93,6 @@ def _block(row: WatchedHost, address: str | None, now: datetime) -> None:
     row.until, row.times = next_end(row.times, now), row.times + 1
     row.reason, row.blocked_by = "", None
     row.save(update_fields=["until", "times", "reason", "blocked_by"])
-    transaction.on_commit(recent.forget)
     details = {"refused": row.count, "until": row.until.isoformat()}
     audit.record(
         audit.Event("defender:block", 200, user_name=DEFENDER, address=address, object_id=str(row), request=details)
