@@ -50,6 +50,15 @@ NAVIGATION: dict[str, list[AdminPage]] = {
     ],
 }
 
+#: Lists of one subject that share the line of the first of them.
+TABS: list[list[AdminPage]] = [
+    [
+        AdminPage(_("Hosts"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
+        AdminPage(_("Refused sign-ins"), "admin:portal_refusedtry_changelist", "gpp_bad", ("SYSTEM_READ",)),
+        AdminPage(_("Allowed networks"), "admin:portal_allowednetwork_changelist", "verified_user", ("SYSTEM_READ",)),
+    ],
+]
+
 #: Steps of the first run, in order: functions without arguments that return a line to print, or nothing.
 FIRST_RUN: list[str] = []
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 
 from portal import state
 from portal.environment import (
@@ -291,16 +289,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
-    "TABS": [
-        {
-            "models": ["portal.watchedhost", "portal.refusedtry", "portal.allowednetwork"],
-            "items": [
-                {"title": _("Hosts"), "link": reverse_lazy("admin:portal_watchedhost_changelist")},
-                {"title": _("Refused sign-ins"), "link": reverse_lazy("admin:portal_refusedtry_changelist")},
-                {"title": _("Allowed networks"), "link": reverse_lazy("admin:portal_allowednetwork_changelist")},
-            ],
-        }
-    ],
+    "TABS": "portal.admin.navigation.tabs",
     "STYLES": ["portal.admin_site.stylesheet"],
 }
 

@@ -45,8 +45,9 @@ def blocked_now() -> int:
 
 def next_end(times: int, now: datetime) -> datetime:
     """When a block ends that comes after so many others: each lasts twice as long as the one before, up to a day."""
-    # Beyond ten doublings it is a day whatever the settings say.
-    return now + min(timedelta(minutes=settings.DEFENDER_BLOCK) * 2 ** min(times, 10), LONGEST)
+    # After eleven doublings a minute has become more than a day.
+    lasts: timedelta = timedelta(minutes=settings.DEFENDER_BLOCK) * 2 ** min(times, 11)
+    return now + min(lasts, LONGEST)
 
 
 def block(

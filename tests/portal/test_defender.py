@@ -129,7 +129,7 @@ class TestAnswer:
         answer = Client(REMOTE_ADDR=STRANGER).get(url)
         answer.close()
         # Where static files were not collected there are none.
-        assert answer.status_code == (404 if url.startswith("/static/") and django_settings.PRODUCTION else 200)  # type: ignore[misc]
+        assert answer.status_code == (404 if url.startswith("/static/") and django_settings.PRODUCTION else 200)
 
     def test_probes_and_callbacks_of_providers_stay_open(self, sandbox: Gateway) -> None:
         client = Client(REMOTE_ADDR=STRANGER)

@@ -99,6 +99,7 @@ def test_a_host_is_blocked_by_hand(admin: User) -> None:
     assert client.post(page(WatchedHost, "add"), given).status_code == 302
     row = WatchedHost.objects.get()
     assert (row.host, row.reason, row.blocked_by) == (STRANGER, "seen in the proxy's log", admin)
+    assert row.until
     assert timedelta(minutes=599) < row.until - timezone.now() <= timedelta(minutes=600)
     assert Caller(STRANGER).by_api().status_code == 429
     assert "seen in the proxy&#x27;s log (admin)" in listed(client)
