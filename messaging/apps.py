@@ -27,6 +27,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
         registry.NAVIGATION["messages"] += PAGES
+        registry.OPEN_PATHS.append("/callbacks/")
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from portal import audit
+from portal import audit, callers
 from portal.models import User
+from portal.strangers import name_to_keep
 
 
 def note(request: HttpRequest, action: str, status: int, *, object_id: str = "", details: Any = None) -> None:
@@ -16,7 +17,7 @@ def note(request: HttpRequest, action: str, status: int, *, object_id: str = "",
             action=f"admin:{action}",
             status=status,
             user=user if isinstance(user, User) else None,
-            address=audit.address_of(request),
+            address=callers.address_of(request),
             object_id=object_id,
             method=str(request.method),
             path=request.path,
@@ -34,14 +35,14 @@ def note_page(request: HttpRequest, status: int) -> None:
 
 
 def note_sign_in(request: HttpRequest, status: int) -> None:
-    """Writes down an attempt to sign in: the name that was given, and nothing else of a stranger's form."""
+    """Writes down an attempt to sign in: the name, if it is a user's, and nothing else of a stranger's form."""
     audit.record(
         audit.Event(
             action="admin:login",
             status=status,
             user=request.user if isinstance(request.user, User) else None,
-            user_name=str(request.POST.get("username", "")),
-            address=audit.address_of(request),
+            user_name=name_to_keep(str(request.POST.get("username", ""))),
+            address=callers.address_of(request),
             method=str(request.method),
             path=request.path,
         )

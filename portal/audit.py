@@ -1,14 +1,11 @@
 """The audit trail: every call and action that changes or sends something, failures too, with secrets masked."""
 
-import ipaddress
 import logging
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.http import HttpRequest
 
 from portal.models import AuditEvent, User
 
@@ -101,27 +98,3 @@ def mask_phone(phone: str) -> str:
 
 def _storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """Who is calling: the peer, or what our own PROXY_COUNT proxies say; None where that is no address."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.PROXY_COUNT:
-        hops = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-        # Each proxy of ours appended one entry; what stands before those anybody may have written.
-        peer = hops[-settings.PROXY_COUNT] if len(hops) >= settings.PROXY_COUNT and hops[-1].strip() else peer
-    return _address(peer)
-
-
-def _address(text: str) -> str | None:
-    bare = text.strip()
-    if bare.startswith("["):
-        bare = bare[1:].partition("]")[0]
-    elif bare.count(":") == 1:
-        bare = bare.partition(":")[0]
-    try:
-        found = ipaddress.ip_address(bare.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)

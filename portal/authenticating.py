@@ -8,7 +8,7 @@ from portal import expiry
 
 
 class LivingAccounts(ModelBackend):
-    """Named in AUTHENTICATION_BACKENDS."""
+    """What the Defender's own, named in AUTHENTICATION_BACKENDS, is built on."""
 
     def user_can_authenticate(self, user: Any) -> bool:
         return super().user_can_authenticate(user) and not expiry.has_ended(user)

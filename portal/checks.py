@@ -16,6 +16,10 @@ from portal.state import FOR_OTHERS
 SHORTEST_SECRET_KEY = 50
 #: Gunicorn does not try again after this exit code.
 REFUSED = 3
+#: Variables of former releases, with what to do instead.
+RETIRED = {
+    "PROXY_COUNT": "Take it out, and list the networks of your proxies in TRUSTED_PROXIES, such as 127.0.0.1/32.",
+}
 NEW_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -75,6 +79,13 @@ def state_folder() -> Iterator[checks.Error]:
         yield checks.Error("Other users can look into the state folder.", hint=remedy, id="portal.E006")
 
 
+def retired_variables() -> Iterator[checks.Error]:
+    """What is read no more must not be taken for a protection."""
+    for name, remedy in RETIRED.items():
+        if environment.still_sets(name):
+            yield checks.Error(f"{name} is read no more.", hint=remedy, id="portal.E007")
+
+
 CHECKS: tuple[Callable[[], Iterator[checks.Error]], ...] = (
     unusable_values,
     secret_key,
@@ -82,6 +93,7 @@ CHECKS: tuple[Callable[[], Iterator[checks.Error]], ...] = (
     allowed_hosts,
     servers_come_together,
     state_folder,
+    retired_variables,
 )
 
 

@@ -29,6 +29,10 @@ class Environment:
         self.asked.add(name)
         return str(self.env.ENVIRON.get(name, "")).strip()
 
+    def still_sets(self, name: str) -> bool:
+        """Whether a variable that is read no more is given all the same."""
+        return bool(str(self.env.ENVIRON.get(name, "")).strip())
+
     def read(self, name: str, cast: Callable[[str], T], default: T, remedy: str) -> T:
         """The variable as `cast` understands it; an unusable value is noted and the default stands in."""
         raw = self.text(name)

@@ -41,6 +41,7 @@ NAVIGATION: dict[str, list[AdminPage]] = {
         AdminPage(_("Users"), "admin:portal_user_changelist", "person", ("SYSTEM_READ",)),
         AdminPage(_("Roles"), "admin:portal_role_changelist", "badge", ("SYSTEM_READ",)),
         AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
+        AdminPage(_("Defender"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
     ],
     "system": [
         AdminPage(_("Audit trail"), "admin:portal_auditevent_changelist", "history", ("AUDITING_READ",)),
@@ -48,6 +49,15 @@ NAVIGATION: dict[str, list[AdminPage]] = {
         AdminPage(_("API documentation"), "api-docs", "menu_book"),
     ],
 }
+
+#: Lists of one subject that share the line of the first of them.
+TABS: list[list[AdminPage]] = [
+    [
+        AdminPage(_("Hosts"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
+        AdminPage(_("Refused sign-ins"), "admin:portal_refusedtry_changelist", "gpp_bad", ("SYSTEM_READ",)),
+        AdminPage(_("Allowed networks"), "admin:portal_allowednetwork_changelist", "verified_user", ("SYSTEM_READ",)),
+    ],
+]
 
 #: Steps of the first run, in order: functions without arguments that return a line to print, or nothing.
 FIRST_RUN: list[str] = []
@@ -62,6 +72,18 @@ HOUSEKEEPING: list[str] = [
     "portal.health.forget_old_workers",
     "portal.api.authentication.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
+    "portal.defender.blocks.drop_old_hosts",
+    "portal.defender.counting.drop_old_tries",
+]
+
+#: Paths that the Defender leaves open to blocked hosts, as regular expressions; through none of them one signs in.
+OPEN_PATHS: list[str] = [
+    r"/\Z",
+    r"/static/",
+    r"/healthz\Z",
+    r"/readyz\Z",
+    r"/api/docs/?\Z",
+    r"/api/v1/openapi\.json/?\Z",
 ]
 
 #: What must be there for `/readyz`, by the name it says; functions without arguments, true where all is well.

@@ -50,8 +50,10 @@ ENCRYPTION_KEYS: list[str] = words(environment.text("ENCRYPTION_KEYS")) or (
 DEBUG = False
 PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
 ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-#: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
-PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the number of your reverse proxies, 0 to 5.")
+#: Where our reverse proxies are: what they forward is believed, and nobody else's word.
+TRUSTED_PROXIES: list[IPv4Network | IPv6Network] = environment.read(
+    "TRUSTED_PROXIES", networks, [], "List the networks of your reverse proxies, such as 127.0.0.1/32,10.0.0.0/24."
+)
 HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
 #: Where people and providers reach the portal, without a slash at its end; empty: providers cannot call us.
 PORTAL_URL = environment.read(
@@ -69,7 +71,7 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 #: The health probes of a load balancer come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 X_FRAME_OPTIONS = "DENY"
@@ -93,6 +95,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "axes",
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -103,10 +106,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Before whatever asks whether the request came over HTTPS.
+    "portal.callers.ForwardedByOurProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    # Before any way in, and after the reader's language is known.
+    "portal.defender.door.Door",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -207,7 +214,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # Signing in
 
 AUTH_USER_MODEL = "portal.User"
-AUTHENTICATION_BACKENDS = ["portal.authenticating.LivingAccounts"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "portal.defender.handler.PasswordInTime"]
 PASSWORD_HASHERS = ["portal.passwords.PortalPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -219,8 +226,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 KNOX_TOKEN_MODEL = "portal.ApiToken"
-#: Our token takes the place of knox's, whose migrations would make its table all the same.
-MIGRATION_MODULES = {"knox": None}
+#: Our token takes the place of knox's and our counts that of axes', whose migrations would make tables all the same.
+MIGRATION_MODULES = {"knox": None, "axes": None}
 REST_KNOX = {
     "AUTH_TOKEN_CHARACTER_LENGTH": 64,
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -230,6 +237,27 @@ REST_KNOX = {
     "AUTO_REFRESH": True,
     "AUTO_REFRESH_MAX_TTL": timedelta(hours=12),
 }
+
+# The Defender: axes asks it before a password is looked at, and tells it of every sign-in that was refused.
+
+AXES_HANDLER = "portal.defender.handler.Handler"
+AXES_CLIENT_IP_CALLABLE = "portal.callers.address_of"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+#: Whoever is blocked already is not counted, and so cannot prolong his block.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+#: Its middleware would answer in its own way; `portal.defender.door` answers.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+
+#: Refused sign-ins of a host, or of a user at a host, that are taken within the window; then it is blocked.
+DEFENDER_LIMIT = environment.read("DEFENDER_LIMIT", whole_number(1, 1000), 5, "Give a count of tries, 1 to 1000.")
+DEFENDER_WINDOW = environment.read("DEFENDER_WINDOW", whole_number(1, 1440), 15, "Give minutes, 1 to 1440.")
+#: Minutes of a first block; each further one within a day lasts twice as long, up to a day.
+DEFENDER_BLOCK = environment.read("DEFENDER_BLOCK", whole_number(1, 1440), 15, "Give minutes, 1 to 1440.")
+#: Hosts in these networks are never blocked as a whole.
+DEFENDER_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "DEFENDER_ALLOWED_NETWORKS", networks, [], "List networks such as 192.168.10.0/24,10.0.0.5/32."
+)
 
 # The API
 
@@ -268,6 +296,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "ACCOUNT": {"navigation": "portal.admin.navigation.account_links"},
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
+    "TABS": "portal.admin.navigation.tabs",
     "STYLES": ["portal.admin_site.stylesheet"],
 }
 

@@ -9,6 +9,14 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from portal.admin import preferences
+from portal.api.defender import (
+    AllowedNetworks,
+    AllowedNetworkSearch,
+    AllowedNetworkView,
+    BlockedHosts,
+    BlockedHostSearch,
+    BlockedHostView,
+)
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
@@ -31,6 +39,12 @@ api: Routes = [
     route("login", Login, "login"),
     route("logout", Logout, "logout"),
     route("token_info", TokenInfo, "token_info"),
+    route("blocked_hosts", BlockedHosts, "blocked_hosts"),
+    route("blocked_hosts/search", BlockedHostSearch, "blocked_hosts.search"),
+    route("blocked_host/(?P<id>[^/]+)", BlockedHostView, "blocked_host"),
+    route("allowed_networks", AllowedNetworks, "allowed_networks"),
+    route("allowed_networks/search", AllowedNetworkSearch, "allowed_networks.search"),
+    route("allowed_network/(?P<id>[^/]+)", AllowedNetworkView, "allowed_network"),
     route(r"openapi\.json", OpenApi, "openapi"),
     *_of_apps("api_urlpatterns"),
 ]

@@ -12,3 +12,6 @@ graceful_timeout = 10
 #: Nobody uses it, and its file would lie outside the state folder.
 control_socket_disable = True
 loglevel = "warning"
+#: Gunicorn would believe X-Forwarded-Proto from this machine; who is believed is said by TRUSTED_PROXIES alone.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}

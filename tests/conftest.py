@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from gateways.models import Gateway
 from portal.celery import app as celery_app
+from portal.defender import recent
 from portal.models import ApiToken, User
 from portal.permissions import ROLES
 
@@ -57,6 +58,12 @@ def _english() -> Iterator[None]:
     """Domain functions speak the language of who calls; a test that calls them reads English."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_blocked() -> None:
+    """Rows go with the database of a test; what the process remembers of them for a second goes here."""
+    recent.forget()
 
 
 @pytest.fixture

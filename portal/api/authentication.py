@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from portal import audit, expiry
+from portal import callers, defender, expiry
 from portal.models import ApiToken, User
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
@@ -44,11 +44,10 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The user and the token; None without a token. Raises NotSignedIn."""
-        presented = presented_token(request)
-        if not presented:
+        if not presented_token(request):
             return None
-        token = find_token(presented)
-        slide(token, audit.address_of(request))
+        token = token_of(request)
+        slide(token, callers.address_of(request))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -60,6 +59,17 @@ def presented_token(request: Request | HttpRequest) -> str:
     header = str(request.META.get("HTTP_AUTHORIZATION", "")).strip()
     prefix, _, rest = header.partition(" ")
     return rest.strip() if prefix.lower() == knox_settings.AUTH_HEADER_PREFIX.lower() else header
+
+
+def token_of(request: Request | HttpRequest) -> ApiToken:
+    """The live token that the request carries; a guess is told to the Defender. Raises NotSignedIn."""
+    presented = presented_token(request)
+    try:
+        return find_token(presented)
+    except NotSignedIn as refused:
+        if refused.guessed and presented:
+            defender.report(request, way=defender.Way.TOKEN)
+        raise
 
 
 def find_token(presented: str) -> ApiToken:

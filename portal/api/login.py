@@ -11,15 +11,16 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import audit, expiry
+from portal import callers, defender, expiry
 from portal.api import parameters
-from portal.api.authentication import NotSignedIn, find_token, presented_token, slide
+from portal.api.authentication import NotSignedIn, slide, token_of
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
 from portal.models import ApiToken, User
 from portal.permissions import rights_of
+from portal.strangers import name_to_keep
 
 UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
 
@@ -77,10 +78,11 @@ class Login(ApiView):
 
     def post(self, request: Request) -> Response:
         username, password = self._credentials()
-        self.audit_name = username
+        self.audit_name = name_to_keep(username)
         user = authenticate(request._request, username=username, password=password)
         if not isinstance(user, User):
             raise BadCredentials
+        defender.forgive(request, user)
         request.user = user
         answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
         return Response(answer.body)
@@ -94,7 +96,7 @@ class Login(ApiView):
         return username, password
 
     def _issue(self, user: User) -> str:
-        address = audit.address_of(self.request)
+        address = callers.address_of(self.request)
         issued: tuple[ApiToken, str] = ApiToken.objects.create(
             user=user, address=address, last_used=timezone.now(), last_address=address
         )
@@ -130,11 +132,11 @@ class TokenInfo(ApiView):
 
     def get(self, request: Request) -> HttpResponseBase:
         try:
-            token = find_token(presented_token(request))
+            token = token_of(request)
         except NotSignedIn:
             return Response({"message": UNKNOWN_TOKEN}, status=404)
         if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
-            slide(token, audit.address_of(request))
+            slide(token, callers.address_of(request))
         return Response({"item": TokenItem(_item(token)).data})
 
 

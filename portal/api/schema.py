@@ -24,6 +24,7 @@ ERRORS = {
     409: "It is at odds with the present state, or the first request with this key is still open.",
     413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
+    429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
 }
 
 _TEXT = {"type": "string"}
@@ -130,7 +131,7 @@ class PortalSchema(AutoSchema):
         return dict(found.ref) if found else {"type": "object"}
 
     def _errors(self) -> list[int]:
-        known = {*(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
+        known = {429, *(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
         if self._path_names():
             known.add(404)
         if self.method != "GET" and self.declared.audited and not self.declared.public:

@@ -32,7 +32,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from portal import audit
+from portal import audit, callers
 from portal.api.authentication import BearerAuthentication
 from portal.api.inputs import Input, describe
 from portal.models import User
@@ -189,7 +189,7 @@ class ApiView(APIView):
             status=status,
             user=user if isinstance(user, User) else None,
             user_name=self.audit_name,
-            address=audit.address_of(self.request),
+            address=callers.address_of(self.request),
             object_id=self.audit_object or in_url or self._named(request, status),
             method=str(self.request.method),
             path=self.request.path,

@@ -14,7 +14,18 @@ from guests import terms
 from guests.models import Guest, GuestType, Terms
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, Role, User, WorkerHeartbeat
+from portal.models import (
+    AllowedNetwork,
+    ApiToken,
+    AuditEvent,
+    IdempotencyRecord,
+    RefusedTry,
+    Role,
+    User,
+    WatchedHost,
+    Way,
+    WorkerHeartbeat,
+)
 from portal.permissions import Right
 
 SECRET = "canary-Kenar-4711"
@@ -100,6 +111,9 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
+    WatchedHost: lambda _: WatchedHost.objects.create(host="192.0.2.7", until=timezone.now() + timedelta(minutes=9)),
+    RefusedTry: lambda _: RefusedTry.objects.create(host="192.0.2.7", way=Way.PASSWORD),
+    AllowedNetwork: lambda _: AllowedNetwork.objects.create(network="192.0.2.0/24"),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
     GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
     GatewaySession: lambda gateway: GatewaySession.objects.create(gateway=gateway, token=SECRET, refresh=SECRET),

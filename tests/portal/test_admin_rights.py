@@ -11,7 +11,17 @@ from django.urls import reverse
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest, GuestType, Terms
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, Role, User, WorkerHeartbeat
+from portal.models import (
+    AllowedNetwork,
+    ApiToken,
+    AuditEvent,
+    IdempotencyRecord,
+    RefusedTry,
+    Role,
+    User,
+    WatchedHost,
+    WorkerHeartbeat,
+)
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
@@ -26,6 +36,9 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     AuditEvent: ("v", "", "v", ""),
     IdempotencyRecord: ("v", "", "v", ""),
     WorkerHeartbeat: ("v", "", "v", ""),
+    WatchedHost: ("va", "", "v", ""),
+    RefusedTry: ("v", "", "v", ""),
+    AllowedNetwork: ("vad", "", "v", ""),
     Gateway: ("vacd", "v", "v", ""),
     GatewayHealth: ("v", "v", "v", ""),
     GatewaySession: ("v", "v", "v", ""),
