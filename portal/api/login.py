@@ -66,7 +66,6 @@ class Login(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     inputs = {"POST": Credentials}
     refusals = {"POST": (401,)}
     answers = {"POST": TokenAnswer}
@@ -106,7 +105,6 @@ class TokenInfo(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     answers = {"GET": TokenInfoAnswer}
     refusals = {"GET": (404,)}
     parameters = {"GET": (parameters.NO_EXTENSION,)}
