@@ -27,6 +27,8 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
         registry.NAVIGATION["messages"] += PAGES
+        registry.METRICS.append("messaging.metrics.families")
+        registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

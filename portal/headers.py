@@ -76,7 +76,7 @@ def policy_of(path: str) -> Policy:
     return PAGE if path.rstrip("/") == DOCUMENTATION else POLICIES.get(_first_part(path), PAGE)
 
 
-class SecurityHeaders(CSPMiddleware):  # type: ignore[misc]
+class SecurityHeaders(CSPMiddleware):
     """Stands before all other middleware, so that their refusals and redirects have the headers too."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

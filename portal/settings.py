@@ -16,6 +16,7 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    long_word,
     networks,
     one_of,
     redis_url,
@@ -73,8 +74,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
-#: The health probes of a load balancer come over plain HTTP from inside.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+#: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
 SILENCED_SYSTEM_CHECKS = ["security.W002"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -108,6 +109,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that its headers are on every answer, whoever of the others gives it.
     "portal.headers.SecurityHeaders",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -116,6 +118,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # Last: it times the views alone.
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -261,7 +265,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "portal.admin_site.title",
     "SITE_SYMBOL": "sms",
     "SITE_URL": "/admin/",
-    "SHOW_HISTORY": False,
+    "SHOW_HISTORY": "portal.admin_site.may_read_history",
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
@@ -283,6 +287,26 @@ PHONE_REGION = environment.read("PHONE_REGION", known_region, "RU", "Give the tw
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
+
+# Metrics
+
+#: Whoever shows this token reads `/metrics`.
+METRICS_TOKEN = environment.read(
+    "METRICS_TOKEN", long_word(24), "", "Give 24 characters or more, without blanks; or leave it out."
+)
+#: Nor need a token be shown in these networks. Behind a proxy of this machine everybody would seem to be in them.
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "METRICS_NETWORKS",
+    networks,
+    [] if PROXY_COUNT else networks("127.0.0.0/8,::1"),
+    "List networks such as 192.168.10.0/24,10.0.0.5/32.",
+)
+
+# What is kept
+
+AUDIT_RETENTION_DAYS = environment.read(
+    "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
+)
 
 LOGGING = {
     "version": 1,

@@ -11,8 +11,10 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
+from portal.api.system import SystemState
 from portal.api.views import UnknownPath
 from portal.health import healthz, readyz
+from portal.metrics import metrics
 
 Routes = list[URLPattern | URLResolver]
 
@@ -29,6 +31,7 @@ api: Routes = [
     route("login", Login, "login"),
     route("logout", Logout, "logout"),
     route("token_info", TokenInfo, "token_info"),
+    route("system", SystemState, "system"),
     route(r"openapi\.json", OpenApi, "openapi"),
     *_of_apps("api_urlpatterns"),
 ]
@@ -44,6 +47,7 @@ urlpatterns: Routes = [
     ),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
     *_of_apps("urlpatterns"),

@@ -1,4 +1,4 @@
-"""What the portal writes down by itself: tokens given out, the audit trail, answers kept, workers seen."""
+"""What the portal writes down by itself: tokens given out, answers kept, workers seen. The audit trail is apart."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.admin.display import moment, preformatted, pretty
+from portal.admin.display import moment
 from portal.admin.rights import HistoryAdmin, RightsAdmin
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, WorkerHeartbeat
+from portal.models import ApiToken, IdempotencyRecord, LastRun, RunningTotal, WorkerHeartbeat
 
 
 @admin.register(ApiToken)
@@ -42,22 +42,6 @@ class ApiTokenAdmin(RightsAdmin):
         return moment(token.expiry)
 
 
-@admin.register(AuditEvent)
-class AuditEventAdmin(HistoryAdmin):
-    """Who did what, when and from where."""
-
-    area = "AUDITING"
-    list_display = ("at", "user_name", "action", "object_id", "status", "address")
-    list_filter = ("at", "status", "method")
-    search_fields = ("user_name", "action", "object_id", "address")
-    fields = ("at", "user_name", "user", "address", "action", "object_id", "method", "path", "pretty_request", "status")
-    readonly_fields = ("pretty_request",)
-
-    @admin.display(description=_("request"))
-    def pretty_request(self, event: AuditEvent) -> str:
-        return preformatted(pretty(event.request))
-
-
 @admin.register(IdempotencyRecord)
 class IdempotencyRecordAdmin(HistoryAdmin):
     """That an answer is kept, and until when it matters; what it says may be for other eyes."""
@@ -74,5 +58,24 @@ class WorkerHeartbeatAdmin(HistoryAdmin):
     """Which workers are there."""
 
     area = "SYSTEM"
-    fields = list_display = ("worker", "at")
+    fields = list_display = ("worker", "at", "started_at", "version")
     ordering = ("-at",)
+
+
+@admin.register(RunningTotal)
+class RunningTotalAdmin(HistoryAdmin):
+    """What `/metrics` tells as counters."""
+
+    area = "SYSTEM"
+    fields = list_display = ("name", "labels", "value", "at")
+    ordering = ("name", "labels")
+
+
+@admin.register(LastRun)
+class LastRunAdmin(HistoryAdmin):
+    """What runs regularly."""
+
+    area = "SYSTEM"
+    fields = ("name", "at", "seconds", "result")
+    list_display = ("name", "at", "seconds")
+    ordering = ("name",)

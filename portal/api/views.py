@@ -103,6 +103,8 @@ class ApiView(APIView):
     audit_object: str = ""
     #: Who tried to sign in, where nobody is signed in.
     audit_name: str = ""
+    #: Old and new values of what the call changed.
+    audit_changes: audit.Changes = {}
     #: Set where the event was committed together with the work.
     audit_done: bool = False
 
@@ -191,6 +193,7 @@ class ApiView(APIView):
             method=str(self.request.method),
             path=self.request.path,
             request=request,
+            changes=self.audit_changes,
         )
 
     def _named(self, request: Mapping[str, Any], status: int) -> str:

@@ -14,7 +14,7 @@ from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
 from messaging.retries import Kind
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, LastRun, RunningTotal, User, WorkerHeartbeat
 from portal.permissions import Right
 
 SECRET = "canary-Kenar-4711"
@@ -100,6 +100,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
+    RunningTotal: lambda _: RunningTotal.objects.create(name="calls", value=1, at=timezone.now()),
+    LastRun: lambda _: LastRun.objects.create(name="housekeeping", at=timezone.now(), seconds=0.1),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
     GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
     GatewaySession: lambda gateway: GatewaySession.objects.create(gateway=gateway, token=SECRET, refresh=SECRET),

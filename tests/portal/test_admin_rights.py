@@ -12,7 +12,7 @@ from django.urls import reverse
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, LastRun, RunningTotal, User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
@@ -27,6 +27,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     AuditEvent: ("v", "", "v", ""),
     IdempotencyRecord: ("v", "", "v", ""),
     WorkerHeartbeat: ("v", "", "v", ""),
+    RunningTotal: ("v", "", "v", ""),
+    LastRun: ("v", "", "v", ""),
     Gateway: ("vacd", "v", "v", ""),
     GatewayHealth: ("v", "v", "v", ""),
     GatewaySession: ("v", "v", "v", ""),
