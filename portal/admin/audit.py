@@ -6,36 +6,25 @@ from typing import Any, ClassVar
 from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from portal import admin_trail
 from portal.admin import audit_export
 from portal.admin.display import NOTHING, pretty
+from portal.admin.filters import ConditionFilter, TimeRangeFilter
 from portal.admin.rights import HistoryAdmin
 from portal.models import AuditEvent
 
 BY_ADMIN = Q(action__startswith="admin:")
-
-
-class ConditionFilter(DropdownFilter):  # type: ignore[misc]
-    """A choice between conditions that have names."""
-
-    conditions: ClassVar[dict[str, tuple[str | Promise, Q]]] = {}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str | Promise]]:
-        return [(value, label) for value, (label, _condition) in self.conditions.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        chosen = self.conditions.get(self.value() or "")
-        return queryset.filter(chosen[1]) if chosen else queryset
 
 
 class KindFilter(ConditionFilter):
@@ -87,18 +76,18 @@ class AuditEventAdmin(HistoryAdmin):
 
     area = "AUDITING"
     change_list_template = "portal/admin/audit_list.html"
-    list_display = ("at", "user_name", "action", "object_id", "status", "address")
+    list_display = ("when", "user_name", "action", "object_id", "status", "address")
     list_filter = (
-        ("at", RangeDateTimeFilter),
+        ("at", TimeRangeFilter),
         ("user", AutocompleteSelectFilter),
         *(KindFilter, ResultFilter, DoorFilter, MethodFilter),
     )
     list_filter_submit = True
     search_fields = ("user_name", "action", "object_id", "address")
     search_help_text = _("User, action, object or address")
-    readonly_fields = ("changed", "asked")
+    readonly_fields = ("when", "changed", "asked")
     fieldsets = (
-        (None, {"fields": ("at", "user_name", "user", "address", "action", "object_id", "method", "path", "status")}),
+        (None, {"fields": ("when", "user_name", "user", "address", "action", "object_id", "method", "path", "status")}),
         (_("Old and new values"), {"fields": ("changed",)}),
         (_("What was asked for"), {"fields": ("asked",)}),
     )
@@ -118,11 +107,22 @@ class AuditEventAdmin(HistoryAdmin):
         admin_trail.note(request, "portal_auditevent_export", 200, details={"filters": dict(request.GET.items())})
         return audit_export.answer(found)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        # It is history itself.
+        return super().change_view(request, object_id, form_url, {"show_history": False} | (extra_context or {}))
+
+    @admin.display(description=_("when"), ordering="at")
+    def when(self, event: AuditEvent) -> str:
+        at = timezone.localtime(event.at)
+        return f"{formats.date_format(at)} {at:%H:%M:%S}"
+
     @admin.display(description=_("changes"))
     def changed(self, event: AuditEvent) -> str:
         labels = labels_of(event.action)
         rows = [[labels.get(name, name), shown(old), shown(new)] for name, (old, new) in event.changes.items()]
-        return as_table([_("Field"), _("before"), _("after")], rows)
+        return as_table([_("Field"), _("Before"), _("After")], rows)
 
     @admin.display(description=_("request"))
     def asked(self, event: AuditEvent) -> str:
