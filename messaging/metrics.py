@@ -54,10 +54,12 @@ def waiting(names: dict[str, str]) -> Iterator[Metric]:
 def queues() -> dict[int, tuple[int, datetime]]:
     """By gateway: how many messages wait, and since when the one that is longest due; later than now where none is."""
     waits = Message.objects.filter(due_at__isnull=False).order_by().values_list("gateway")
-    return {gateway: (number, since) for gateway, number, since in waits.annotate(Count("*"), Min("due_at"))}
+    return {
+        gateway: (number, since) for gateway, number, since in waits.annotate(total=Count("*"), since=Min("due_at"))
+    }
 
 
 def in_the_air() -> dict[int, int]:
     """By gateway: how many messages a worker holds."""
     leased = Message.objects.filter(lease_until__isnull=False).order_by().values_list("gateway")
-    return dict(leased.annotate(Count("*")))
+    return dict(leased.annotate(total=Count("*")))

@@ -32,7 +32,7 @@ def keep_house() -> None:
 def _take_step(path: str) -> int | str:
     """How many things it removed. One that fails is logged and does not keep the others from their work."""
     try:
-        removed: int = import_string(path)()
+        removed: int = import_string(path)() or 0
     except Exception:
         logger.exception("the housekeeping step %s failed", path)
         return FAILED
