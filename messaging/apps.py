@@ -28,6 +28,8 @@ class MessagingConfig(AppConfig):
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
         registry.NAVIGATION["messages"] += PAGES
         registry.OPEN_PATHS.append("/callbacks/")
+        registry.METRICS.append("messaging.metrics.families")
+        registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

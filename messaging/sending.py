@@ -14,6 +14,7 @@ from gateways.models import Gateway
 from messaging import opt_outs, phones, retries, tasks, texts
 from messaging.models import RESENDABLE, Message, State
 from messaging.retries import Kind
+from portal import counting
 from portal.errors import Refusal, Why
 from portal.models import User
 
@@ -62,6 +63,7 @@ def send(
         valid_until=retries.valid_until(kind, now),
         **fate,
     )
+    transaction.on_commit(partial(counting.add, "messages_accepted", gateway=gateway.pk, kind=kind))
     if message.state == State.QUEUED:
         transaction.on_commit(partial(tasks.ring_for, message.pk, gateway.pk))
     return message

@@ -10,14 +10,22 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.templatetags.static import static
+from django.urls import path
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from unfold.sites import UnfoldAdminSite
 
 from portal import admin_trail
+from portal.permissions import Right, may
 
 
 class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Unfold's site under our name."""
+
+    def get_urls(self) -> Any:
+        # Named late: the pages register themselves at this site, which is not there yet.
+        system = self.admin_view(import_string("portal.admin.system.page"))
+        return [path("system/", system, name="system"), *super().get_urls()]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """As Django's; an unsafe request that is forbidden or finds errors in its form is written down."""
@@ -52,6 +60,11 @@ class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 def title(_request: HttpRequest) -> str:
     """The portal's name, on every page."""
     return gettext("Guest SMS Portal")
+
+
+def may_read_history(request: HttpRequest) -> bool:
+    """Whether each object's page has a link to what the audit trail says of it."""
+    return may(request.user, Right.AUDITING_READ)
 
 
 def stylesheet(_request: HttpRequest) -> str:

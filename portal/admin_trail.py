@@ -9,8 +9,19 @@ from portal.models import User
 from portal.strangers import name_to_keep
 
 
-def note(request: HttpRequest, action: str, status: int, *, object_id: str = "", details: Any = None) -> None:
-    """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form."""
+def note(
+    request: HttpRequest,
+    action: str,
+    status: int,
+    *,
+    object_id: str = "",
+    details: Any = None,
+    changes: audit.Changes | None = None,
+) -> None:
+    """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form.
+
+    `changes` has old and new values, masked as well.
+    """
     user = request.user
     audit.record(
         audit.Event(
@@ -22,6 +33,7 @@ def note(request: HttpRequest, action: str, status: int, *, object_id: str = "",
             method=str(request.method),
             path=request.path,
             request=submitted(request) if details is None else details,
+            changes=changes or {},
         )
     )
 

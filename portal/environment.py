@@ -72,6 +72,17 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return cast
 
 
+def long_word(least: int) -> Callable[[str], str]:
+    """A reader of secrets that nobody guesses, and that a header can carry."""
+
+    def cast(raw: str) -> str:
+        if len(raw) < least or not raw.isascii() or any(character.isspace() for character in raw):
+            raise ValueError("too short, or not one word")
+        return raw
+
+    return cast
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A reader that takes one of the choices only."""
 

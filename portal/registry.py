@@ -44,6 +44,7 @@ NAVIGATION: dict[str, list[AdminPage]] = {
         AdminPage(_("Defender"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
     ],
     "system": [
+        AdminPage(_("System"), "admin:system", "dns", ("SYSTEM_READ",)),
         AdminPage(_("Audit trail"), "admin:portal_auditevent_changelist", "history", ("AUDITING_READ",)),
         AdminPage(_("Answers kept"), "admin:portal_idempotencyrecord_changelist", "repeat", ("SYSTEM_READ",)),
         AdminPage(_("API documentation"), "api-docs", "menu_book"),
@@ -70,6 +71,7 @@ HOUSEKEEPING: list[str] = [
     "portal.housekeeping.drop_old_drafts",
     "portal.housekeeping.drop_expired_sessions",
     "portal.health.forget_old_workers",
+    "portal.audit.drop_old_events",
     "portal.api.authentication.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
     "portal.defender.blocks.drop_old_hosts",
@@ -92,3 +94,24 @@ NEEDS: dict[str, str] = {
     "broker": "portal.health.broker_answers",
     "worker": "portal.health.worker_is_alive",
 }
+
+
+class SystemPart(NamedTuple):
+    """A part of the system page: its heading, and a function without arguments that gives `portal.system` lines."""
+
+    title: str | Promise
+    lines: str
+
+
+#: The parts of the system page in their order.
+SYSTEM: list[SystemPart] = [
+    SystemPart(_("Versions"), "portal.system.ground.versions"),
+    SystemPart(_("Processes"), "portal.system.ground.processes"),
+    SystemPart(_("Broker"), "portal.system.ground.broker"),
+    SystemPart(_("Database"), "portal.system.ground.database"),
+    SystemPart(_("Configuration"), "portal.system.ground.configuration"),
+    SystemPart(_("Housekeeping and disk"), "portal.system.ground.upkeep"),
+]
+
+#: What `/metrics` tells beside the web's own; functions without arguments that yield families of prometheus_client.
+METRICS: list[str] = ["portal.metrics.of_the_ground"]

@@ -16,6 +16,7 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    long_word,
     networks,
     one_of,
     redis_url,
@@ -68,13 +69,17 @@ WEB_THREADS = environment.read("WEB_THREADS", whole_number(2, 256), 8, "Give the
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-#: The health probes of a load balancer come over plain HTTP from inside.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-X_FRAME_OPTIONS = "DENY"
+#: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+#: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
+SILENCED_SYSTEM_CHECKS = ["security.W002"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 ROOT_URLCONF = "portal.urls"
@@ -106,8 +111,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that its headers are on every answer, whoever of the others gives it.
+    "portal.headers.SecurityHeaders",
     # Before whatever asks whether the request came over HTTPS.
     "portal.callers.ForwardedByOurProxies",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,7 +127,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.preferences.as_their_reader_likes",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last: it times the views alone.
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -291,7 +300,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "portal.admin_site.title",
     "SITE_SYMBOL": "sms",
     "SITE_URL": "/admin/",
-    "SHOW_HISTORY": False,
+    "SHOW_HISTORY": "portal.admin_site.may_read_history",
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "ACCOUNT": {"navigation": "portal.admin.navigation.account_links"},
@@ -315,6 +324,26 @@ PHONE_REGION = environment.read("PHONE_REGION", known_region, "RU", "Give the tw
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
+
+# Metrics
+
+#: Whoever shows this token reads `/metrics`.
+METRICS_TOKEN = environment.read(
+    "METRICS_TOKEN", long_word(24), "", "Give 24 characters or more, without blanks; or leave it out."
+)
+#: Nor need a token be shown in these networks. Behind a proxy of this machine everybody would seem to be in them.
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "METRICS_NETWORKS",
+    networks,
+    [] if TRUSTED_PROXIES else networks("127.0.0.0/8,::1"),
+    "List networks such as 192.168.10.0/24,10.0.0.5/32.",
+)
+
+# What is kept
+
+AUDIT_RETENTION_DAYS = environment.read(
+    "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
+)
 
 LOGGING = {
     "version": 1,

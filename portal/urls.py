@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from portal.admin import preferences
 from portal.api.defender import (
@@ -20,8 +20,10 @@ from portal.api.defender import (
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
+from portal.api.system import SystemState
 from portal.api.views import UnknownPath
 from portal.health import healthz, readyz
+from portal.metrics import metrics
 from portal.preferences import choose_language
 
 Routes = list[URLPattern | URLResolver]
@@ -45,6 +47,7 @@ api: Routes = [
     route("allowed_networks", AllowedNetworks, "allowed_networks"),
     route("allowed_networks/search", AllowedNetworkSearch, "allowed_networks.search"),
     route("allowed_network/(?P<id>[^/]+)", AllowedNetworkView, "allowed_network"),
+    route("system", SystemState, "system"),
     route(r"openapi\.json", OpenApi, "openapi"),
     *_of_apps("api_urlpatterns"),
 ]
@@ -54,9 +57,15 @@ urlpatterns: Routes = [
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
     path("admin/", admin.site.urls),
     path("language/", choose_language, name="set_language"),
-    re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    # Its script comes by an address of its own: the page's policy allows none inside it.
+    re_path(
+        r"^api/docs/?\Z",
+        SpectacularSwaggerSplitView.as_view(url_name="openapi", template_name="portal/api_docs.html"),
+        name="api-docs",
+    ),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
     *_of_apps("urlpatterns"),

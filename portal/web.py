@@ -1,5 +1,12 @@
 """Gunicorn's configuration (`gunicorn --config python:portal.web portal.wsgi`); its command line may overrule it."""
 
+import os
+import shutil
+from typing import Any
+
+from django.apps import apps
+from django.utils.module_loading import import_string
+
 from portal import settings
 
 bind = f"127.0.0.1:{settings.PORT}"
@@ -15,3 +22,24 @@ loglevel = "warning"
 #: Gunicorn would believe X-Forwarded-Proto from this machine; who is believed is said by TRUSTED_PROXIES alone.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+
+
+def on_starting(server: Any) -> None:
+    """Several processes count their requests in files, so that `/metrics` tells of all of them."""
+    if server.cfg.workers > 1:
+        folder = settings.STATE_FOLDER / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        # Read by prometheus_client when it is imported, which the processes to come do.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """What this process counts is added to the totals from now on."""
+    import_string("portal.counting.start")()
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """And the rest of it at the end, unless a wrong setting kept it from starting."""
+    if apps.ready:
+        import_string("portal.counting.stop")()

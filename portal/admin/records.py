@@ -1,27 +1,9 @@
-"""What the portal writes down by itself: the audit trail, answers kept, workers seen."""
+"""What the portal writes down by itself: answers kept, workers seen. The audit trail is apart."""
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
-from portal.admin.display import preformatted, pretty
 from portal.admin.rights import HistoryAdmin
-from portal.models import AuditEvent, IdempotencyRecord, WorkerHeartbeat
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(HistoryAdmin):
-    """Who did what, when and from where."""
-
-    area = "AUDITING"
-    list_display = ("at", "user_name", "action", "object_id", "status", "address")
-    list_filter = ("at", "status", "method")
-    search_fields = ("user_name", "action", "object_id", "address")
-    fields = ("at", "user_name", "user", "address", "action", "object_id", "method", "path", "pretty_request", "status")
-    readonly_fields = ("pretty_request",)
-
-    @admin.display(description=_("request"))
-    def pretty_request(self, event: AuditEvent) -> str:
-        return preformatted(pretty(event.request))
+from portal.models import IdempotencyRecord, LastRun, RunningTotal, WorkerHeartbeat
 
 
 @admin.register(IdempotencyRecord)
@@ -40,5 +22,24 @@ class WorkerHeartbeatAdmin(HistoryAdmin):
     """Which workers are there."""
 
     area = "SYSTEM"
-    fields = list_display = ("worker", "at")
+    fields = list_display = ("worker", "at", "started_at", "version")
     ordering = ("-at",)
+
+
+@admin.register(RunningTotal)
+class RunningTotalAdmin(HistoryAdmin):
+    """What `/metrics` tells as counters."""
+
+    area = "SYSTEM"
+    fields = list_display = ("name", "labels", "value", "at")
+    ordering = ("name", "labels")
+
+
+@admin.register(LastRun)
+class LastRunAdmin(HistoryAdmin):
+    """What runs regularly."""
+
+    area = "SYSTEM"
+    fields = ("name", "at", "seconds", "result")
+    list_display = ("name", "at", "seconds")
+    ordering = ("name",)

@@ -8,21 +8,27 @@
 """
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from portal import admin_trail
+from portal.admin.changes import changes_of
+from portal.audit import Changes
 from portal.errors import Refusal
 from portal.permissions import Right, may
 
-#: Where a request carries what its first try was refused for.
+#: Where a request carries what its first try was refused for, and what its form changed.
 REFUSED = "portal.admin.refused"
+CHANGED = "portal.admin.changed"
 
 
 class UnderRights:
@@ -100,8 +106,13 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         self.note(request, "add", 201, obj)
         return super().log_addition(request, obj, message)
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """As Django's. Asked of every valid form before `log_change`, which sees the form no more."""
+        request.META[CHANGED] = {} if add else changes_of(form)
+        return super().construct_change_message(request, form, formsets, add)
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self.note(request, "change", 200, obj, {"changed": message, "form": admin_trail.submitted(request)})
+        self.note(request, "change", 200, obj, changes=request.META.pop(CHANGED, {}))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
@@ -109,10 +120,29 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
             self.note(request, "delete", 200, obj, {})
         return super().log_deletions(request, queryset)
 
-    def note(self, request: HttpRequest, verb: str, status: int, obj: Model, details: Any = None) -> None:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the audit trail says of this row; the trail asks for its own right."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied(self._right("READ"))
+        trail = reverse("admin:portal_auditevent_changelist")
+        return HttpResponseRedirect(f"{trail}?{urlencode({'object_id__exact': self.audited_as(row)})}")
+
+    def note(
+        self,
+        request: HttpRequest,
+        verb: str,
+        status: int,
+        obj: Model,
+        details: Any = None,
+        changes: Changes | None = None,
+    ) -> None:
         """Writes to the audit trail what was done to the row."""
         action = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
-        admin_trail.note(request, action, status, object_id=self.audited_as(obj), details=details)
+        name = self.audited_as(obj)
+        admin_trail.note(request, action, status, object_id=name, details=details, changes=changes)
 
     def audited_as(self, obj: Any) -> str:
         """The row's name in the audit trail; must hold no secret."""

@@ -70,7 +70,6 @@ class Login(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     inputs = {"POST": Credentials}
     refusals = {"POST": (401,)}
     answers = {"POST": TokenAnswer}
@@ -113,7 +112,6 @@ class TokenInfo(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     answers = {"GET": TokenInfoAnswer}
     refusals = {"GET": (404,)}
     parameters = {"GET": (parameters.NO_EXTENSION,)}

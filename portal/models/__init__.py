@@ -4,15 +4,17 @@ from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.staff import Role, User
-from portal.models.workers import WorkerHeartbeat
+from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
 __all__ = [
     "AllowedNetwork",
     "ApiToken",
     "AuditEvent",
     "IdempotencyRecord",
+    "LastRun",
     "RefusedTry",
     "Role",
+    "RunningTotal",
     "User",
     "WatchedHost",
     "Way",

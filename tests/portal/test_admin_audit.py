@@ -38,8 +38,8 @@ def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
     event = only_event()
     assert (event.action, event.status) == ("admin:messaging_messagetemplate_change", 200)
     assert event.object_id == "credentials en"
-    assert event.request["changed"] == [{"changed": {"fields": ["Text"]}}]
-    assert event.request["form"]["text"] == "27 characters"
+    assert event.changes == {"text": [f"{len(template.text)} characters", "27 characters"]}
+    assert event.request["text"] == "27 characters"
 
 
 def test_a_deletion_is_written_down(admin: User) -> None:

@@ -93,7 +93,9 @@ def test_the_page_loads_what_we_serve_and_nothing_else(client: Any, url: str) ->
     page = client.get(url)
     assert page.status_code == 200
     html = page.content.decode()
-    assert "/api/v1/openapi.json" in html
+    script = client.get(f"{url}?script=")
+    assert script.headers["Content-Type"].startswith("application/javascript")
+    assert "/api/v1/openapi.json" in script.content.decode()
     assert "http://" not in html.replace("http://testserver", "")
     assert "https://" not in html
     for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
