@@ -54,11 +54,11 @@ class DeedPages(RightsAdmin):
         bulk = [deed for deed in DEEDS.values() if deed.in_bulk and may(request.user, *deed.needs)]
         return {deed.name: (_in_bulk, deed.name, deed.label) for deed in bulk} | found
 
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As Django's; a deed for which a right is lacking is forbidden by name rather than not known."""
         if deed := DEEDS.get(request.POST.get("action", "")):
             demand(request, *deed.needs)
-        return super().response_action(request, queryset, *args, **kwargs)
+        return super().changelist_view(request, extra_context)
 
     def deed_page(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Asks, and does it to one guest."""
