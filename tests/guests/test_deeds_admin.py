@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateways.models import Gateway
-from guests import accounts, passwords, stays
+from guests import accounts, credentials, passwords, stays
 from guests.admin.deeds import DEEDS
 from guests.admin.doing import demand
 from guests.models import Guest
@@ -210,12 +210,19 @@ class TestMany:
         bulk(browser, "reset_password", guest, confirmed="1")
         assert Guest.objects.get().check_password(old)
 
-    def test_all_pages_of_the_list_can_be_chosen(self, browser: Client) -> None:
+    def test_all_pages_of_the_list_can_be_chosen_up_to_a_limit(
+        self, browser: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for number in range(60):
             accounts.create(username=f"g{number}", by=None)
         first = Guest.objects.first()
         assert first is not None
         asked = bulk(browser, "ban", first, select_across="1")
         assert asked.context["count"] == 60
+        monkeypatch.setattr(credentials, "MOST_AT_ONCE", 59)
+        refused = bulk(browser, "ban", first, select_across="1", confirmed="1", reason="closing")
+        assert "59" in str(refused.context["form"].non_field_errors())
+        assert not Guest.objects.filter(banned=True).exists()
+        monkeypatch.undo()
         bulk(browser, "ban", first, select_across="1", confirmed="1", reason="closing")
         assert Guest.objects.filter(banned=True).count() == 60
