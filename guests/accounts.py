@@ -88,10 +88,7 @@ def create(*, username: str, by: User | None, password_hash: str = "", **details
 @transaction.atomic
 def change(guest: Guest, *, by: User | None = None, **details: Unpack[Details]) -> Guest:
     """Writes the given details and nothing else; returns the guest as it is now. Raises Refusal."""
-    current = Guest.objects.select_for_update().filter(pk=guest.pk).first()
-    if current is None:
-        raise gone(guest)
-    refuse_anonymised(current)
+    current = locked(guest)
     _describe(current, **details)
     _check(current)
     _check_limits(current, by, details)
@@ -110,6 +107,15 @@ def write(guest: Guest, **values: Any) -> None:
         raise gone(guest)
     for name, value in values.items():
         setattr(guest, name, value)
+
+
+def locked(guest: Guest) -> Guest:
+    """The guest as it is now, locked until the transaction ends. Raises Refusal; one made anonymous is a conflict."""
+    current = Guest.objects.select_for_update().filter(pk=guest.pk).first()
+    if current is None:
+        raise gone(guest)
+    refuse_anonymised(current)
+    return current
 
 
 def gone(guest: Guest) -> Refusal:

@@ -85,9 +85,7 @@ def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -
 
     Raises Refusal where there are too many, or no such gateway. Call it outside of transactions.
     """
-    if len(guests) > MOST_AT_ONCE:
-        sentence = _("Choose %(most)s guests at most; these are %(many)s.")
-        raise Refusal(sentence % {"most": MOST_AT_ONCE, "many": len(guests)}, field="guest")
+    check_count(guests)
     if gateway_name:
         routing.named(gateway_name)
     with ThreadPoolExecutor(HASHERS) as hashers:
@@ -110,6 +108,13 @@ def _one_of_many(guest: Guest, **how: Any) -> Outcome:
         return Outcome(guest, send(guest, **how))
     except Refusal as refusal:
         return Outcome(guest, refused=refusal.sentence)
+
+
+def check_count(guests: Sequence[Guest]) -> None:
+    """Raises Refusal (field `guest`) where these are more than one request should take on."""
+    if len(guests) > MOST_AT_ONCE:
+        sentence = _("Choose %(most)s guests at most; these are %(many)s.")
+        raise Refusal(sentence % {"most": MOST_AT_ONCE, "many": len(guests)}, field="guest")
 
 
 def check_reachable(guest: Guest) -> None:

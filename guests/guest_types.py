@@ -1,7 +1,6 @@
 """Which types a member of staff may give to guests, and what a type must fulfil."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -47,12 +46,6 @@ def too_long(kind: GuestType) -> str:
     """Why a stay cannot be so long."""
     sentence = _("Guests of the type “%(name)s” can stay for %(longest)s at most.")
     return sentence % {"name": kind.name, "longest": durations.in_words(kind.longest_stay)}
-
-
-def check_days(days: Any) -> None:
-    """Raises Refusal (field `days`) for anything but a list of weekdays, 1 for Monday to 7 for Sunday."""
-    if not isinstance(days, list) or not set(map(str, days)) <= set("1234567") or len(set(days)) < len(days):
-        raise Refusal(_("Name each day once: 1 for Monday to 7 for Sunday."), field="days")
 
 
 def check_stays(usual: timedelta, longest: timedelta) -> None:

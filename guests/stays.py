@@ -26,6 +26,7 @@ NOT_EXPIRED = gettext_lazy("The stay of %(name)s has not ended; extend it instea
 LONGEST_REASON = 255
 
 
+@transaction.atomic
 def extend(guest: Guest, *, by: User | None, duration: timedelta | None = None, until: datetime | None = None) -> Guest:
     """The stay ends so much later, or then. One that has ended begins anew, now.
 
@@ -33,14 +34,15 @@ def extend(guest: Guest, *, by: User | None, duration: timedelta | None = None, 
     Raises Refusal with the field `duration` or `valid_until`.
     """
     now = timezone.now()
-    ended = guest.valid_until <= now
-    end = until or _later(now if ended else guest.valid_until, duration)
+    current = accounts.locked(guest)
+    ended = current.valid_until <= now
+    end = until or _later(now if ended else current.valid_until, duration)
     if end <= now:
         raise Refusal(_("Name a moment that is still to come."), field="valid_until")
     details: accounts.Details = {"valid_until": end}
     if ended:
         details["valid_from"] = now
-    return accounts.change(guest, by=by, **details)
+    return accounts.change(current, by=by, **details)
 
 
 def _later(than: datetime, duration: timedelta | None) -> datetime:
@@ -96,10 +98,7 @@ def anonymise(guest: Guest) -> Guest:
 
     Messages lose their link to the guest and what names the guest in them. Raises Refusal (a conflict).
     """
-    current = Guest.objects.select_for_update().filter(pk=guest.pk).first()
-    if current is None:
-        raise accounts.gone(guest)
-    accounts.refuse_anonymised(current)
+    current = accounts.locked(guest)
     forgetting.forget_recipient(current.username)
     accounts.write(current, **_nobody(), anonymised_at=timezone.now())
     kind = ContentType.objects.get_for_model(Guest)

@@ -88,13 +88,13 @@ def admin(db: None) -> User:
 @pytest.fixture
 def operator(db: None) -> User:
     """Holds the role `SMS operator`: may send and nothing else."""
-    return _with_role("operator", "SMS operator")
+    return with_role("operator", "SMS operator")
 
 
 @pytest.fixture
 def auditor(db: None) -> User:
     """Holds the role `Auditor`: may read everything and change nothing."""
-    return _with_role("auditor", "Auditor")
+    return with_role("auditor", "Auditor")
 
 
 @pytest.fixture
@@ -123,7 +123,8 @@ def _client_of(user: User | None) -> APIClient:
     return client
 
 
-def _with_role(username: str, role: str) -> User:
+def with_role(username: str, role: str) -> User:
+    """Somebody with this role and nothing else."""
     user = User.objects.create_user(username, password=PASSWORD)
     user.groups.add(_role(role))
     return user

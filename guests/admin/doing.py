@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
+from guests import credentials
 from guests.admin.deeds import DEEDS, Deed, Done
 from guests.credentials import Outcome
 from guests.models import Guest
@@ -54,11 +55,11 @@ class DeedPages(RightsAdmin):
         bulk = [deed for deed in DEEDS.values() if deed.in_bulk and may(request.user, *deed.needs)]
         return {deed.name: (_in_bulk, deed.name, deed.label) for deed in bulk} | found
 
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """As Django's; a deed for which a right is lacking is forbidden by name rather than not known."""
         if deed := DEEDS.get(request.POST.get("action", "")):
             demand(request, *deed.needs)
-        return super().response_action(request, queryset, *args, **kwargs)
+        return super().changelist_view(request, extra_context)
 
     def deed_page(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Asks, and does it to one guest."""
@@ -102,9 +103,8 @@ class DeedPages(RightsAdmin):
             "back": address,
             "sees_messages": may(request.user, Right.MESSAGES_READ),
         }
-        response = TemplateResponse(request, "guests/password.html", self._context(request, deed.label) | context)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        # The pages of deeds are stored nowhere on the way: `never_cache` says so in `get_urls`.
+        return TemplateResponse(request, "guests/password.html", self._context(request, deed.label) | context)
 
     def ask(
         self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any, *, many: bool = False
@@ -144,6 +144,7 @@ class DeedPages(RightsAdmin):
         return TemplateResponse(request, "guests/report.html", self._context(request, deed.label) | context)
 
     def _outcomes(self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any) -> list[Outcome]:
+        credentials.check_count(guests)
         if deed.many is None:
             return [self._one_of_many(request, deed, guest, form) for guest in guests]
         outcomes = deed.many(guests, form.cleaned_data, caller(request))
