@@ -27,6 +27,12 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
         registry.NAVIGATION["messages"] += PAGES
+        registry.HOUSEKEEPING.append("messaging.tallies.keep_tallies")
+        registry.CONCERNS.append("messaging.panels.concerns")
+        # What is asked first stands first, whatever apps were there before.
+        registry.PANELS[:0] = ["messaging.panels.day", "messaging.panels.queues"]
+        registry.PANELS += ["messaging.panels.month", "messaging.panels.costs"]
+        registry.STEPS.append("messaging.panels.first_test")
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

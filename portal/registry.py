@@ -70,3 +70,13 @@ NEEDS: dict[str, str] = {
     "broker": "portal.health.broker_answers",
     "worker": "portal.health.worker_is_alive",
 }
+
+#: Panels of the admin's front page, in their order: functions (request) -> portal.admin.dashboard.Panel, or None where
+#: the user lacks the right.
+PANELS: list[str] = []
+
+#: What may need a person now: functions (request) -> portal.admin.dashboard.Concern's, as many as there are.
+CONCERNS: list[str] = ["portal.admin.concerns.workers"]
+
+#: What a fresh portal still needs: functions (request) -> portal.admin.dashboard.Step, or None.
+STEPS: list[str] = []

@@ -11,7 +11,16 @@ from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import (
+    Attempt,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    MessageTemplate,
+    OptOut,
+    Tally,
+    TallyProgress,
+)
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
@@ -37,6 +46,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     InboundMessage: ("v", "", "v", ""),
     OptOut: ("vad", "", "v", ""),
     MessageTemplate: ("vacd", "a", "v", ""),
+    Tally: ("v", "", "v", ""),
+    TallyProgress: ("v", "", "v", ""),
     Guest: ("vacd", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
