@@ -99,7 +99,7 @@ def _chart(
     rows = [_row(bar, shown, counts, listed) for bar in reversed(bars)]
     headers: list[Text] = [_("Time"), *(layer.label for layer in shown)]
     # Bars without a message say nothing in a table.
-    grid = Grid(title, headers, [row for row in rows if any(cell.text for cell in row[1:])])
+    grid = Grid(title, headers, [row for row in rows if any(cell.value for cell in row[1:])])
     return Chart(key, title, [bar.label for bar in bars], series, grid)
 
 

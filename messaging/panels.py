@@ -70,7 +70,7 @@ def _of_period(period: Period) -> list[Figure]:
     ended, delivered = period.messages(*ENDED), period.messages(State.DELIVERED)
     to_delivered = listed(created__gte=period.start, state__exact=State.DELIVERED)
     share = period.delivered_share
-    percent = NOTHING if share is None else f"{formats.number_format(100 * share, 1)} %"
+    percent = NOTHING if share is None else f"{rounded(100 * share, 1)} %"
     return [
         Figure(_("Accepted"), period.messages(), listed(created__gte=period.start)),
         Figure(_("Delivered"), delivered, to_delivered),
@@ -86,10 +86,15 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     if seconds < 99.5:
-        return _("%(number)s s") % {"number": formats.number_format(seconds, 1 if seconds < 9.95 else 0)}
+        return _("%(number)s s") % {"number": rounded(seconds, 1 if seconds < 9.95 else 0)}
     if seconds < 99.5 * 60:
-        return _("%(number)s min") % {"number": formats.number_format(seconds / 60, 0)}
-    return _("%(number)s h") % {"number": formats.number_format(seconds / 3600, 0)}
+        return _("%(number)s min") % {"number": rounded(seconds / 60, 0)}
+    return _("%(number)s h") % {"number": rounded(seconds / 3600, 0)}
+
+
+def rounded(number: float, digits: int) -> str:
+    """As its reader writes it; what Django formats it only cuts off."""
+    return formats.number_format(round(number, digits), digits)
 
 
 def queues(request: HttpRequest) -> Panel | None:
@@ -146,7 +151,10 @@ def costs(request: HttpRequest) -> Panel | None:
 def _billed(figures: Figures, bill: Bill) -> list[Cell]:
     since = figures.this_month.start
     link = listed(created__gte=since, gateway__id__exact=bill.gateway, state__in=among(*tallies.TAKEN))
-    sums = [f"{formats.number_format(cost, 2)} {currency}" for currency, cost in bill.costs.items()]
+    sums = [
+        f"{formats.number_format(round(cost, 2), 2, force_grouping=True)} {currency}"
+        for currency, cost in bill.costs.items()
+    ]
     if bill.unpriced:
         sentence = ngettext("%d segment without a price", "%d segments without a price", bill.unpriced)
         sums.append(sentence % bill.unpriced)

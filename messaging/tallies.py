@@ -74,7 +74,7 @@ def _count_all(progress: TallyProgress, now: datetime) -> None:
     days = _days_of_another_zone(progress) if progress.zone != settings.TIME_ZONE else set()
     changed = _changed(progress)
     for hour in changed:
-        _store(progress, Span.HOUR, hour, counted(hour))
+        count_hour(progress, hour)
     # Days of hours that were found unchanged too: a worker may have died between the hour and its day.
     for day in sorted(days | set(map(day_of, [*changed, *_count_history(progress)]))):
         _store(progress, Span.DAY, day, added_up(day))
@@ -104,7 +104,7 @@ def _count_history(progress: TallyProgress) -> list[datetime]:
     """Some hours more, from the present backwards; hours without messages are leapt over."""
     hours: list[datetime] = []
     while len(hours) < SOME and (hour := _older(progress.built_from)) is not None:
-        _store(progress, Span.HOUR, hour, counted(hour))
+        count_hour(progress, hour)
         progress.built_from = hour
         hours.append(hour)
     return hours
@@ -128,6 +128,11 @@ def _days_of_another_zone(progress: TallyProgress) -> set[datetime]:
     return {day_of(hour) for hour in hours}
 
 
+def count_hour(progress: TallyProgress, hour: datetime) -> None:
+    """The hour's tallies are from now on what its messages are now. Raises TurnLost."""
+    _store(progress, Span.HOUR, hour, counted(hour))
+
+
 def counted(hour: datetime) -> list[Tally]:
     """The hour's tallies as the messages are now; nothing is stored."""
     prices = _prices(hour)
@@ -143,7 +148,7 @@ def counted(hour: datetime) -> list[Tally]:
         row.messages += messages
         row.segments += segments
         if took is not None:
-            row.times = dict(times.together([row.times, {times.bucket(took / 100): messages}]))
+            times.add(row.times, took / 100, messages)
     for row in rows.values():
         row.cost = row.segments * row.price if row.price is not None and row.state in TAKEN else Decimal(0)
     return list(rows.values())

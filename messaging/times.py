@@ -22,6 +22,12 @@ def bucket(seconds: float) -> str:
     return str(bisect_right(EDGES, seconds))
 
 
+def add(histogram: dict[str, int], seconds: float, count: int) -> None:
+    """So many more messages took so long."""
+    number = bucket(seconds)
+    histogram[number] = histogram.get(number, 0) + count
+
+
 def together(histograms: Iterable[Histogram]) -> Histogram:
     """The sum of them."""
     total: Counter[str] = Counter()

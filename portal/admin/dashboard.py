@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -29,6 +29,11 @@ logger = logging.getLogger(__name__)
 Text = str | Promise
 
 
+def grouped(value: Text | int) -> Text:
+    """A number in groups of three digits, as the reader's language has it; texts as they are."""
+    return formats.number_format(value, force_grouping=True) if isinstance(value, int) else value
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number and what it counts. `link` leads to the list behind it; `note` says more in small."""
@@ -39,14 +44,22 @@ class Figure:
     note: Text = ""
     alarming: bool = False
 
+    @property
+    def shown(self) -> Text:
+        return grouped(self.value)
+
 
 @dataclass(frozen=True)
 class Cell:
     """One field of a table."""
 
-    text: Text | int
+    value: Text | int
     link: str = ""
     alarming: bool = False
+
+    @property
+    def shown(self) -> Text:
+        return grouped(self.value)
 
 
 @dataclass(frozen=True)
