@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -92,9 +93,9 @@ def duration(seconds: float | None) -> str:
     return _("%(number)s h") % {"number": rounded(seconds / 3600, 0)}
 
 
-def rounded(number: float, digits: int) -> str:
+def rounded(number: float | Decimal, digits: int) -> str:
     """As its reader writes it; what Django formats it only cuts off."""
-    return formats.number_format(round(number, digits), digits)
+    return formats.number_format(round(Decimal(number), digits), digits, force_grouping=True)
 
 
 def queues(request: HttpRequest) -> Panel | None:

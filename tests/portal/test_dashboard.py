@@ -95,7 +95,7 @@ def counts(board: Board) -> Iterator[tuple[str, int, str]]:
     """Every whole number with its name and link."""
     for panel in board.panels:
         grids = [*panel.grids, *(chart.grid for chart in panel.charts)]
-        named = [(str(figure.label), figure) for figure in panel.figures]
+        named: list[tuple[str, Figure | Cell]] = [(str(figure.label), figure) for figure in panel.figures]
         rows = [(grid.headers, row) for grid in grids for row in grid.rows]
         cells = [(str(head), cell) for heads, row in rows for head, cell in zip(heads, row, strict=True)]
         for label, one in [*named, *cells]:
@@ -132,7 +132,8 @@ def test_figures_without_a_number_lead_to_the_messages_they_are_reckoned_from(ad
     delivered = by_label["Delivered"]
     for label in ("Share delivered", "Median time to delivery", "95 % delivered within"):
         assert by_label[label].link == delivered.link
-    assert by_label["Median time to delivery"].value == "9.0 s"
+    # All of them took nine seconds, and a bucket is 15 % wide.
+    assert str(by_label["Median time to delivery"].value) in {f"{tenths / 10} s" for tenths in range(84, 97)}
 
 
 def test_segments_and_costs_are_of_what_was_taken_this_month(admin: User, busy: Gateway) -> None:
@@ -145,7 +146,7 @@ def test_segments_and_costs_are_of_what_was_taken_this_month(admin: User, busy: 
         assert listed(client, segments.link) == messages.value
         if name.value == "reserve":
             assert isinstance(messages.value, int)
-            assert cost.value == f"{messages.value * 2.5:.2f} RUB"
+            assert cost.value == f"{messages.value * 2.5:,.2f} RUB"
 
 
 @pytest.mark.parametrize("needed", sorted(set(NEEDED.values())))
