@@ -1,4 +1,4 @@
-"""The guests app: its lines in the admin's navigation."""
+"""The guests app: its lines in the admin's navigation and its part of the front page."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -19,3 +19,5 @@ class GuestsConfig(AppConfig):
 
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
+        registry.PANELS.append("guests.panels.guests")
+        registry.STEPS.append("guests.panels.first_guest")

@@ -14,7 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.admin import ACTIONS, GatewayAdmin, told
 from messaging import opt_outs, sending, texts, waiting
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import (
+    Attempt,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    MessageTemplate,
+    OptOut,
+    Tally,
+    TallyProgress,
+)
 from portal.admin.display import NOTHING, as_written, moment, preformatted, pretty
 from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin, HistoryInline, RightsAdmin
 from portal.errors import Refusal
@@ -280,3 +289,22 @@ class MessageTemplateAdmin(RightsAdmin):
     form = TemplateForm
     fields = list_display = ("kind", "language", "text")
     list_filter = ("kind", "language")
+
+
+@admin.register(Tally)
+class TallyAdmin(HistoryAdmin):
+    """Messages counted by hour and day; `tallies` writes it."""
+
+    area = "MESSAGES"
+    list_display = ("start", "span", "gateway", "kind", "state", "messages", "segments", "cost", "currency")
+    fields = (*list_display, "price", "times")
+    list_filter = ("span", "kind", "state", "gateway", "start")
+    list_select_related = ("gateway",)
+
+
+@admin.register(TallyProgress)
+class TallyProgressAdmin(HistoryAdmin):
+    """How far the counting has come."""
+
+    area = "MESSAGES"
+    fields = list_display = ("turn", "busy_until", "seen_until", "built_from", "zone")

@@ -30,6 +30,12 @@ class MessagingConfig(AppConfig):
         registry.OPEN_PATHS.append("/callbacks/")
         registry.METRICS.append("messaging.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
+        registry.HOUSEKEEPING.append("messaging.tallies.keep_tallies")
+        registry.CONCERNS.append("messaging.panels.concerns")
+        # What is asked first stands first, whatever apps were there before.
+        registry.PANELS[:0] = ["messaging.panels.day", "messaging.panels.queues"]
+        registry.PANELS += ["messaging.panels.month", "messaging.panels.costs"]
+        registry.STEPS.append("messaging.panels.first_test")
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

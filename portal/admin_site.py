@@ -1,4 +1,4 @@
-"""The admin site: its title, and the audit trail of what belongs to no model or was refused.
+"""The admin site: its title, its front page, and the audit trail of what belongs to no model or was refused.
 
 What was done to rows is written down by `portal/admin/rights.py`.
 """
@@ -9,14 +9,20 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from portal import admin_trail
 from portal.permissions import Right, may
+
+#: In the address of the front page: the panels alone, for the page that brings itself up to date.
+PANELS_ONLY = "panels"
 
 
 class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -43,6 +49,17 @@ class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             return response
 
         return super().admin_view(audited, cacheable)
+
+    @method_decorator(never_cache)
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The dashboard."""
+        # Named late: pages of models, which are beside it, register with this site while they are imported.
+        board = import_string("portal.admin.dashboard.board")(request)
+        context = {"title": gettext("Dashboard"), "board": board, "panels_only": PANELS_ONLY}
+        if PANELS_ONLY in request.GET:
+            return TemplateResponse(request, "portal/dashboard_panels.html", context)
+        response: TemplateResponse = super().index(request, context | (extra_context or {}))
+        return response
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 #: An end this near is told to whoever can move it.
@@ -25,6 +26,17 @@ def ends_soon(user: Any) -> bool:
     """Whether it still works and a person should think of it."""
     end = end_of(user)
     return end is not None and not has_ended(user) and end <= timezone.now() + SOON
+
+
+def soon_over() -> Q:
+    """The same of rows, where the account is switched on."""
+    now = timezone.now()
+    return Q(is_active=True, expires_at__gt=now, expires_at__lte=now + SOON)
+
+
+def over() -> Q:
+    """Rows of accounts that are over."""
+    return Q(expires_at__lte=timezone.now())
 
 
 def may_act(user: Any) -> bool:

@@ -115,3 +115,12 @@ SYSTEM: list[SystemPart] = [
 
 #: What `/metrics` tells beside the web's own; functions without arguments that yield families of prometheus_client.
 METRICS: list[str] = ["portal.metrics.of_the_ground"]
+#: Panels of the admin's front page, in their order: functions (request) -> portal.admin.dashboard.Panel, or None where
+#: the user lacks the right.
+PANELS: list[str] = ["portal.admin.concerns.blocked_hosts"]
+
+#: What may need a person now: functions (request) -> portal.admin.dashboard.Concern's, as many as there are.
+CONCERNS: list[str] = ["portal.admin.concerns.workers", "portal.admin.concerns.accounts_that_end"]
+
+#: What a fresh portal still needs: functions (request) -> portal.admin.dashboard.Step, or None.
+STEPS: list[str] = []

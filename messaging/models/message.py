@@ -81,6 +81,8 @@ class Message(models.Model):
                 name="message_text_kept",
                 condition=Q(text__isnull=False),
             ),
+            # For the tallies: whose end came since. A message is put into it once, when it is no longer in the queue.
+            models.Index(fields=["finished_at"], name="message_finished", condition=Q(finished_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

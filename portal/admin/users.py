@@ -42,6 +42,20 @@ def holds_more(target: User, than: User | AnonymousUser) -> bool:
     return not granted_to(target) <= rights_of(than)
 
 
+class EndingFilter(admin.SimpleListFilter):
+    """Accounts that a person should think of."""
+
+    title = _("account ends")
+    parameter_name = "ending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("soon", _("soon")), ("over", _("has ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[User]") -> "QuerySet[User]":
+        asked = {"soon": expiry.soon_over(), "over": expiry.over()}.get(str(self.value()))
+        return queryset.filter(asked) if asked else queryset
+
+
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
     """Django's own shows parts of the password's hash; this one shows nothing of it."""
 
@@ -61,7 +75,7 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "role_names", "account_state", "last_login")
-    list_filter = ("groups", "is_active", "is_staff", "is_superuser", "expires_at")
+    list_filter = ("groups", "is_active", "is_staff", "is_superuser", EndingFilter)
     readonly_fields = ("password_state", "password_link", "last_login", "date_joined", "may_do")
     # Django's two lists side by side are wider than a phone, and than some desks.
     filter_horizontal = ()

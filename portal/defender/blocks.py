@@ -38,8 +38,8 @@ def recently_blocked(host: str) -> WatchedHost | None:
 
 
 def blocked_now() -> int:
-    """How many hosts are blocked as a whole."""
-    count: int = WatchedHost.objects.blocked().filter(username="").count()
+    """How many are blocked: hosts as a whole, and users at hosts."""
+    count: int = WatchedHost.objects.blocked().count()
     return count
 
 

@@ -12,7 +12,16 @@ from django.utils import timezone
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests import terms
 from guests.models import Guest, GuestType, Terms
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import (
+    Attempt,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    MessageTemplate,
+    OptOut,
+    Tally,
+    TallyProgress,
+)
 from messaging.retries import Kind
 from portal.models import (
     AllowedNetwork,
@@ -130,6 +139,10 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     ),
     OptOut: lambda _: OptOut.objects.create(phone="+79161234567"),
     MessageTemplate: lambda _: MessageTemplate.objects.create(kind=Kind.INFORMATION, language="en", text="Hello"),
+    Tally: lambda gateway: Tally.objects.create(
+        span="hour", start=timezone.now(), gateway=gateway, kind=Kind.CODE, state="delivered", messages=1, segments=1
+    ),
+    TallyProgress: lambda _: TallyProgress.objects.create(pk=TallyProgress.ROW),
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),

@@ -10,7 +10,16 @@ from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest, GuestType, Terms
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import (
+    Attempt,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    MessageTemplate,
+    OptOut,
+    Tally,
+    TallyProgress,
+)
 from portal.models import (
     AllowedNetwork,
     ApiToken,
@@ -53,6 +62,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     InboundMessage: ("v", "", "v", ""),
     OptOut: ("vad", "", "v", ""),
     MessageTemplate: ("vacd", "a", "v", ""),
+    Tally: ("v", "", "v", ""),
+    TallyProgress: ("v", "", "v", ""),
     Guest: ("vacd", "", "v", ""),
     GuestType: ("vacd", "", "v", ""),
     Terms: ("vacd", "", "v", ""),
