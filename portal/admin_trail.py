@@ -8,14 +8,25 @@ from portal import audit
 from portal.models import User
 
 
-def note(request: HttpRequest, action: str, status: int, *, object_id: str = "", details: Any = None) -> None:
-    """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form."""
-    user = request.user
+def note(
+    request: HttpRequest,
+    action: str,
+    status: int,
+    *,
+    object_id: str = "",
+    details: Any = None,
+    user: User | None = None,
+) -> None:
+    """Writes down what the signed-in user did, or who is about to sign in.
+
+    `details` are masked; without them it is the submitted form.
+    """
+    who = user or request.user
     audit.record(
         audit.Event(
             action=f"admin:{action}",
             status=status,
-            user=user if isinstance(user, User) else None,
+            user=who if isinstance(who, User) else None,
             address=audit.address_of(request),
             object_id=object_id,
             method=str(request.method),
@@ -33,13 +44,14 @@ def note_page(request: HttpRequest, status: int) -> None:
     note(request, page, status, object_id="/".join(str(value) for value in kwargs))
 
 
-def note_sign_in(request: HttpRequest, status: int) -> None:
+def note_sign_in(request: HttpRequest, status: int, user: User | None = None) -> None:
     """Writes down an attempt to sign in: the name that was given, and nothing else of a stranger's form."""
+    who = user or request.user
     audit.record(
         audit.Event(
             action="admin:login",
             status=status,
-            user=request.user if isinstance(request.user, User) else None,
+            user=who if isinstance(who, User) else None,
             user_name=str(request.POST.get("username", "")),
             address=audit.address_of(request),
             method=str(request.method),

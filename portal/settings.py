@@ -16,6 +16,7 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    listen_address,
     networks,
     one_of,
     redis_url,
@@ -48,6 +49,8 @@ ENCRYPTION_KEYS: list[str] = words(environment.text("ENCRYPTION_KEYS")) or (
 # The web
 
 DEBUG = False
+#: The address at which the web listens; gunicorn's command line may overrule it, and it tells us.
+BIND = environment.read("BIND", listen_address, "127.0.0.1", "Give an address of this machine, such as 0.0.0.0.")
 PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
 ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 #: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
@@ -95,6 +98,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp_webauthn",
     "portal",
     "gateways",
     "messaging",
@@ -109,7 +114,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.sign_in.sessions.SessionEnds",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -210,6 +217,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+#: Without a choice sign_in/policy.py decides by where the web listens.
+ADMIN_2FA = environment.read("ADMIN_2FA", one_of("required", "optional"), "", "Say required or optional.")
+ADMIN_IDLE_MINUTES = environment.read(
+    "ADMIN_IDLE_MINUTES", whole_number(1, 720), 30, "Give the minutes after which an unused session ends, 1 to 720."
+)
+#: The longest that a session lasts, in seconds, however busy it is.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+
+#: Which site a passkey belongs to; the origins are the helper's, too.
+OTP_WEBAUTHN_HELPER_CLASS = "portal.sign_in.passkeys.Helper"
+OTP_WEBAUTHN_RP_ID_CALLABLE = "portal.sign_in.origins.relying_party"
+OTP_WEBAUTHN_RP_NAME_CALLABLE = "portal.sign_in.origins.portal_name"
+#: Refused passkeys are in the audit trail; the log would have a traceback of each.
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
+#: Reached by address only, the portal has no origin for passkeys, and its pages say so.
+SILENCED_SYSTEM_CHECKS = ["otp_webauthn.E030"]
 
 KNOX_TOKEN_MODEL = "portal.ApiToken"
 #: Our token takes the place of knox's, whose migrations would make its table all the same.
@@ -259,6 +282,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
+    "ACCOUNT": {"navigation": "portal.admin.navigation.account"},
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
     "STYLES": ["portal.admin_site.stylesheet"],
 }

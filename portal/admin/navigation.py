@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.permissions import Right, may
 from portal.registry import EVERY_RIGHT, NAVIGATION, SECTIONS, AdminPage
@@ -13,6 +14,14 @@ def sections(request: HttpRequest) -> list[dict[str, Any]]:
     """What Unfold draws at the side: sections with the pages for which this user has every right."""
     found = ((title, _pages(request, name)) for name, title in SECTIONS.items())
     return [{"title": title, "items": pages} for title, pages in found if pages]
+
+
+def account(_request: HttpRequest) -> list[dict[str, Any]]:
+    """What everybody finds under his own name."""
+    return [
+        {"title": _("Your sign-in"), "link": reverse("admin:own_sign_in")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
 
 
 def _pages(request: HttpRequest, section: str) -> list[dict[str, Any]]:

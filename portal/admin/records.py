@@ -1,4 +1,4 @@
-"""What the portal writes down by itself: tokens given out, the audit trail, answers kept, workers seen."""
+"""What the portal writes down by itself: tokens given out, second factors, the audit trail, answers, workers seen."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.admin.display import moment, preformatted, pretty
 from portal.admin.rights import HistoryAdmin, RightsAdmin
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, WorkerHeartbeat
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, RecoveryCodes, TotpDevice, WorkerHeartbeat
 
 
 @admin.register(ApiToken)
@@ -40,6 +40,35 @@ class ApiTokenAdmin(RightsAdmin):
     @admin.display(description=_("expires"), ordering="expiry")
     def ends(self, token: ApiToken) -> str:
         return moment(token.expiry)
+
+
+@admin.register(TotpDevice)
+class TotpDeviceAdmin(HistoryAdmin):
+    """Who has which authenticator app. Its owner removes it, or an administrator on the user's page."""
+
+    area = "SYSTEM"
+    hidden = frozenset({"key"})
+    fields = list_display = ("user", "name", "created_at", "last_used_at", "throttling_failure_count")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    ordering = ("user__username", "pk")
+
+
+@admin.register(RecoveryCodes)
+class RecoveryCodesAdmin(HistoryAdmin):
+    """Who has how many recovery codes left."""
+
+    area = "SYSTEM"
+    hidden = frozenset({"digests"})
+    fields = list_display = ("user", "codes_left", "created_at", "last_used_at")
+    readonly_fields = ("codes_left",)
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    ordering = ("user__username",)
+
+    @admin.display(description=_("codes left"))
+    def codes_left(self, codes: RecoveryCodes) -> int:
+        return codes.left
 
 
 @admin.register(AuditEvent)

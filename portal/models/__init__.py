@@ -1,8 +1,9 @@
-"""What the ground keeps: staff, API tokens, the audit trail, answers kept for repeats, workers' heartbeats."""
+"""What the ground keeps: staff and their second factors, API tokens, the audit trail, answers kept, heartbeats."""
 
 from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
+from portal.models.devices import RecoveryCodes, TotpDevice
 from portal.models.staff import User
 from portal.models.workers import WorkerHeartbeat
 
-__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "User", "WorkerHeartbeat"]
+__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "RecoveryCodes", "TotpDevice", "User", "WorkerHeartbeat"]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.models import ApiToken, AuditEvent, IdempotencyRecord, RecoveryCodes, TotpDevice, User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
@@ -24,6 +24,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     User: ("vacd", "", "v", ""),
     Group: ("vacd", "", "v", ""),
     ApiToken: ("vd", "", "v", ""),
+    TotpDevice: ("v", "", "v", ""),
+    RecoveryCodes: ("v", "", "v", ""),
     AuditEvent: ("v", "", "v", ""),
     IdempotencyRecord: ("v", "", "v", ""),
     WorkerHeartbeat: ("v", "", "v", ""),
@@ -150,6 +152,9 @@ def test_no_page_shows_a_secret(
         (ApiToken, "user__password__startswith"),
         (Message, "requested_by__password__startswith"),
         (Message, "masked_text__startswith"),
+        (TotpDevice, "key__isnull"),
+        (TotpDevice, "user__password__startswith"),
+        (RecoveryCodes, "digests__contains"),
         (IdempotencyRecord, "fingerprint__startswith"),
     ],
 )

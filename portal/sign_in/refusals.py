@@ -1,0 +1,14 @@
+"""Wrong second factors: the one place where they are reported."""
+
+from django.http import HttpRequest
+
+from portal import admin_trail
+from portal.models import User
+
+
+def refused(request: HttpRequest, user: User | None, way: str) -> None:
+    """A wrong second factor was given by `way`: app, recovery code or passkey. Whose is unknown for a strange passkey.
+
+    Wrong passwords are Django's to report: they all go through `authenticate`.
+    """
+    admin_trail.note(request, "second_factor", 401, details={"by": way}, user=user)
