@@ -67,8 +67,10 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     if policy.is_required() and len(devices.apps_of(user)) + len(devices.passkeys_of(user)) == 1:
         messages.error(request, _("This is your only second factor, and one is required. Add another one first."))
         return redirect("admin:own_sign_in")
+    opened_by = getattr(request.user, "otp_device", None)
+    is_this = opened_by is not None and opened_by.persistent_id == device.persistent_id
     enrolment.remove(device)
-    if device == getattr(request.user, "otp_device", None):
+    if is_this or not devices.has_second_factor(user):
         _go_on_without(request, user)
     details = {"by": kind, "name": device.name}
     admin_trail.note(request, "second_factor_remove", 200, object_id=str(user), details=details)
