@@ -21,6 +21,7 @@ from portal import admin_trail
 from portal.models import User
 from portal.sign_in import arriving, devices
 from portal.sign_in.entrance import PasswordStep
+from portal.sign_in.own_password import OwnPassword
 from portal.sign_in.urls import routes
 
 
@@ -68,7 +69,9 @@ class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         return PasswordStep.as_view(extra_context=context)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response: HttpResponse = super().password_change(request, extra_context)
+        context = {**self.each_context(request), **(extra_context or {})}
+        request.current_app = self.name
+        response = OwnPassword.as_view(extra_context=context)(request)
         if request.method == "POST" and response.status_code == 302:
             admin_trail.note_page(request, 200)
         return response

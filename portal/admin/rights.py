@@ -78,8 +78,7 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
-        # A list is submitted for an action, or with rows that were changed in it.
-        question = self._ask_first(request, str(request.POST.get("action") or "change"))
+        question = self._ask_first(request, *self._deeds_of_list(request))
         return question or super().changelist_view(request, title | (extra_context or {}))
 
     def changeform_view(
@@ -98,12 +97,16 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         return self._ask_first(request, "delete") or super().delete_view(request, object_id, extra_context)
 
-    def _ask_first(self, request: HttpRequest, deed: str) -> HttpResponse | None:
-        """The page that asks who it is, where the deed needs it; nobody is asked who may not do it anyway."""
+    def _deeds_of_list(self, request: HttpRequest) -> list[str]:
+        """What a list may be submitted for: any action that is named in it, or the rows that were changed in it."""
+        actions = [action for action in request.POST.getlist("action") if action]
+        return actions if actions and "_save" not in request.POST else [*actions, "change"]
+
+    def _ask_first(self, request: HttpRequest, *deeds: str) -> HttpResponse | None:
+        """The page that asks who it is, where a deed needs it; nobody is asked who may not do it anyway."""
         carried = confirming.SEALED in request.POST
-        if request.method == "POST" and (carried or (self._is_confirmed_first(deed) and self._may(request, deed))):
-            return confirming.ask_first(request)
-        return None
+        asks = carried or any(self._is_confirmed_first(deed) and self._may(request, deed) for deed in deeds)
+        return confirming.ask_first(request) if request.method == "POST" and asks else None
 
     def _is_confirmed_first(self, deed: str) -> bool:
         return deed in self.confirmed_first or (deed == "delete_selected" and "delete" in self.confirmed_first)

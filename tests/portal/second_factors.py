@@ -28,7 +28,9 @@ def with_app(user: User) -> TotpDevice:
     """The user has set up an app, long ago."""
     User.objects.filter(pk=user.pk).update(is_staff=True)
     enrolment.prepare_first(user)
-    return TotpDevice.objects.create(user=user, name="phone", key=KEY)
+    device = TotpDevice(user=user, name="phone", key=KEY)
+    device.save()
+    return device
 
 
 def password_given(user: User, wanted: str = "") -> Client:

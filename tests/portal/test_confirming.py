@@ -158,6 +158,15 @@ def test_changing_and_deleting_a_role_are_asked_for(admin: User, clock: Any, dee
     assert not Group.objects.filter(name="Reception").exists()
 
 
+def test_an_action_is_asked_for_wherever_the_form_names_it(admin: User, clock: Any) -> None:
+    role = Group.objects.create(name="Reception")
+    client = later(admin, clock)
+    form = {"action": ["delete_selected", ""], "index": 0, "_selected_action": [role.pk], "post": "yes"}
+    asked(client.post(page(Group, "changelist"), form))
+    asked(client.post(page(Group, "changelist"), form | {"action": ["", "delete_selected"], "index": 1}))
+    assert Group.objects.filter(name="Reception").exists()
+
+
 def test_reading_is_free(admin: User, clock: Any) -> None:
     client = later(admin, clock)
     for address in (ADD_ROLE, page(Group, "changelist"), page(User, "change", admin.pk)):
@@ -181,7 +190,8 @@ def test_a_page_that_shows_a_secret_asks_before_it_is_read(admin: User, clock: A
 
 def uploaded(request: HttpRequest) -> HttpResponse:
     """A view that tells what arrived."""
-    return HttpResponse(f"{request.POST['name']} {request.FILES['csv'].name}: {request.FILES['csv'].read().decode()}")
+    [file] = request.FILES.getlist("csv")
+    return HttpResponse(f"{request.POST['name']} {file.name}: {file.read().decode()}")
 
 
 def test_a_file_goes_on_too(admin: User, clock: Any) -> None:
