@@ -67,10 +67,13 @@ class TotpDevice(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]
 
     def accept(self, token: str) -> bool:
         """Uses the code up. Of two who come with one code, one is let in. Raises KeyMissing."""
-        step = matching_step(unlocked(self.key), token)
+        key = unlocked(self.key)
+        step = matching_step(key, token)
         if step is None:
             return False
         accepted: int = TotpDevice.objects.filter(pk=self.pk, last_step__lt=step).update(
+            # Written with each use, so that it moves to the first of ENCRYPTION_KEYS.
+            key=key,
             last_step=step,
             last_used_at=timezone.now(),
             throttling_failure_count=0,

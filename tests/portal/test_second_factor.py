@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -140,6 +141,35 @@ def test_the_database_holds_neither_keys_nor_codes(admin: User) -> None:
         [(digests,)] = cursor.fetchall()
     assert KEY not in str(key)
     assert not any(code in str(digests) or code.replace("-", "") in str(digests) for code in codes)
+
+
+def test_a_key_moves_to_the_first_encryption_key_when_it_is_used(admin: User) -> None:
+    with override_settings(ENCRYPTION_KEYS=["o" * 40]):
+        with_app(admin)
+    with override_settings(ENCRYPTION_KEYS=["n" * 40, "o" * 40]):
+        give_code(password_given(admin), shown_code())
+    with override_settings(ENCRYPTION_KEYS=["n" * 40]):
+        assert TotpDevice.objects.get().key == KEY
+
+
+def test_a_key_that_cannot_be_read_lets_nobody_in_but_recovery_codes_do(admin: User) -> None:
+    with override_settings(ENCRYPTION_KEYS=["o" * 40]):
+        with_app(admin)
+    [code, *_] = enrolment.make_codes(admin)
+    client = password_given(admin)
+    give_code(client, shown_code())
+    assert not is_in(client)
+    give_code(client, code)
+    assert is_in(client)
+
+
+def test_the_command_lets_the_last_administrator_in_again(admin: User, capsys: pytest.CaptureFixture[str]) -> None:
+    with_app(admin)
+    call_command("remove_second_factors", "admin")
+    assert "Removed 1" in capsys.readouterr().out
+    assert is_in(password_given(admin))
+    with pytest.raises(CommandError, match="There is no user"):
+        call_command("remove_second_factors", "stranger")
 
 
 def test_the_second_step_waits_ten_minutes(admin: User) -> None:
