@@ -46,10 +46,10 @@ def by_passkey(request: HttpRequest, user: User, device: Device, leads_to: str) 
 
 def after_enrolment(request: HttpRequest, user: User, device: Device) -> str:
     """A second factor was set up: who waited for it is in, and whoever has no recovery codes gets some next."""
-    if isinstance(request.user, User):
+    if waiting.person(request) == user:
+        leads_to = by_code(request, user, device)
+    else:
         if getattr(request.user, "otp_device", None) is None:
             sessions.verify(request, device)
         leads_to = reverse("admin:own_sign_in")
-    else:
-        leads_to = by_code(request, user, device)
     return leads_to if devices.codes_left(user) else reverse("admin:recovery_codes")

@@ -81,13 +81,18 @@ class Ceremony(BaseWebAuthnView):  # type: ignore[misc]
         return dict(state)
 
 
+def signed_in(request: HttpRequest) -> User | None:
+    """Who is in. An old session that lacks the second factor is nobody's: its owner is about to sign in."""
+    return request.user if isinstance(request.user, User) and devices.is_satisfied(request.user) else None
+
+
 class Registering(Ceremony):
     """For somebody signed in who has just proved who he is, and for who must set up the first second factor."""
 
     def person(self) -> User:
         """Whose the passkey will be."""
-        user = self.request.user
-        if isinstance(user, User) and devices.is_satisfied(user):
+        user = signed_in(self.request)
+        if user is not None:
             if not sessions.is_confirmed(self.request):
                 raise NotAllowed(_("Please reload this page and confirm that it is you."))
             return user
@@ -124,8 +129,7 @@ class Asserting(Ceremony):
 
     def person(self) -> User | None:
         """Who must own the passkey; None where it says who it is."""
-        user = self.request.user
-        return user if isinstance(user, User) else waiting.person(self.request)
+        return signed_in(self.request) or waiting.person(self.request)
 
 
 class BeginAssertion(Asserting):
@@ -147,7 +151,7 @@ class CompleteAssertion(Asserting):
         if state["user"] != (user.pk if user else None):
             raise exceptions.InvalidState
         device = self._owned(user, state)
-        if isinstance(request.user, User):
+        if signed_in(request):
             sessions.confirm(request)
             admin_trail.note(request, "confirm", 200, details={"by": "passkey"})
             return JsonResponse({"leads_to": ""})

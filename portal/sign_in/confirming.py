@@ -37,6 +37,8 @@ PURPOSE = "confirm"
 PATIENCE = 60 * 60
 #: Characters; Django takes no form with fields over 1 MiB.
 LONGEST = 900_000
+#: Bytes of files; a list of phones is a fifth of its size when it is carried.
+LARGEST = 3_000_000
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 View = Callable[..., HttpResponseBase]
@@ -124,10 +126,10 @@ def _seal(request: HttpRequest, user: User) -> str:
     """The request as it can be repeated. Files too large to be carried are left out and must be chosen again."""
     fields = [(name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"]
     content = {"path": request.get_full_path(), "method": request.method, "fields": fields}
+    found = [(name, file) for name, files in request.FILES.lists() for file in files]
+    small = sum(file.size or 0 for _name, file in found) <= LARGEST
     files = [
-        (name, file.name, file.content_type, base64.b64encode(file.read()).decode())
-        for name, found in request.FILES.lists()
-        for file in found
+        (name, file.name, file.content_type, base64.b64encode(file.read()).decode()) for name, file in found if small
     ]
     sealed = sealing.seal(PURPOSE, user, {**content, "files": files})
     return sealed if len(sealed) <= LONGEST else sealing.seal(PURPOSE, user, {**content, "files": []})

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -192,6 +193,19 @@ def uploaded(request: HttpRequest) -> HttpResponse:
     """A view that tells what arrived."""
     [file] = request.FILES.getlist("csv")
     return HttpResponse(f"{request.POST['name']} {file.name}: {file.read().decode()}")
+
+
+def test_a_file_that_is_too_large_must_be_chosen_again_and_the_rest_is_kept(admin: User, clock: Any) -> None:
+    view = confirming.confirmed(lambda request: HttpResponse(f"{request.POST['name']} {len(request.FILES)}"))
+    client = later(admin, clock)
+    content = secrets.token_bytes(1_000_000)
+    request = RequestFactory().post("/admin/", {"name": "List", "csv": SimpleUploadedFile("guests.csv", content)})
+    request.user, request.session = admin, client.session
+    answer = RequestFactory().post("/admin/", {"_submitted": asked(view(request)), "confirm-password": PASSWORD})
+    answer.user, answer.session = admin, client.session
+    repeated = view(answer)
+    assert isinstance(repeated, HttpResponse)
+    assert repeated.content == b"List 0"
 
 
 def test_a_file_goes_on_too(admin: User, clock: Any) -> None:

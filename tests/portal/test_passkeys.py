@@ -12,6 +12,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from portal.models import AuditEvent, User
 from portal.sign_in import origins
+from tests.conftest import PASSWORD
 from tests.portal.admin_pages import signed_in
 from tests.portal.authenticator import Authenticator
 from tests.portal.second_factors import is_in, password_given, with_app
@@ -81,6 +82,18 @@ def test_alone_it_must_know_its_owner_and_after_the_password_it_need_not(passkey
     assert use(client, passkey).json() == {"leads_to": "/admin/portal/user/"}
     assert is_in(client)
     assert events()[-1] == ("admin:second_factor", 200, "admin")
+
+
+@pytest.mark.parametrize("password_first", [False, True])
+def test_an_old_session_without_second_factor_is_no_hindrance(admin: User, password_first: bool) -> None:
+    client = signed_in(admin)
+    made = Authenticator(HERE)
+    register(signed_in(admin), made)
+    assert not is_in(client)
+    if password_first:
+        client.post(reverse("admin:login"), {"username": "admin", "password": PASSWORD})
+    assert use(client, made).json() == {"leads_to": INDEX}
+    assert is_in(client)
 
 
 def test_it_confirms_that_it_is_you(passkey: Authenticator, admin: User) -> None:
