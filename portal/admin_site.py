@@ -7,11 +7,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
@@ -19,7 +21,12 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from portal import admin_trail
+from portal.models import User
 from portal.permissions import Right, may
+from portal.sign_in import arriving, devices
+from portal.sign_in.entrance import PasswordStep
+from portal.sign_in.own_password import OwnPassword
+from portal.sign_in.urls import routes
 
 #: In the address of the front page: the panels alone, for the page that brings itself up to date.
 PANELS_ONLY = "panels"
@@ -61,14 +68,33 @@ class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         response: TemplateResponse = super().index(request, context | (extra_context or {}))
         return response
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST":
-            admin_trail.note_sign_in(request, 401 if _has_errors(response) else 200)
-        return response
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, no programs, and with a second factor where it is asked for."""
+        user = request.user
+        return isinstance(user, User) and arriving.may_come_in(user) and devices.is_satisfied(user)
+
+    def extra_urls(self) -> list[URLPattern]:
+        return routes(self.admin_view)
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The first step; its form leads to the others."""
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
+        context = {
+            **self.each_context(request),
+            "title": gettext("Log in"),
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        return PasswordStep.as_view(extra_context=context)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response: HttpResponse = super().password_change(request, extra_context)
+        context = {**self.each_context(request), **(extra_context or {})}
+        request.current_app = self.name
+        response = OwnPassword.as_view(extra_context=context)(request)
         if request.method == "POST" and response.status_code == 302:
             admin_trail.note_page(request, 200)
         return response

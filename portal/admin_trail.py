@@ -17,17 +17,18 @@ def note(
     object_id: str = "",
     details: Any = None,
     changes: audit.Changes | None = None,
+    user: User | None = None,
 ) -> None:
-    """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form.
+    """Writes down what the signed-in user did, or who is about to sign in.
 
-    `changes` has old and new values, masked as well.
+    `details` are masked; without them it is the submitted form. `changes` has old and new values, masked as well.
     """
-    user = request.user
+    who = user or request.user
     audit.record(
         audit.Event(
             action=f"admin:{action}",
             status=status,
-            user=user if isinstance(user, User) else None,
+            user=who if isinstance(who, User) else None,
             address=callers.address_of(request),
             object_id=object_id,
             method=str(request.method),
@@ -46,13 +47,14 @@ def note_page(request: HttpRequest, status: int) -> None:
     note(request, page, status, object_id="/".join(str(value) for value in kwargs))
 
 
-def note_sign_in(request: HttpRequest, status: int) -> None:
+def note_sign_in(request: HttpRequest, status: int, user: User | None = None) -> None:
     """Writes down an attempt to sign in: the name, if it is a user's, and nothing else of a stranger's form."""
+    who = user or request.user
     audit.record(
         audit.Event(
             action="admin:login",
             status=status,
-            user=request.user if isinstance(request.user, User) else None,
+            user=who if isinstance(who, User) else None,
             user_name=name_to_keep(str(request.POST.get("username", ""))),
             address=callers.address_of(request),
             method=str(request.method),

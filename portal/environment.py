@@ -1,7 +1,7 @@
 """Reading the environment without stopping at the first bad value: what cannot be used is noted for the checks."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -113,6 +113,11 @@ def known_region(raw: str) -> str:
 def networks(raw: str) -> list[IPv4Network | IPv6Network]:
     """A comma-separated list of networks such as 10.0.0.0/8. Raises ValueError."""
     return [ip_network(word) for word in words(raw)]
+
+
+def listen_address(raw: str) -> str:
+    """An IP address, to listen at. Raises ValueError for a name: it may stand for several."""
+    return str(ip_address(raw))
 
 
 def web_address(raw: str) -> str:

@@ -16,6 +16,7 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    listen_address,
     long_word,
     networks,
     one_of,
@@ -49,6 +50,8 @@ ENCRYPTION_KEYS: list[str] = words(environment.text("ENCRYPTION_KEYS")) or (
 # The web
 
 DEBUG = False
+#: The address at which the web listens; gunicorn's command line may overrule it, and it tells us.
+BIND = environment.read("BIND", listen_address, "127.0.0.1", "Give an address of this machine, such as 0.0.0.0.")
 PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
 ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 #: Where our reverse proxies are: what they forward is believed, and nobody else's word.
@@ -79,7 +82,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 #: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
-SILENCED_SYSTEM_CHECKS = ["security.W002"]
+#: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
+#: in its own way; `portal.defender.door` answers.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "otp_webauthn.E030", "axes.W002"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 ROOT_URLCONF = "portal.urls"
@@ -104,6 +109,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp_webauthn",
     "portal",
     "gateways",
     "messaging",
@@ -125,8 +132,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "portal.preferences.as_their_reader_likes",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.sign_in.sessions.SessionEnds",
     # Last: it times the views alone.
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -232,7 +241,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+#: Without a choice sign_in/policy.py decides by where the web listens.
+ADMIN_2FA = environment.read("ADMIN_2FA", one_of("required", "optional"), "", "Say required or optional.")
+ADMIN_IDLE_MINUTES = environment.read(
+    "ADMIN_IDLE_MINUTES", whole_number(1, 720), 30, "Give the minutes after which an unused session ends, 1 to 720."
+)
+#: The longest that a session lasts, in seconds, however busy it is.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+
+#: Which site a passkey belongs to; the origins are the helper's, too.
+OTP_WEBAUTHN_HELPER_CLASS = "portal.sign_in.passkeys.Helper"
+OTP_WEBAUTHN_RP_ID_CALLABLE = "portal.sign_in.origins.relying_party"
+OTP_WEBAUTHN_RP_NAME_CALLABLE = "portal.sign_in.origins.portal_name"
+#: Refused passkeys are in the audit trail; the log would have a traceback of each.
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 
 KNOX_TOKEN_MODEL = "portal.ApiToken"
 #: Our token takes the place of knox's and our counts that of axes', whose migrations would make tables all the same.
@@ -255,8 +277,6 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 #: Whoever is blocked already is not counted, and so cannot prolong his block.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-#: Its middleware would answer in its own way; `portal.defender.door` answers.
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 #: Refused sign-ins of a host, or of a user at a host, that are taken within the window; then it is blocked.
 DEFENDER_LIMIT = environment.read("DEFENDER_LIMIT", whole_number(1, 1000), 5, "Give a count of tries, 1 to 1000.")
@@ -303,7 +323,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": "portal.admin_site.may_read_history",
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "ACCOUNT": {"navigation": "portal.admin.navigation.account_links"},
+    "ACCOUNT": {"navigation": "portal.admin.navigation.account"},
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
     "TABS": "portal.admin.navigation.tabs",
     "STYLES": ["portal.admin_site.stylesheet"],

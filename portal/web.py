@@ -8,8 +8,9 @@ from django.apps import apps
 from django.utils.module_loading import import_string
 
 from portal import settings
+from portal.sign_in import policy
 
-bind = f"127.0.0.1:{settings.PORT}"
+bind = f"[{settings.BIND}]:{settings.PORT}" if ":" in settings.BIND else f"{settings.BIND}:{settings.PORT}"
 worker_class = "gthread"
 threads = settings.WEB_THREADS
 #: Longer than an answer may be held with `wait`.
@@ -43,3 +44,9 @@ def worker_exit(_server: Any, _worker: Any) -> None:
     """And the rest of it at the end, unless a wrong setting kept it from starting."""
     if apps.ready:
         import_string("portal.counting.stop")()
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """The sockets tell where the web really listens, whoever said so: we, the command line, or systemd."""
+    names = [listener.getsockname() for listener in server.LISTENERS]
+    policy.listens_at(name[0] if isinstance(name, tuple) else str(name) for name in names)

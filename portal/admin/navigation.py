@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from portal.permissions import Right, may
 from portal.registry import EVERY_RIGHT, NAVIGATION, SECTIONS, TABS, AdminPage
@@ -43,7 +43,11 @@ def _line(page: AdminPage) -> dict[str, Any]:
     return {"title": page.label, "link": reverse(page.address), "icon": page.icon}
 
 
-def account_links(_request: HttpRequest) -> list[dict[str, Any]]:
-    """What the menu under one's own name offers."""
-    pages = ((_("Your preferences"), "preferences"), (_("Change password"), "admin:password_change"))
+def account(_request: HttpRequest) -> list[dict[str, Any]]:
+    """What everybody finds under his own name."""
+    pages = (
+        (_("Your sign-in"), "admin:own_sign_in"),
+        (_("Your preferences"), "preferences"),
+        (_("Change password"), "admin:password_change"),
+    )
     return [{"title": label, "link": reverse(address)} for label, address in pages]

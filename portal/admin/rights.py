@@ -25,6 +25,7 @@ from portal.admin.changes import changes_of
 from portal.audit import Changes
 from portal.errors import Refusal
 from portal.permissions import Right, may
+from portal.sign_in import confirming
 
 #: Where a request carries what its first try was refused for, and what its form changed.
 REFUSED = "portal.admin.refused"
@@ -73,13 +74,18 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     #: Fields that no list can be filtered by: the answers would spell out what the pages hide.
     hidden: ClassVar[frozenset[str]] = frozenset()
+    #: What is done only after the password or a second factor was given again, unless that was within ten minutes:
+    #: "add", "change", "delete", and names of actions of the list. The submitted form is not lost by the question.
+    #: For other views of the page there is the decorator `portal.sign_in.confirming.confirmed`.
+    confirmed_first: ClassVar[frozenset[str]] = frozenset()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) or self.has_add_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, title | (extra_context or {}))
+        question = self._ask_first(request, *self._deeds_of_list(request))
+        return question or super().changelist_view(request, title | (extra_context or {}))
 
     def changeform_view(
         self,
@@ -91,7 +97,31 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         """As Django's, with a title that needs no other case of the model's name: Russian has six."""
         name = capfirst(self.opts.verbose_name)
         title = {"title": name if object_id else _("%(name)s: new") % {"name": name}}
-        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+        question = self._ask_first(request, "change" if object_id else "add")
+        return question or super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        return self._ask_first(request, "delete") or super().delete_view(request, object_id, extra_context)
+
+    def _deeds_of_list(self, request: HttpRequest) -> list[str]:
+        """What a list may be submitted for: any action that is named in it, or the rows that were changed in it."""
+        actions = [action for action in request.POST.getlist("action") if action]
+        return actions if actions and "_save" not in request.POST else [*actions, "change"]
+
+    def _ask_first(self, request: HttpRequest, *deeds: str) -> HttpResponse | None:
+        """The page that asks who it is, where a deed needs it; nobody is asked who may not do it anyway."""
+        carried = confirming.SEALED in request.POST
+        asks = carried or any(self._is_confirmed_first(deed) and self._may(request, deed) for deed in deeds)
+        return confirming.ask_first(request) if request.method == "POST" and asks else None
+
+    def _is_confirmed_first(self, deed: str) -> bool:
+        return deed in self.confirmed_first or (deed == "delete_selected" and "delete" in self.confirmed_first)
+
+    def _may(self, request: HttpRequest, deed: str) -> bool:
+        asked = {"add": self.has_add_permission, "change": self.has_change_permission}
+        # Which right an action needs, the list finds out; it shows itself to readers only.
+        fallback = self.has_delete_permission if deed.startswith("delete") else self.has_view_permission
+        return bool(asked.get(deed, fallback)(request))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         names = set(lookup.split("__"))

@@ -23,9 +23,10 @@ def holds_every_right(user: Any) -> bool:
 
 
 class GivesRights(RightsAdmin):
-    """Pages with a choice of rights."""
+    """Pages with a choice of rights. Whoever submits them is asked again who he is."""
 
     area = "SYSTEM"
+    confirmed_first = frozenset({"add", "change", "delete"})
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

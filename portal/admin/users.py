@@ -8,9 +8,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -28,8 +30,10 @@ from portal.admin.display import NOTHING, moment
 from portal.admin.matrix import in_words
 from portal.admin.preferences import zones
 from portal.admin.roles import GivesRights, holds_every_right
+from portal.admin.second_factors import ShowsSecondFactors
 from portal.models import User
 from portal.permissions import granted_to, rights_of
+from portal.sign_in import confirming
 
 PRIVILEGES = ("is_superuser", "groups", "user_permissions")
 
@@ -68,7 +72,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ShowsSecondFactors, GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
     """Staff: people and programs that sign in."""
 
     form = UserForm
@@ -76,7 +80,7 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "full_name", "role_names", "account_state", "last_login")
     list_filter = ("groups", "is_active", "is_staff", "is_superuser", EndingFilter)
-    readonly_fields = ("password_state", "password_link", "last_login", "date_joined", "may_do")
+    readonly_fields = ("password_state", "password_link", "second_factors", "last_login", "date_joined", "may_do")
     # Django's two lists side by side are wider than a phone, and than some desks.
     filter_horizontal = ()
     add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
@@ -88,6 +92,7 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
         password = "password_link" if self.has_change_permission(request, obj) else "password_state"
         return (
             (None, {"fields": ("username", password)}),
+            (_("Sign-in"), {"fields": ("second_factors", "password_opens_api", "is_program")}),
             (_("Personal info"), {"fields": ("first_name", "last_name", "email", "language", "time_zone")}),
             (_("Permissions"), {"fields": ("is_active", "expires_at", "is_staff", "is_superuser", "groups", rights)}),
             (_("What this person may do"), {"fields": ("may_do",)}),
@@ -151,6 +156,16 @@ class UserAdmin(GivesRights, DjangoUserAdmin):  # type: ignore[type-arg]
     def password_link(self, user: User) -> str:
         address = reverse("admin:auth_user_password_change", args=(user.pk,))
         return format_html('{} · <a href="{}">{}</a>', self.password_state(user), address, gettext("set another one"))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
+        # Forbidden first, so that nobody is asked for nothing.
+        if not self.has_change_permission(request, self.get_object(request, unquote(id))):
+            raise PermissionDenied
+        return self._set_password(request, id, form_url)
+
+    @confirming.confirmed
+    def _set_password(self, request: HttpRequest, pk: str, form_url: str) -> Any:
+        return super().user_change_password(request, pk, form_url)
 
     @admin.display(description=_("rights of their own"))
     def own_rights(self, user: User) -> str:

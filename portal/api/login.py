@@ -7,7 +7,7 @@ from django.contrib.auth import authenticate
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +29,15 @@ class BadCredentials(AuthenticationFailed):
     """401: no active user has this name and password."""
 
     default_detail = "Wasn't able to authenticate those credentials"
+
+
+class PasswordNotEnough(PermissionDenied):
+    """403: the password is right, and this user's opens the web admin only. Nobody else is told."""
+
+    default_detail = (
+        "This account may not sign in to the API with its password. "
+        "Use an account made for a program, or ask an administrator to allow it."
+    )
 
 
 class Credentials(Input):
@@ -71,7 +80,7 @@ class Login(ApiView):
     public = True
     adds_status = False
     inputs = {"POST": Credentials}
-    refusals = {"POST": (401,)}
+    refusals = {"POST": (401, 403)}
     answers = {"POST": TokenAnswer}
     examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
 
@@ -83,6 +92,8 @@ class Login(ApiView):
             raise BadCredentials
         defender.forgive(request, user)
         request.user = user
+        if not user.password_opens_api:
+            raise PasswordNotEnough
         answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
         return Response(answer.body)
 

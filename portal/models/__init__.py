@@ -1,8 +1,9 @@
-"""What the ground keeps: staff, API tokens, the audit trail, answers kept for repeats, workers, watched hosts."""
+"""What the ground keeps: staff, second factors, tokens, the audit trail, answers kept, workers, watched hosts."""
 
 from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
+from portal.models.devices import RecoveryCodes, TotpDevice
 from portal.models.staff import Role, User
 from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
@@ -12,9 +13,11 @@ __all__ = [
     "AuditEvent",
     "IdempotencyRecord",
     "LastRun",
+    "RecoveryCodes",
     "RefusedTry",
     "Role",
     "RunningTotal",
+    "TotpDevice",
     "User",
     "WatchedHost",
     "Way",

@@ -11,6 +11,14 @@ from portal.permissions import Right
 class User(AbstractUser):  # type: ignore[django-manager-missing]
     """A member of staff or a program of theirs. Guests are `guests.Guest`, never users."""
 
+    is_program = models.BooleanField(
+        _("is a program"), default=False, help_text=_("A program uses the API and cannot sign in to the admin.")
+    )
+    password_opens_api = models.BooleanField(
+        _("may sign in to the API with the password"),
+        default=True,
+        help_text=_("Switched off by itself when the person sets up a second factor, which the API does not ask for."),
+    )
     expires_at = models.DateTimeField(
         _("account ends"),
         null=True,

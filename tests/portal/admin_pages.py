@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests import terms
@@ -29,25 +30,34 @@ from portal.models import (
     AuditEvent,
     IdempotencyRecord,
     LastRun,
+    RecoveryCodes,
     RefusedTry,
     Role,
     RunningTotal,
+    TotpDevice,
     User,
     WatchedHost,
     Way,
     WorkerHeartbeat,
 )
 from portal.permissions import Right
+from portal.sign_in import sessions
 
 SECRET = "canary-Kenar-4711"
 
 
 def signed_in(user: User) -> Client:
-    """A browser in which the user, made staff if need be, is signed in."""
+    """A browser in which the user, made staff if need be, has just signed in, by a second factor if there is one."""
     if not user.is_staff:
         User.objects.filter(pk=user.pk).update(is_staff=True)
     client = Client()
     client.force_login(user)
+    session = client.session
+    session.update(dict.fromkeys((sessions.BEGUN, sessions.SEEN, sessions.CONFIRMED), sessions.now()))
+    device = TotpDevice.objects.filter(user=user).first()
+    if device is not None:
+        session.update({DEVICE_ID_SESSION_KEY: device.persistent_id, sessions.VERIFIED: True})
+    session.save()
     return client
 
 
@@ -119,6 +129,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
     Role: lambda _: Role.objects.create(name="Night shift"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
+    TotpDevice: lambda _: TotpDevice.objects.create(user=_owner("plain"), name="phone", key=SECRET),
+    RecoveryCodes: lambda _: RecoveryCodes.objects.create(user=_owner("plain"), digests=[SECRET]),
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),

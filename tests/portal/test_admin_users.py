@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from portal.models import Role, User
+from portal.models import AuditEvent, RecoveryCodes, Role, TotpDevice, User
 from portal.permissions import ROLES, Right, rights_of
+from portal.sign_in import enrolment
 from tests.conftest import PASSWORD
 from tests.portal.admin_pages import page, rights_as_permissions, signed_in, staff_with
+from tests.portal.second_factors import with_app
 
 SYSTEM = (Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE, Right.SYSTEM_DELETE)
 
@@ -161,3 +164,54 @@ def test_a_password_is_only_said_to_be_there(admin: User, auditor: User) -> None
     assert "is set" in html
     assert "argon2" not in html
     assert reverse("admin:auth_user_password_change", args=(admin.pk,)) not in html
+
+
+def factors_of(user: User) -> str:
+    return reverse("admin:portal_user_second_factors", args=(user.pk,))
+
+
+def test_a_lost_phone_is_mended_by_who_may_change_the_account(clerk: User) -> None:
+    target = staff_with("reader", Right.SYSTEM_READ)
+    with_app(target)
+    enrolment.make_codes(target)
+    client = signed_in(clerk)
+    assert factors_of(target) in client.get(page(User, "change", target.pk)).content.decode()
+    assert "phone" in client.get(factors_of(target)).content.decode()
+    assert client.post(factors_of(target)).status_code == 302
+    assert not TotpDevice.objects.exists()
+    assert not RecoveryCodes.objects.exists()
+    event = AuditEvent.objects.get()
+    assert (event.action, event.user, event.object_id) == ("admin:portal_user_second_factors_remove", clerk, "reader")
+
+
+def test_nobody_takes_the_second_factor_of_who_holds_more(clerk: User, admin: User, auditor: User) -> None:
+    with_app(admin)
+    for user in (clerk, auditor):
+        client = signed_in(user)
+        assert client.get(factors_of(admin)).status_code == 200
+        assert client.post(factors_of(admin)).status_code == 403
+    assert TotpDevice.objects.exists()
+
+
+def test_who_may_not_see_accounts_sees_no_second_factors(operator: User, admin: User) -> None:
+    assert signed_in(operator).get(factors_of(admin)).status_code == 403
+
+
+def test_taking_it_and_setting_a_password_are_confirmed_first(admin: User, auditor: User) -> None:
+    with_app(auditor)
+    new = {"password1": "another long secret", "password2": "another long secret", "usable_password": "true"}
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+        client = signed_in(admin)
+        clock.shift(600)
+        addresses = {factors_of(auditor): {}, reverse("admin:auth_user_password_change", args=(auditor.pk,)): new}
+        for address, form in addresses.items():
+            assert "Confirm that it is you" in client.post(address, form).content.decode()
+    assert TotpDevice.objects.exists()
+    assert reloaded(auditor).check_password(PASSWORD)
+
+
+def test_an_administrator_allows_the_password_at_the_api_again(admin: User, auditor: User) -> None:
+    with_app(auditor)
+    assert not reloaded(auditor).password_opens_api
+    assert change(signed_in(admin), auditor, password_opens_api="on") == 302
+    assert reloaded(auditor).password_opens_api

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from portal import first_run, registry
 from portal.models import User
+from portal.passwords import readable_password
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_it_makes_an_administrator_with_a_random_password_that_is_printed(monkey
 
 
 def test_two_random_passwords_differ() -> None:
-    assert first_run.readable_password() != first_run.readable_password()
+    assert readable_password() != readable_password()
 
 
 def test_a_given_password_is_used_and_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
