@@ -24,12 +24,12 @@ def only_event() -> AuditEvent:
 
 
 def test_an_addition_is_written_down(admin: User) -> None:
-    signed_in(admin).post(page(Group, "add"), {"name": "Reception", "csrfmiddlewaretoken": "t" * 64})
+    signed_in(admin).post(page(Group, "add"), {"name": "Night shift", "csrfmiddlewaretoken": "t" * 64})
     event = only_event()
-    assert (event.action, event.status, event.object_id) == ("admin:auth_group_add", 201, "Reception")
+    assert (event.action, event.status, event.object_id) == ("admin:auth_group_add", 201, "Night shift")
     assert (event.user, event.user_name, event.address) == (admin, "admin", "127.0.0.1")
     assert (event.method, event.path) == ("POST", page(Group, "add"))
-    assert event.request == {"name": "Reception"}
+    assert event.request == {"name": "Night shift"}
 
 
 def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
@@ -44,10 +44,10 @@ def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
 
 
 def test_a_deletion_is_written_down(admin: User) -> None:
-    role = Group.objects.create(name="Reception")
+    role = Group.objects.create(name="Night shift")
     signed_in(admin).post(page(Group, "delete", role.pk), {"post": "yes"})
     event = only_event()
-    assert (event.action, event.status, event.object_id) == ("admin:auth_group_delete", 200, "Reception")
+    assert (event.action, event.status, event.object_id) == ("admin:auth_group_delete", 200, "Night shift")
 
 
 def test_deleting_many_is_written_down_one_by_one(admin: User) -> None:

@@ -122,7 +122,7 @@ def test_who_may_add_and_not_change_adds_no_account(operator: User) -> None:
 
 
 def test_a_clerk_cannot_change_roles(clerk: User) -> None:
-    role = Group.objects.create(name="Reception")
+    role = Group.objects.create(name="Night shift")
     client = signed_in(clerk)
     form = {"name": "Mine", "permissions": list(rights_as_permissions(*Right).values_list("pk", flat=True))}
     assert client.post(page(Group, "add"), form).status_code == 403
@@ -131,15 +131,15 @@ def test_a_clerk_cannot_change_roles(clerk: User) -> None:
     many = {"action": "delete_selected", "_selected_action": [role.pk], "post": "yes"}
     client.post(page(Group, "changelist"), many)
     role.refresh_from_db()
-    assert role.name == "Reception"
+    assert role.name == "Night shift"
     assert not role.permissions.exists()
 
 
 def test_an_administrator_makes_a_role(admin: User) -> None:
     wanted = rights_as_permissions(*ROLES["SMS operator"])
-    form = {"name": "Reception", "permissions": list(wanted.values_list("pk", flat=True))}
+    form = {"name": "Night shift", "permissions": list(wanted.values_list("pk", flat=True))}
     assert signed_in(admin).post(page(Group, "add"), form).status_code == 302
-    assert set(Group.objects.get(name="Reception").permissions.all()) == set(wanted)
+    assert set(Group.objects.get(name="Night shift").permissions.all()) == set(wanted)
 
 
 def test_the_choice_of_rights_is_the_portals_own_under_their_labels(admin: User) -> None:
