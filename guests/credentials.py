@@ -24,7 +24,7 @@ from portal.models import User
 #: What the portal shows in the place of a password, whatever its length.
 HIDDEN_PASSWORD = "•" * 8
 #: So many at once are a matter of seconds for one request.
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 300
 #: So many are hashed, then written in one transaction: others get at the database in between.
 CHUNK = 20
 #: Hashing leaves Python's lock, so threads share the processors.
