@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularSwaggerView
 
 from portal.api.login import Login, Logout, TokenInfo
@@ -37,6 +38,7 @@ urlpatterns: Routes = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
     path("admin/", admin.site.urls),
     re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("language/", set_language, name="set_language"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include(api)),
