@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from portal.permissions import Right, may
 from portal.registry import EVERY_RIGHT, NAVIGATION, SECTIONS, AdminPage
@@ -24,4 +25,4 @@ def _rights(page: AdminPage) -> tuple[Right, ...]:
 
 
 def _line(page: AdminPage) -> dict[str, Any]:
-    return {"title": page.label, "link": reverse(page.address), "icon": page.icon}
+    return {"title": capfirst(page.label), "link": reverse(page.address), "icon": page.icon}

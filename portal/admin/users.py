@@ -44,8 +44,9 @@ def portal_rights() -> QuerySet[Permission]:
 
 
 def in_words(permissions: QuerySet[Permission]) -> str:
-    """Rights as the documents spell them."""
-    return ", ".join(Right(name).label for name in permissions.values_list("codename", flat=True)) or "—"
+    """Rights as the documents spell them; what is no right of the portal is left out."""
+    names = sorted(permission.codename for permission in permissions)
+    return ", ".join(Right(name).label for name in names if name in Right.__members__) or "—"
 
 
 class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -161,6 +162,9 @@ class RoleAdmin(GivesRights):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds_every_right(request.user)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).prefetch_related("permissions")
+
     @admin.display(description=_("rights"))
     def role_rights(self, group: Group) -> str:
-        return in_words(group.permissions.filter(pk__in=portal_rights()))
+        return in_words(group.permissions.all())

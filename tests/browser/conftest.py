@@ -20,7 +20,7 @@ from tests.services.stack import ADMIN_PASSWORD, Portal
 SCREENSHOTS = REPOSITORY / "var" / "screenshots"
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 
-#: Opens a page of that language; the administrator is signed in there unless it is said otherwise.
+#: Opens a page in a language.
 Open = Callable[..., "Visit"]
 
 
@@ -77,10 +77,9 @@ def rows(portal: Portal) -> dict[str, Any]:
     return made | {"words": words_of([*made["texts"], "admin"])}
 
 
-@pytest.fixture(scope="package")
-def passes(browser: Browser, portal: Portal) -> dict[str, Any]:
-    """Cookies of everybody who has signed in to the folder's portal, so that each does it once."""
-    return {}
+def context_of(browser: Browser, language: str) -> BrowserContext:
+    """A browser of somebody's own who reads that language."""
+    return browser.new_context(locale=LOCALES[language], viewport=WIDE, timezone_id="Europe/Moscow")
 
 
 @pytest.fixture
@@ -89,30 +88,48 @@ def opened(browser: Browser) -> Iterator[Open]:
     visits: list[Visit] = []
     with ExitStack() as ending:
 
-        def open_one(portal: Portal, language: str = "en", size: Any = WIDE, state: Any = None) -> Visit:
-            context: BrowserContext = browser.new_context(
-                locale=LOCALES[language], viewport=size, storage_state=state, timezone_id="Europe/Moscow"
-            )
+        def open_one(portal: Portal, language: str = "en") -> Visit:
+            context = context_of(browser, language)
             ending.callback(context.close)
             visits.append(Visit(context.new_page(), portal, language))
             return visits[-1]
 
         yield open_one
-    assert [fault for visit in visits for fault in visit.watch.faults] == []
+    nobody_complained(visits)
+
+
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, portal: Portal) -> dict[str, BrowserContext]:
+    """The administrator's browser at the folder's portal, by language: one for all tests, which keeps what it loaded."""
+    found = {}
+    for language in LOCALES:
+        context = found[language] = context_of(browser, language)
+        # A test that looks at the dark side leaves no trace.
+        context.add_init_script("localStorage.removeItem('adminTheme')")
+        page = context.new_page()
+        sign_in(Visit(page, portal, language), "admin", ADMIN_PASSWORD)
+        page.close()
+    return found
 
 
 @pytest.fixture
-def administrator(opened: Open, portal: Portal, passes: dict[str, Any]) -> Open:
+def administrator(signed_in: dict[str, BrowserContext], portal: Portal) -> Iterator[Open]:
     """Opens a page at the folder's portal, where the administrator has signed in."""
+    visits: list[Visit] = []
 
-    def open_signed_in(language: str = "en", size: Any = WIDE) -> Visit:
-        if "admin" not in passes:
-            first = opened(portal)
-            sign_in(first, "admin", ADMIN_PASSWORD)
-            passes["admin"] = first.page.context.storage_state()
-        return opened(portal, language, size, passes["admin"])
+    def open_one(language: str = "en") -> Visit:
+        visits.append(Visit(signed_in[language].new_page(), portal, language))
+        return visits[-1]
 
-    return open_signed_in
+    yield open_one
+    for visit in visits:
+        visit.page.close()
+    nobody_complained(visits)
+
+
+def nobody_complained(visits: list[Visit]) -> None:
+    """Fails the test by what its pages said."""
+    assert [fault for visit in visits for fault in visit.watch.faults] == []
 
 
 def sign_in(visit: Visit, username: str, password: str) -> None:

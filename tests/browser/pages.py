@@ -32,6 +32,7 @@ class PageOfPortal(NamedTuple):
 def every_page() -> list[PageOfPortal]:
     """All of them, in the order of the routes."""
     found = [PageOfPortal(name, reverse(name)) for name in OTHERS]
+    found.append(PageOfPortal("app_list", reverse("admin:app_list", args=("messaging",))))
     for pattern, model in _patterns(admin.site.urls[0]):
         if pattern.name and pattern.name not in NO_PAGES:
             found += _page(pattern, model)

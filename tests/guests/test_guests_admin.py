@@ -102,6 +102,6 @@ def test_a_guest_is_removed(browser: Client, guest: Guest) -> None:
 def test_a_page_says_whether_there_is_a_password_and_shows_none(browser: Client, guest: Guest) -> None:
     accounts.set_password(guest, accounts.hash_password("a long secret"))
     html = browser.get(page(Guest, "change", guest.pk)).content.decode()
-    assert 'alt="True"' in html
+    assert 'aria-label="True"' in html
     assert "argon2" not in html
     assert 'name="password' not in html
