@@ -7,6 +7,9 @@ from django.http import HttpRequest
 from portal import audit
 from portal.models import User
 
+#: Where a request carries the right that a page asked for last and did not find.
+LACKING = "portal.admin.lacking"
+
 
 def note(request: HttpRequest, action: str, status: int, *, object_id: str = "", details: Any = None) -> None:
     """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form."""

@@ -10,7 +10,7 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from portal import admin_trail
 from portal.errors import Refusal
-from portal.permissions import Right, may
+from portal.permissions import Right, missing_right
 
 #: Where a request carries what its first try was refused for.
 REFUSED = "portal.admin.refused"
@@ -30,20 +30,27 @@ class UnderRights:
 
     area: ClassVar[str]
 
+    def holds(self, request: HttpRequest, *rights: Right) -> bool:
+        """Whether the signed-in user has them all; if not, a refusal that follows names the first that is missing."""
+        missing = missing_right(request.user, *rights)
+        if missing:
+            request.META[admin_trail.LACKING] = missing
+        return missing is None
+
     def _right(self, verb: str) -> Right:
         return Right(f"{self.area}_{verb}")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"))
+        return self.holds(request, self._right("READ"))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("CREATE"))
+        return self.holds(request, self._right("CREATE"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("UPDATE"))
+        return self.holds(request, self._right("READ"), self._right("UPDATE"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("DELETE"))
+        return self.holds(request, self._right("READ"), self._right("DELETE"))
 
 
 class NobodyWrites(UnderRights):
@@ -72,6 +79,7 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         return self.has_view_permission(request) or self.has_add_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        self._refuse_actions(request)
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, title | (extra_context or {}))
 
@@ -86,6 +94,13 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         name = capfirst(self.opts.verbose_name)
         title = {"title": name if object_id else _("%(name)s: new") % {"name": name}}
         return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def _refuse_actions(self, request: HttpRequest) -> None:
+        """Of an action that somebody may not run Django would say that none was chosen."""
+        named = set(request.POST.getlist("action"))
+        for action in self._get_base_actions():  # type: ignore[attr-defined]
+            if action[1] in named and not self._filter_actions_by_permissions(request, [action]):  # type: ignore[attr-defined]
+                raise PermissionDenied
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         names = set(lookup.split("__"))

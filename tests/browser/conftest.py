@@ -14,10 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import Watch, chromium
 from tests.browser.reading import WIDE, words_of
-from tests.engine import REPOSITORY
+from tests.browser.screenshots import SCREENSHOTS
 from tests.services.stack import ADMIN_PASSWORD, Portal
 
-SCREENSHOTS = REPOSITORY / "var" / "screenshots"
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 
 #: Opens a page in a language.
@@ -39,10 +38,10 @@ class Visit:
         assert answer is not None
         return answer.status
 
-    def shoot(self, name: str) -> None:
-        """Leaves a picture of the whole page."""
+    def shoot(self, name: str, whole: bool = False) -> None:
+        """Leaves a picture of what is seen, or of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, animations="disabled")
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole, animations="disabled")
 
 
 @pytest.fixture(scope="package")
@@ -53,9 +52,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Portal]:
+def installed(folder: Path, **environment: str) -> Iterator[Portal]:
     """A portal of one's own, started and ended."""
-    portal = Portal(folder, {})
+    portal = Portal(folder, environment)
     try:
         portal.start()
         yield portal
@@ -100,7 +99,7 @@ def opened(browser: Browser) -> Iterator[Open]:
 
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, portal: Portal) -> dict[str, BrowserContext]:
-    """The administrator's browser at the folder's portal, by language: one for all tests, which keeps what it loaded."""
+    """The administrator's browsers at the folder's portal, by language; they keep what they have loaded."""
     found = {}
     for language in LOCALES:
         context = found[language] = context_of(browser, language)

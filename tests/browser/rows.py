@@ -13,7 +13,9 @@ def make() -> dict[str, Any]:
     """One row of every model at least; their keys by model, and the texts in them, which are in no language."""
     gateway = Gateway.objects.create(name="reserve", provider="sandbox", enabled=False)
     keys = {model._meta.label_lower: str(make_one(gateway).pk) for model, make_one in MADE.items()}
-    User.objects.create_user("long", first_name="Wolfeschlegelsteinhausenbergerdorff", email=f"{'long' * 12}@example.org")
+    User.objects.create_user(
+        "long", first_name="Wolfeschlegelsteinhausenbergerdorff", email=f"{'long' * 12}@example.org"
+    )
     return {"keys": keys, "texts": sorted({text for model in MADE for text in _texts(model)})}
 
 

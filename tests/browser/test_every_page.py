@@ -39,5 +39,5 @@ def test_the_page_is_fit_to_be_read(
     found |= {"too wide at 390": overflow(visit.page), "barriers in the dark": barriers(visit.page)}
     faults = [f"{what}: {fault}" for what, faults in found.items() for fault in faults]
     if faults:
-        visit.shoot(f"faults/{page.name}-{language}")
+        visit.shoot(f"faults/{page.name}-{language}", whole=True)
     assert not faults, "\n".join(faults)
