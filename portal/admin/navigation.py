@@ -25,4 +25,4 @@ def _rights(page: AdminPage) -> tuple[Right, ...]:
 
 
 def _line(page: AdminPage) -> dict[str, Any]:
-    return {"title": capfirst(page.label), "link": reverse(page.address), "icon": page.icon}
+    return {"title": capfirst(str(page.label)), "link": reverse(page.address), "icon": page.icon}

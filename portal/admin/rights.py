@@ -98,8 +98,8 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     def _refuse_actions(self, request: HttpRequest) -> None:
         """Of an action that somebody may not run Django would say that none was chosen."""
         named = set(request.POST.getlist("action"))
-        for action in self._get_base_actions():  # type: ignore[attr-defined]
-            if action[1] in named and not self._filter_actions_by_permissions(request, [action]):  # type: ignore[attr-defined]
+        for action in self._get_base_actions():
+            if action[1] in named and not self._filter_actions_by_permissions(request, [action]):
                 raise PermissionDenied
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

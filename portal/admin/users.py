@@ -163,7 +163,8 @@ class RoleAdmin(GivesRights):
         return holds_every_right(request.user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return super().get_queryset(request).prefetch_related("permissions")
+        found: QuerySet[Group] = super().get_queryset(request)
+        return found.prefetch_related("permissions")
 
     @admin.display(description=_("rights"))
     def role_rights(self, group: Group) -> str:

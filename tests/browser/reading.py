@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from gateways import providers
 from gateways.outcomes import Outcome, ReceiptState
 from portal.permissions import Right
 
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 SERIOUS = {"serious", "critical"}
 
 #: Everything people read or hear, shown now or later. Icons are drawn by the name of their letters; code is code.
@@ -48,8 +49,8 @@ OURS = {"exclude": [[".swagger-ui"]]}
 #: Words that are the same in every language: names of products, protocols and formats.
 NAMES = (
     "API CSV DELETE E-mail GET GSM HTTP HTTPS ID IP JSON OAuth OpenAPI PATCH POST PUT QR SMS SMSGate "
-    "Swagger TOTP UCS URL Wi-Fi English Русский Control Command Mac SIM SID smsc Kannel Account Auth "
-    "token Messaging Service Authorization AC SK regex xpath max concatenation smsbox sendsms "
+    "Swagger TOTP UCS URL Wi-Fi English Русский Control Command Mac SIM SID smsc Kannel LDAP Single Sing On "
+    "Account Auth token Messaging Service Authorization AC SK regex xpath ERR max concatenation smsbox sendsms "
 )
 WORD = re.compile(r"[^\W\d_]\w*")
 #: What programs read: addresses, names of actions, placeholders, and plain letters in quotation marks.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
-from lxml.html import fromstring
+from lxml.html import HtmlElement, fromstring
 
 from gateways.models import Gateway, SandboxSms
 from guests.models import Guest
@@ -19,7 +19,7 @@ def html(client: Client, address: str, language: str) -> str:
 
 def titles(text: str) -> tuple[str, str]:
     """What the browser's tab says before the portal's name, and the heading with the way to it."""
-    page = fromstring(text)
+    page: HtmlElement = fromstring(text)
     for icon in page.find_class("material-symbols-outlined"):
         icon.text = " > "
     tab, heading = (" ".join(page.findall(f".//{tag}")[0].text_content().split()) for tag in ("title", "h1"))
