@@ -22,7 +22,7 @@ from gateways.preview import Preview
 from portal.admin.display import NOTHING, moment, preformatted, pretty
 from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin
 from portal.errors import Refusal
-from portal.permissions import SENDING, may
+from portal.permissions import SENDING
 
 Action = Callable[["GatewayAdmin", HttpRequest, Any], HttpResponseBase | None]
 
@@ -131,7 +131,7 @@ class GatewayAdmin(DomainAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may run the actions that send."""
-        return may(request.user, *SENDING)
+        return self.holds(request, *SENDING)
 
     def save_model(self, request: HttpRequest, obj: Gateway, form: Any, change: bool) -> None:
         given = form.cleaned_data

@@ -84,7 +84,7 @@ class MessageAdmin(HistoryAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Who may run the actions."""
-        return may(request.user, *SENDING)
+        return self.holds(request, *SENDING)
 
     def audited_as(self, obj: Message) -> str:
         return str(obj.pk)

@@ -47,10 +47,10 @@ class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 response: HttpResponseBase = view(request, *args, **kwargs)
-            except PermissionDenied:
+            except PermissionDenied as refused:
                 if request.method == "POST":
                     admin_trail.note_page(request, 403)
-                raise
+                raise PermissionDenied(str(refused) or _lacking(request)) from refused
             if request.method == "POST" and _has_errors(response):
                 admin_trail.note_page(request, 422)
             return response
@@ -113,6 +113,25 @@ def may_read_history(request: HttpRequest) -> bool:
 def stylesheet(_request: HttpRequest) -> str:
     """Our few rules beside Unfold's."""
     return static("portal/admin.css")
+
+
+def script(_request: HttpRequest) -> str:
+    """What makes Unfold's pages readable to those who hear them."""
+    return static("portal/admin.js")
+
+
+def symbol(_request: HttpRequest) -> str:
+    """Our mark: on the tab of the browser and on top of the navigation."""
+    return static("portal/symbol.svg")
+
+
+def _lacking(request: HttpRequest) -> str:
+    """Which right would open the page, where that is known."""
+    right: Right | None = request.META.get(admin_trail.LACKING)
+    if right is None:
+        return ""
+    sentence = gettext("For this you need the right “%(label)s” (%(name)s).")
+    return sentence % {"label": right.label, "name": right.value}
 
 
 def _has_errors(response: HttpResponseBase) -> bool:

@@ -8,6 +8,9 @@ from portal import audit, callers
 from portal.models import User
 from portal.strangers import name_to_keep
 
+#: Where a request carries the right that a page asked for last and did not find.
+LACKING = "portal.admin.lacking"
+
 
 def note(
     request: HttpRequest,

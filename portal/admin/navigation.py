@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from portal.permissions import Right, may
@@ -40,7 +41,7 @@ def _rights(page: AdminPage) -> tuple[Right, ...]:
 
 
 def _line(page: AdminPage) -> dict[str, Any]:
-    return {"title": page.label, "link": reverse(page.address), "icon": page.icon}
+    return {"title": capfirst(str(page.label)), "link": reverse(page.address), "icon": page.icon}
 
 
 def account(_request: HttpRequest) -> list[dict[str, Any]]:

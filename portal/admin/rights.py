@@ -24,7 +24,7 @@ from portal import admin_trail
 from portal.admin.changes import changes_of
 from portal.audit import Changes
 from portal.errors import Refusal
-from portal.permissions import Right, may
+from portal.permissions import Right, missing_right
 from portal.sign_in import confirming
 
 #: Where a request carries what its first try was refused for, and what its form changed.
@@ -37,20 +37,27 @@ class UnderRights:
 
     area: ClassVar[str]
 
+    def holds(self, request: HttpRequest, *rights: Right) -> bool:
+        """Whether the signed-in user has them all; if not, a refusal that follows names the first that is missing."""
+        missing = missing_right(request.user, *rights)
+        if missing:
+            request.META[admin_trail.LACKING] = missing
+        return missing is None
+
     def _right(self, verb: str) -> Right:
         return Right(f"{self.area}_{verb}")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"))
+        return self.holds(request, self._right("READ"))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("CREATE"))
+        return self.holds(request, self._right("CREATE"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("UPDATE"))
+        return self.holds(request, self._right("READ"), self._right("UPDATE"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("DELETE"))
+        return self.holds(request, self._right("READ"), self._right("DELETE"))
 
 
 class NobodyWrites(UnderRights):
@@ -83,6 +90,7 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         return self.has_view_permission(request) or self.has_add_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        self._refuse_actions(request)
         title = {"title": capfirst(self.opts.verbose_name_plural)}
         question = self._ask_first(request, *self._deeds_of_list(request))
         return question or super().changelist_view(request, title | (extra_context or {}))
@@ -122,6 +130,13 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         # Which right an action needs, the list finds out; it shows itself to readers only.
         fallback = self.has_delete_permission if deed.startswith("delete") else self.has_view_permission
         return bool(asked.get(deed, fallback)(request))
+
+    def _refuse_actions(self, request: HttpRequest) -> None:
+        """Of an action that somebody may not run Django would say that none was chosen."""
+        named = set(request.POST.getlist("action"))
+        for action in self._get_base_actions():
+            if action[1] in named and not self._filter_actions_by_permissions(request, [action]):
+                raise PermissionDenied
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         names = set(lookup.split("__"))
