@@ -127,9 +127,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    # Before any way in, and after the reader's language is known.
-    "portal.defender.door.Door",
     "django.middleware.common.CommonMiddleware",
+    # Before any way in; after the reader's language is known, and within what adds headers to every answer.
+    "portal.defender.door.Door",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",

@@ -67,7 +67,7 @@ class BlockForm(DomainForm):
     """What a person says to block a host, or one user there."""
 
     minutes = forms.IntegerField(
-        label=_("for how many minutes"),
+        label=_("For how many minutes"),
         min_value=1,
         initial=SUGGESTED_MINUTES,
         widget=UnfoldAdminIntegerFieldWidget,
