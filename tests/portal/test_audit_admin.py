@@ -110,7 +110,8 @@ def test_rights_that_were_given_are_named(admin: User) -> None:
 
 
 def test_a_gateways_secret_is_masked_on_both_sides(admin: User) -> None:
-    gateway = Gateway.objects.create(name="main", provider="sms_ru", settings={"api_key": SECRET})
+    kept: Any = {"api_key": SECRET}
+    gateway = Gateway.objects.create(name="main", provider="sms_ru", settings=kept)
     form = {
         "name": "main",
         "provider": "sms_ru",
