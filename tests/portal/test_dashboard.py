@@ -44,6 +44,12 @@ NEEDED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _embedded(settings: Settings) -> None:
+    """The sandbox may be the default gateway, whatever the database of this run."""
+    settings.PRODUCTION = False
+
+
 @pytest.fixture
 def worker(db: None) -> None:
     """One that is alive."""
