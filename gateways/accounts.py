@@ -1,16 +1,24 @@
-"""What staff do to gateways: create, change, delete. Knows no HTTP."""
+"""What staff do to gateways: create, change, delete, put in order. Knows no HTTP."""
 
+import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.forms.models import model_to_dict
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from gateways import changes, configuration, health, sessions
 from gateways.changes import Change
-from gateways.models import Gateway, GatewayHealth
+from gateways.models import Gateway, GatewayHealth, new_callback_key
+from portal.encryption import Locked
 from portal.errors import DUPLICATE, Refusal, Why
+
+#: The step between priorities, so that another gateway can be put between two by its number.
+STEP = 10
 
 
 class Details(TypedDict, total=False):
@@ -81,6 +89,58 @@ def delete(gateway: Gateway) -> None:
         raise Refusal(sentence % {"name": gateway.name}, why=Why.CONFLICT) from None
 
 
+def renew_callback_key(gateway: Gateway) -> None:
+    """Another callback address from now on; calls to the former one are refused."""
+    gateway.callback_key = new_callback_key()
+    gateway.save(update_fields=["callback_key"])
+    changes.tell(gateway.pk, Change.SETTINGS)
+
+
+def reorder(ids: Sequence[int]) -> None:
+    """Makes this the order in which gateways are tried. Raises Refusal (a conflict) unless all of them are named."""
+    with transaction.atomic():
+        _write_order(_locked(), ids)
+
+
+def move(gateway: Gateway, places: int) -> None:
+    """Earlier by so many places, or with a negative number later; never over either end."""
+    with transaction.atomic():
+        rows = _locked()
+        ids = [row.pk for row in rows]
+        if gateway.pk not in ids:
+            raise _order_is_old()
+        place = ids.index(gateway.pk)
+        ids.insert(max(0, place - places), ids.pop(place))
+        _write_order(rows, ids)
+
+
+def _locked() -> list[Gateway]:
+    """All gateways in their order. The locks are taken in one order, so that two callers cannot wait for each other."""
+    rows = Gateway.objects.select_for_update().only("pk", "name", "priority").order_by("pk")
+    return sorted(rows, key=lambda row: (row.priority, row.name))
+
+
+def _write_order(rows: Sequence[Gateway], ids: Sequence[int]) -> None:
+    if sorted(ids) != sorted(row.pk for row in rows):
+        raise _order_is_old()
+    by_id = {row.pk: row for row in rows}
+    for number, pk in enumerate(ids, start=1):
+        if by_id[pk].priority != number * STEP:
+            Gateway.objects.filter(pk=pk).update(priority=number * STEP)
+
+
+def _order_is_old() -> Refusal:
+    sentence = _("Gateways were added or deleted meanwhile: load the list again, then put them in order.")
+    return Refusal(sentence, why=Why.CONFLICT)
+
+
+def seal_of(gateway: Gateway) -> str:
+    """Stands for all that can be said of the gateway, and says none of it: whoever changes it shows what they saw."""
+    stored = gateway.settings.token if isinstance(gateway.settings, Locked) else gateway.settings
+    said = {**model_to_dict(gateway), "settings": stored}
+    return salted_hmac("gateways.accounts", json.dumps(said, sort_keys=True, default=str)).hexdigest()
+
+
 def _describe(gateway: Gateway, details: Details) -> None:
     same_provider = details.get("provider", gateway.provider) == gateway.provider
     kept = configuration.stored_settings(gateway) if same_provider else {}
@@ -89,7 +149,9 @@ def _describe(gateway: Gateway, details: Details) -> None:
         setattr(gateway, name, value)
     if not same_provider or "settings" in details:
         gateway.settings = configuration.checked(gateway.provider, given, kept)
-    gateway.full_clean(exclude=["settings"], validate_unique=False, validate_constraints=False)
+    # A gateway whose provider's file is gone can still be switched off.
+    unchanged = {"provider"} if gateway.pk and same_provider else set()
+    gateway.full_clean(exclude={"settings", *unchanged}, validate_unique=False, validate_constraints=False)
 
 
 def _save(gateway: Gateway) -> None:

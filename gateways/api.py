@@ -11,7 +11,7 @@ from gateways import accounts, checking, configuration, health, pace, samples, s
 from gateways.models import Gateway, is_phone, name_is_plain
 from portal.api.collection import CollectionView, ItemView, OneView, ResourceView, SearchView
 from portal.api.inputs import Input
-from portal.api.resources import Resource, fraction, moment, number, shown, text, yes_no
+from portal.api.resources import Column, Resource, fraction, moment, number, shown, text, yes_no
 from portal.api.views import Example, Ref
 from portal.permissions import Right, may
 
@@ -29,6 +29,16 @@ def balance_of(gateway: Gateway) -> dict[str, Any] | None:
         "at": found.balance_at,
         "warning": found.balance_warned,
     }
+
+
+def amount(name: str) -> Column:
+    """A sum of money, as text: it would lose digits as a number."""
+
+    def written(gateway: Gateway) -> str | None:
+        found = getattr(gateway, name)
+        return None if found is None else str(found)
+
+    return shown(written, serializers.CharField(allow_null=True))
 
 
 PREVIEW = {
@@ -68,6 +78,8 @@ EXAMPLE = {
     "sent_today": 31,
     "test_number": "+79161234567",
     "balance_warning": None,
+    "segment_price": "3.5000",
+    "currency": "RUB",
     "balance": None,
     "state": "ok",
     "breaker": "closed",
@@ -99,10 +111,9 @@ GATEWAYS = Resource(
         "daily_limit": number("daily_limit", nullable=True),
         "sent_today": shown(lambda gateway: pace.sent_today(health.of(gateway)), serializers.IntegerField()),
         "test_number": text("test_number"),
-        "balance_warning": shown(
-            lambda gateway: None if gateway.balance_warning is None else str(gateway.balance_warning),
-            serializers.CharField(allow_null=True),
-        ),
+        "balance_warning": amount("balance_warning"),
+        "segment_price": amount("segment_price"),
+        "currency": text("currency"),
         "balance": shown(balance_of, serializers.DictField(allow_null=True)),
         "state": shown(standing.of, serializers.ChoiceField(choices=standing.Standing.values)),
         "breaker": shown(
@@ -147,6 +158,8 @@ class GatewayInput(Input):
     daily_limit = serializers.IntegerField(required=False, default=None, allow_null=True)
     test_number = serializers.CharField(required=False, default="", allow_blank=True)
     balance_warning = serializers.DecimalField(14, 2, required=False, default=None, allow_null=True)
+    segment_price = serializers.DecimalField(10, 4, required=False, default=None, allow_null=True)
+    currency = serializers.CharField(required=False, default="RUB", allow_blank=True)
 
 
 class GatewayChange(GatewayInput):

@@ -16,12 +16,7 @@ READS = ("SMS_GATEWAY_READ",)
 #: The sandbox phone shows passwords, so it is for those who hold every right.
 PAGES = (
     AdminPage(_("Gateways"), "admin:gateways_gateway_changelist", "cell_tower", READS),
-    AdminPage(_("How gateways fare"), "admin:gateways_gatewayhealth_changelist", "monitor_heart", READS),
-    AdminPage(_("Sessions at providers"), "admin:gateways_gatewaysession_changelist", "vpn_key", READS),
     AdminPage(_("Sandbox phone"), "sandbox", "smartphone", registry.EVERY_RIGHT),
-    AdminPage(
-        _("Messages in the sandbox"), "admin:gateways_sandboxsms_changelist", "mark_chat_unread", ("MESSAGES_READ",)
-    ),
 )
 
 

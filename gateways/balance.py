@@ -6,11 +6,14 @@ from decimal import Decimal
 
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from gateways import health, questions
+from gateways import health, questions, sessions
 from gateways.changes import Change, tell
+from gateways.checking import NO_PROVIDER, SAVE_ANEW, Finding, finding_of
 from gateways.models import Gateway, GatewayHealth
-from gateways.outcomes import Balance
+from gateways.outcomes import Balance, NotAccepted, Unreadable
+from portal.encryption import KeyMissing
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,24 @@ def ask(gateway_id: int) -> None:
         logger.warning("gateway %s: no balance (%s)", gateway_id, type(error).__name__)
         return
     record(gateway, left)
+
+
+def ask_now(gateway: Gateway) -> Finding:
+    """Asks at a person's wish, and says what came of it. Call it outside any transaction."""
+    try:
+        if not gateway.open().can_tell_balance:
+            return Finding(None, _("this provider cannot be asked for its balance"))
+        left = questions.ask(
+            gateway, lambda provider: provider.balance(), lambda provider, response: provider.read_balance(response)
+        )
+    except (NotAccepted, Unreadable, sessions.Busy) as error:
+        return finding_of(error)
+    except KeyMissing as error:
+        return Finding(False, str(error))
+    except Exception:  # noqa: BLE001 — as above
+        return Finding(False, str(NO_PROVIDER), str(SAVE_ANEW))
+    record(gateway, left)
+    return Finding(True, _("the balance is %(left)s") % {"left": f"{left.amount} {left.currency}".rstrip()})
 
 
 def record(gateway: Gateway, left: Balance) -> None:

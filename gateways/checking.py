@@ -55,7 +55,7 @@ def check(gateway: Gateway) -> Finding:
     except _Nothing as nothing:
         finding = nothing.finding
     except (NotAccepted, Unreadable, sessions.Busy) as error:
-        return _told(error)
+        return finding_of(error)
     else:
         finding = Finding(True, says)
     if finding.works is not False:
@@ -64,7 +64,8 @@ def check(gateway: Gateway) -> Finding:
     return finding
 
 
-def _told(error: Exception) -> Finding:
+def finding_of(error: Exception) -> Finding:
+    """What it means that a question to a provider ended so."""
     match error:
         case sessions.Busy():
             return Finding(None, str(ANOTHER_CHECK))

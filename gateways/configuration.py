@@ -1,8 +1,7 @@
 """A gateway's settings: checked by the form of its provider, and shown without their secrets."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,33 +14,9 @@ from gateways.provider import BaseProvider
 MASK = "*" * 24
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting of a provider, for whoever fills it in. `choices` are the values it may have, where they are few."""
-
-    key: str
-    label: str
-    help: str
-    required: bool
-    secret: bool
-    choices: tuple[str, ...]
-
-
-def explained(provider: type[BaseProvider]) -> list[Setting]:
-    """What a provider can be told, in the order in which it asks."""
-    return [
-        _explained(key, field, secret=key in provider.secrets) for key, field in provider.Config.base_fields.items()
-    ]
-
-
-def _explained(key: str, field: forms.Field, *, secret: bool) -> Setting:
-    choices: tuple[str, ...] = ()
-    if isinstance(field, forms.BooleanField):
-        choices = ("true", "false")
-    elif isinstance(field, forms.ChoiceField):
-        pairs = cast("Iterable[tuple[Any, Any]]", field.choices)
-        choices = tuple(str(value) for value, _label in pairs if value)
-    return Setting(key, str(field.label or key), str(field.help_text), field.required, secret, choices)
+def labels(provider: type[BaseProvider]) -> dict[str, str]:
+    """What its settings are called, by their keys."""
+    return {key: str(field.label or key) for key, field in provider.Config.base_fields.items()}
 
 
 def to_begin_with(provider: type[BaseProvider]) -> dict[str, Any]:

@@ -172,6 +172,16 @@ def begin_anew(gateway_id: int, *, proven: bool = False) -> None:
     tell(gateway_id, Change.SETTINGS)
 
 
+def end_pause(gateway_id: int) -> bool:
+    """A person will not wait for the pause to end: the next message goes on trial. False where there is no pause."""
+    now = timezone.now()
+    paused = GatewayHealth.objects.filter(gateway_id=gateway_id, open_until__gt=now, refused_at=None)
+    ended = paused.update(open_until=now) == 1
+    if ended:
+        tell(gateway_id, Change.SETTINGS)
+    return ended
+
+
 def limit(gateway: Gateway) -> int:
     """How many messages may be in flight: none while it may not be used, one on trial, else its own limit.
 

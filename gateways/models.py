@@ -32,9 +32,13 @@ PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
 
 
 def are_prefixes(value: Any) -> None:
-    """Raises ValidationError for anything but a list of prefixes such as `+7` and `+7916`."""
-    if not isinstance(value, list) or not all(isinstance(one, str) and PREFIX.fullmatch(one) for one in value):
+    """Raises ValidationError for anything but a list of prefixes such as `+7` and `+7916`, and names the wrong one."""
+    if not isinstance(value, list):
         raise ValidationError(_("Give a list of prefixes such as +7 or +7916."))
+    for one in value:
+        if not isinstance(one, str) or not PREFIX.fullmatch(one):
+            sentence = _("“%(prefix)s” is no prefix: write the plus and the country code first, such as +7 or +7916.")
+            raise ValidationError(sentence, params={"prefix": str(one)[:30]})
 
 
 def is_finite(value: float) -> None:

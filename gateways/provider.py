@@ -5,10 +5,12 @@ one. The words are in `outcomes.py`, requests and answers in `http.py`, the ways
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.functional import Promise
 
 from gateways import auth
 from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse
@@ -26,6 +28,14 @@ from gateways.outcomes import (
 )
 
 
+@dataclass(frozen=True)
+class Paste:
+    """Tells the operator where at the provider to paste the gateway's callback address, with `query` behind it."""
+
+    where: str | Promise
+    query: str = ""
+
+
 class BaseProvider:
     """Harmless defaults for every provider.
 
@@ -34,9 +44,16 @@ class BaseProvider:
     """
 
     label: ClassVar[str] = ""
+    #: One line for whoever chooses a provider: what it is, and for whom.
+    about: ClassVar[str | Promise] = ""
 
     class Config(forms.Form):
         """The settings an administrator fills in; each field is shown in the admin and named in API errors."""
+
+    #: Many settings are shown in sections: a title, the names of its fields, and whether it begins folded.
+    sections: ClassVar[Sequence[tuple[str | Promise, Sequence[str], bool]]] = ()
+    #: Where at the provider the callback address is pasted; empty where it goes with every message, or nobody calls.
+    pastes: ClassVar[Sequence[Paste]] = ()
 
     #: Names of Config fields that are secrets: write-only in the API, masked on screen, taken out of every exchange.
     secrets: ClassVar[Sequence[str]] = ()
@@ -69,6 +86,8 @@ class BaseProvider:
     can_forget: bool = False
     #: `fetch_inbound` may be asked for what guests wrote.
     can_fetch_inbound: bool = False
+    #: `read_callback` tells what guests wrote.
+    hears_inbound: bool = False
 
     def __init__(
         self, settings: Mapping[str, Any], sender: str = "", gateway: str = "", callback_url: str = ""

@@ -28,7 +28,10 @@ class Description(forms.Form):
         help_text=_("Placeholders such as {{to}} and {{text}} may stand in its path and its query, not in its host."),
     )
     method = forms.ChoiceField(
-        label=_("Method"), choices=[(name, name) for name in ("GET", "POST", "PUT")], initial="POST"
+        label=_("Method"),
+        choices=[(name, name) for name in ("GET", "POST", "PUT")],
+        initial="POST",
+        help_text=_("As the provider's documentation names it."),
     )
     headers = _lines(_("Headers"), _("One in a line: “Name: value”."))
     content_type = forms.ChoiceField(
@@ -41,6 +44,7 @@ class Description(forms.Form):
             ("text", _("plain text")),
         ],
         initial="none",
+        help_text=_("What its content type says."),
     )
     body = _lines(
         _("Body"),
@@ -52,15 +56,19 @@ class Description(forms.Form):
         initial="utf-8",
         help_text=_("A message with characters it lacks is refused here and may go through another gateway."),
     )
-    auth = forms.ChoiceField(label=_("Way in"), choices=ways.CHOICES, initial="none")
+    auth = forms.ChoiceField(
+        label=_("Way in"), choices=ways.CHOICES, initial="none", help_text=_("How the provider knows who is asking.")
+    )
     auth_name = _line(
         _("Name for the key"),
         _("The field or header that holds the API key; after a login the header for its token, if not Authorization."),
         max_length=100,
     )
-    auth_url = fields.AddressField(label=_("Address of the login"), max_length=500, required=False)
-    login = fields.login(required=False)
-    password = fields.password(required=False)
+    auth_url = fields.AddressField(
+        label=_("Address of the login"), max_length=500, required=False, help_text=_("For ways in that log in first.")
+    )
+    login = fields.login(required=False, help_text=_("{{login}} in templates."))
+    password = fields.password(required=False, help_text=_("{{password}} in templates."))
     api_key = fields.api_key(required=False, help_text=_("{{token}} in templates."))
     client_id = fields.client_id(required=False)
     client_secret = fields.client_secret(required=False)
@@ -68,6 +76,7 @@ class Description(forms.Form):
         label=_("{{to}} is written"),
         choices=[("plus", "+79161234567"), ("digits", "79161234567"), ("national", "89161234567")],
         initial="plus",
+        help_text=_("{{to_no_plus}} and {{to_national}} are always there too."),
     )
     max_parts = forms.IntegerField(
         label=_("Segments at most"),
@@ -118,6 +127,31 @@ class Description(forms.Form):
     callback_from = _line(_("Callback: sender's phone"), _("Of a message that a guest wrote."))
     callback_text = _line(_("Callback: text"), _("Of a message that a guest wrote."))
     verify_tls = fields.verify_tls()
+
+    #: How people read it: a title, its fields, and whether it begins folded.
+    SECTIONS = (
+        (
+            _("The request"),
+            ("url", "method", "headers", "content_type", "body", "encoding", "phone_format", "max_parts", "verify_tls"),
+            False,
+        ),
+        (
+            _("Way in"),
+            ("auth", "auth_name", "auth_url", "login", "password", "api_key", "client_id", "client_secret"),
+            False,
+        ),
+        (
+            _("What the answer means"),
+            ("ok_http", "ok", "reference", "fail", "error", "error_map", "retry_http", "repeat_is_safe"),
+            False,
+        ),
+        (_("Asking what became of a message"), ("status_url", "status_body", "status", "status_map"), True),
+        (
+            _("Calls from the provider"),
+            ("callback_id", "callback_status", "callback_reply", "callback_from", "callback_text"),
+            True,
+        ),
+    )
 
     def clean(self) -> dict[str, Any]:
         given = dict(self.cleaned_data)

@@ -26,11 +26,12 @@ TOKEN_UNKNOWN = "Couldn't find any information for the current token"
 
 class Provider(BaseProvider):
     label = "AxelNAC"
+    about = _("Another AxelNAC, or another of these portals: it sends through a gateway of its own.")
     secrets = ("password",)
     way = auth.LoginToken()
 
     class Config(forms.Form):
-        url = fields.address(help_text=_("For example https://axelnac.example.org:9999"))
+        url = fields.address(help_text=_("Of its API, usually with the port 9999: https://axelnac.example.org:9999."))
         login = fields.login()
         password = fields.password()
         sms_gateway = forms.CharField(
@@ -40,6 +41,7 @@ class Provider(BaseProvider):
             label=_("Phones are written"),
             choices=[("plus", _("with a plus: +79161234567")), ("digits", _("as digits: 79161234567"))],
             initial="plus",
+            help_text=_("As its gateway over there wants them."),
         )
         verify_tls = fields.verify_tls()
 

@@ -7,6 +7,7 @@ any shape is taken that its clients have met; nor which values a state of delive
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from gateways import auth, fields, http
 from gateways.http import HttpRequest, HttpResponse, id_of, whole_of
@@ -25,13 +26,14 @@ from gateways.provider import BaseProvider
 
 class Provider(BaseProvider):
     label = "MTS Exolve"
+    about = _("The SMS API of MTS Exolve; the sender is a number bought there.")
     secrets = ("api_key",)
     way = auth.Bearer()
     can_tell_balance = True
 
     class Config(forms.Form):
         url = fields.address("https://api.exolve.ru")
-        api_key = fields.api_key()
+        api_key = fields.api_key(help_text=_("Of an application in the cabinet of Exolve."))
         verify_tls = fields.verify_tls()
 
     def submit(self, sms: OutboundSms) -> HttpRequest:

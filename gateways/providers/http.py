@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from gateways.generic import calls, placeholders, rules, tables, templates, ways
 from gateways.generic.checks import MEANINGS
 from gateways.generic.form import Description
@@ -28,7 +30,7 @@ from gateways.outcomes import (
     SentSms,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 
 KINDS = dict(zip(MEANINGS, (Refused, RefusedHere, RefusedForNow, GatewayFault, CredentialsRefused), strict=True))
 REMEDY = "Compare the gateway's login, password or key with the provider's cabinet."
@@ -38,11 +40,19 @@ PHONE = re.compile(r"\d{7,}")
 
 class Provider(BaseProvider):
     label = "HTTP"
+    about = _("Any API that takes one message per call, described in a form: what it can do is what you describe.")
+    pastes = (
+        Paste(
+            _("Where the provider wants to know whom to call, unless {{callback_url}} goes with every message."),
+        ),
+    )
     secrets = ("password", "api_key", "client_secret")
     query_batch = 1
 
     class Config(Description):
         """Whatever the provider's documentation says of its API."""
+
+    sections = Config.SECTIONS
 
     def __init__(
         self, settings: Mapping[str, Any], sender: str = "", gateway: str = "", callback_url: str = ""
@@ -54,6 +64,7 @@ class Provider(BaseProvider):
         self.can_query = bool(self._text("status_url"))
         self.sends_receipts = self.can_query or bool(self._text("callback_status"))
         self.reports_by_key = self.sends_receipts and not self._text("reference")
+        self.hears_inbound = bool(self._text("callback_text"))
         self.asked = ""
 
     def submit(self, sms: OutboundSms) -> HttpRequest:

@@ -31,7 +31,7 @@ from gateways.outcomes import (
     RefusedHere,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 
 #: A text of these is sent in 7 bits, any other in UCS-2.
 GSM_7 = BASIC | EXTENDED
@@ -64,6 +64,14 @@ MASK = str(sum(map(int, STATES)))
 
 class Provider(BaseProvider):
     label = "Kannel"
+    about = _("Your own Kannel in front of any operator that speaks SMPP.")
+    pastes = (
+        Paste(
+            _("In a group sms-service of Kannel, as get-url beside max-messages = 0: for what guests write."),
+            "?phone=%p&text=%b&charset=%C&id=%I&at=%T",
+        ),
+    )
+    hears_inbound = True
     secrets = ("password",)
     reports_by_key = True
 
@@ -71,9 +79,7 @@ class Provider(BaseProvider):
         url = fields.address(
             "http://127.0.0.1:13013",
             help_text=_(
-                "Of its smsbox. Where that is in a private network, list the network in GATEWAY_ALLOWED_NETWORKS. To "
-                "take what guests write, give a group sms-service of Kannel max-messages = 0 and get-url = "
-                '"<callback address of this gateway>?phone=%p&text=%b&charset=%C&id=%I&at=%T".'
+                "Of its smsbox. Where that is in a private network, list the network in GATEWAY_ALLOWED_NETWORKS."
             ),
         )
         login = fields.login(
@@ -81,7 +87,7 @@ class Provider(BaseProvider):
                 "Of a group sendsms-user; without max-messages = 10 and concatenation = true it cuts long texts."
             )
         )
-        password = fields.password()
+        password = fields.password(help_text=_("Of the same group sendsms-user."))
         smsc = forms.CharField(
             label=_("Connection"), max_length=100, required=False, help_text=_("Its smsc-id; empty: Kannel chooses.")
         )

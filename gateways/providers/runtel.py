@@ -29,6 +29,7 @@ UNCLEAR = frozenset({401, 408})
 
 class Provider(BaseProvider):
     label = "Runtel"
+    about = _("A Runtel PBX whose installation has an action that sends SMS.")
     secrets = ("password",)
     way = auth.ActionEnvelope()
 
@@ -36,8 +37,8 @@ class Provider(BaseProvider):
         url = fields.address(help_text=_("For example https://pbx.example.org; /api/ is added to it."))
         login = fields.login()
         password = fields.password()
-        action = forms.CharField(label=_("Action that sends"), max_length=100)
-        obj = forms.CharField(label=_("Object of the action"), max_length=100)
+        action = fields.text(_("Action that sends"), _("The installation's own; ask its maker."), max_length=100)
+        obj = fields.text(_("Object of the action"), _("What the action belongs to; ask its maker."), max_length=100)
         params = forms.CharField(
             label=_("Parameters"),
             max_length=4000,

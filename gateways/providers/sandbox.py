@@ -7,6 +7,7 @@ from urllib.parse import quote
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from gateways import fields
 from gateways.http import HttpRequest, HttpResponse, object_of, post_json
 from gateways.outcomes import Accepted, OutboundSms, Receipt, ReceiptState, Refused, SentSms, Unreadable
 from gateways.provider import BaseProvider
@@ -14,17 +15,22 @@ from gateways.provider import BaseProvider
 
 class Provider(BaseProvider):
     label = "Sandbox"
+    about = _("A phone inside the portal, for trying things out: nothing leaves, nothing is paid.")
     alone = True
     settle_window = 2.0
 
     class Config(forms.Form):
-        understands_keys = forms.BooleanField(
-            label=_("Knows a repeated message by its key"), required=False, initial=True
+        understands_keys = fields.yes_no(
+            _("Knows a repeated message by its key"),
+            _("As some providers do: the same message sent again arrives once."),
+            initial=True,
         )
-        answers_look_ups = forms.BooleanField(
-            label=_("Can be asked whether it has a message"), required=False, initial=True
+        answers_look_ups = fields.yes_no(
+            _("Can be asked whether it has a message"),
+            _("After a lost answer the portal looks a message up."),
+            initial=True,
         )
-        receipts = forms.BooleanField(label=_("Reports delivery"), required=False, initial=True)
+        receipts = fields.yes_no(_("Reports delivery"), _("Off: messages end as handed over."), initial=True)
 
     def __init__(
         self, settings: Mapping[str, Any], sender: str = "", gateway: str = "", callback_url: str = ""

@@ -69,6 +69,7 @@ WORDS: Mapping[str, Callable[[], NotAccepted]] = {
 
 class Provider(BaseProvider):
     label = "SMS Aero"
+    about = _("The SMS API of SMS Aero, version 2; the sender is a name allowed there.")
     secrets = ("api_key",)
     way = auth.Basic("login", "api_key")
     sends_receipts = can_query = can_tell_balance = True
@@ -80,7 +81,7 @@ class Provider(BaseProvider):
             help_text=_("In reserve: https://gate.smsaero.org/v2, https://gate.smsaero.net/v2."),
         )
         login = fields.login(help_text=_("The account's e-mail."))
-        api_key = fields.api_key()
+        api_key = fields.api_key(help_text=_("From the settings of the cabinet, for API and SMPP."))
         verify_tls = fields.verify_tls()
 
     def submit(self, sms: OutboundSms) -> HttpRequest:

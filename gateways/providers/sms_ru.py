@@ -31,7 +31,7 @@ from gateways.outcomes import (
     SentSms,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 
 CORRECT_KEY = "Correct the API key: it is the “api_id” in the account's settings."
 RAISE_LIMIT = "Raise the limit in the account's settings, or wait for tomorrow."
@@ -79,6 +79,8 @@ FINAL_STATES: Mapping[int | None, tuple[ReceiptState, str]] = {
 
 class Provider(BaseProvider):
     label = "SMS.ru"
+    about = _("The SMS API of SMS.ru; the sender is a name allowed there.")
+    pastes = (Paste(_("In the account's settings, for callbacks: receipts come sooner than when asked for.")),)
     secrets = ("api_key",)
     way = auth.ApiKey("form", "api_id")
     sends_receipts = can_query = can_tell_balance = True

@@ -29,7 +29,7 @@ from gateways.outcomes import (
     SentSms,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 
 WHO = "Correct the login and the password, or the API key; see which IP addresses the account allows."
 WAIT = "Find what it refused before; when the block has ended, check the connection."
@@ -79,25 +79,24 @@ TROUBLES = {
 
 class Provider(BaseProvider):
     label = "SMSC.ru"
+    about = _("SMSC.ru, smsc.kz or smscentre.com; can be asked what became of a lost answer.")
+    pastes = (
+        Paste(_("In the account's settings, at the call of states (“callback”): for receipts.")),
+        Paste(_("In the account's settings, at the call of incoming messages: for what guests write.")),
+    )
     secrets = ("password", "api_key", "webhook_secret")
     # Its `id` is ours and need not be unique: a repeat is sent again, and a state is that of the last one.
     can_look_up = True
     #: Above the minute in which the same request is refused (code 9).
     settle_window = 90.0
-    sends_receipts = can_query = can_tell_balance = True
+    sends_receipts = can_query = can_tell_balance = hears_inbound = True
 
     class Config(forms.Form):
         url = fields.address("https://smsc.ru")
-        login = fields.login(required=False)
-        password = fields.password(required=False)
+        login = fields.login(required=False, help_text=_("Of the account; not needed with an API key."))
+        password = fields.password(required=False, help_text=_("Of the account; not needed with an API key."))
         api_key = fields.api_key(required=False, help_text=_("Instead of the login and the password."))
-        webhook_secret = forms.CharField(
-            label=_("Webhook secret"),
-            required=False,
-            max_length=500,
-            strip=False,
-            help_text=_("If the account's settings at the provider have one: unsigned receipts are refused then."),
-        )
+        webhook_secret = fields.webhook_secret(required=False)
         verify_tls = fields.verify_tls()
 
         def clean(self) -> None:

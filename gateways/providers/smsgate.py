@@ -26,7 +26,7 @@ from gateways.outcomes import (
     SentSms,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 
 #: The provider's clock and ours may differ; a validity that ends at once could be refused, a longer one harms nobody.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -40,6 +40,8 @@ def is_zone(value: str) -> None:
 
 class Provider(BaseProvider):
     label = "SMSGate platform (TargetSMS, sms16, Pronto, t-sms)"
+    about = _("TargetSMS and other Russian companies on the same platform; a lost answer never means a second SMS.")
+    pastes = (Paste(_("If you like, ask its manager to report states to this address: receipts come sooner.")),)
     secrets = ("password",)
     dedupe_key = True  # `client_id_sms`: a repeat is not sent, and is answered with the earlier `id_sms`
     sends_receipts = can_query = can_tell_balance = can_fetch_inbound = True
@@ -54,9 +56,15 @@ class Provider(BaseProvider):
         )
         login = fields.login()
         password = fields.password()
-        translit = forms.BooleanField(label=_("Cyrillic in Latin letters"), required=False)
+        translit = fields.yes_no(
+            _("Cyrillic in Latin letters"), _("The provider rewrites texts, so that a segment holds more letters.")
+        )
         time_zone = forms.CharField(
-            label=_("The account's time zone"), initial="Europe/Moscow", max_length=50, validators=[is_zone]
+            label=_("The account's time zone"),
+            initial="Europe/Moscow",
+            max_length=50,
+            validators=[is_zone],
+            help_text=_("In which its times are written, such as Europe/Moscow."),
         )
         verify_tls = fields.verify_tls()
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways import auth, fields, http, outcomes
 from gateways.http import Callback, CallbackReply, HttpRequest, HttpResponse, id_of, whole_of
 from gateways.outcomes import Accepted, BadCallback, InboundSms, OutboundSms, Receipt, ReceiptState, SentSms, Unreadable
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 from gateways.signatures import signs_moment_and_body
 
 CHANNELS: Mapping[str, Mapping[str, object]] = {"sms": {}, "whatsapp": {"waonly": "yes"}, "both": {"sendwa": 1}}
@@ -34,28 +34,29 @@ SIGNATURE = "x-smsmobileapi-signature"
 
 class Provider(BaseProvider):
     label = "SMSmobileAPI"
+    about = _("Your own Android or iPhone sends, with its SIM card; needs the provider's app.")
+    pastes = (Paste(_("In its dashboard as webhook, version 2, for sent, failed and received, with a secret.")),)
     secrets = ("api_key", "client_secret", "webhook_secret")
-    sends_receipts = can_query = can_fetch_inbound = takes_former = True
+    sends_receipts = can_query = can_fetch_inbound = takes_former = hears_inbound = True
     query_batch = 1
 
     class Config(forms.Form):
         url = fields.address("https://api.smsmobileapi.com")
         api_key = fields.api_key(required=False, help_text=_("Or give a client id and its secret."))
-        client_id = fields.client_id(required=False)
+        client_id = fields.client_id(required=False, help_text=_("Instead of the API key, for OAuth2."))
         client_secret = fields.client_secret(required=False)
-        device = forms.CharField(label=_("SID of the phone"), required=False, help_text=_("Empty means any."))
-        sim_port = forms.ChoiceField(label=_("SIM slot"), required=False, choices=[("", "—"), ("1", "1"), ("2", "2")])
-        channel = forms.ChoiceField(label=_("Channel"), initial="sms", choices=[(name, name) for name in CHANNELS])
-        short_urls = forms.BooleanField(label=_("Shorten links"), required=False)
-        webhook_secret = forms.CharField(label=_("Secret that calls must be signed with"), required=False, strip=False)
-        delete_path = forms.CharField(label=_("Path that deletes from the log (not published)"), required=False)
+        device = fields.text(_("SID of the phone"), _("The phone that sends; empty means any."), required=False)
+        sim_port = fields.choice(_("SIM slot"), ("", "1", "2"), _("Of a phone with two; empty: its choice."))
+        channel = fields.choice(_("Channel"), CHANNELS, _("By what the phone sends."), initial="sms")
+        short_urls = fields.yes_no(_("Shorten links"), _("The provider replaces addresses in texts by its own."))
+        webhook_secret = fields.webhook_secret(required=False)
+        delete_path = fields.text(_("Path that deletes from the log"), _("It is not published."), required=False)
         verify_tls = fields.verify_tls()
 
-        def clean(self) -> dict[str, Any]:
-            given = super().clean() or {}
+        def clean(self) -> None:
+            given = self.cleaned_data
             if not given.get("api_key") and not (given.get("client_id") and given.get("client_secret")):
                 self.add_error("api_key", _("Give an API key, or a client id and its secret."))
-            return given
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -96,8 +97,8 @@ class Provider(BaseProvider):
         return http.get(self.address("log/sent/sms/"), {"guid_message": self.asked})
 
     def read_query(self, response: HttpResponse) -> list[Receipt]:
-        rows = http.objects_of(answer_in(response).get("sms"))
-        said = [receipt_in(row, id_of(row.get("guid")) or self.asked) for row in rows]
+        told = http.objects_of(answer_in(response).get("sms"))
+        said = [receipt_in(row, id_of(row.get("guid")) or self.asked) for row in told]
         own = [receipt for receipt in said if receipt.reference and self.asked in {"", receipt.reference}]
         # Several rows cannot all be about the message; none means that it is still on its way.
         return own if len(own) == 1 or not self.asked else [Receipt(self.asked, ReceiptState.PENDING)]
@@ -110,9 +111,9 @@ class Provider(BaseProvider):
         told = http.object_called(callback)
         if SIGNATURE in callback.headers:
             return self._event_in(told)
-        if not (found := inbound_in([told, *http.objects_of(told.get("messages"))])):
-            raise BadCallback("the call holds no message")
-        return [*found]
+        if found := inbound_in([told, *http.objects_of(told.get("messages"))]):
+            return [*found]
+        raise BadCallback("the call holds no message")
 
     def _event_in(self, told: Mapping[str, Any]) -> list[Receipt | InboundSms]:
         """A call of the second version."""

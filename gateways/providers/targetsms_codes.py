@@ -37,6 +37,7 @@ NOT_TAKEN: platform.Errors = {
 
 class Provider(BaseProvider):
     label = "TargetSMS one-time codes"
+    about = _("TargetSMS makes the one-time code itself and fills it into the text: for codes alone.")
     secrets = ("password",)
     code_placeholder = PLACEHOLDER
     sends_receipts = can_query = True
@@ -50,11 +51,18 @@ class Provider(BaseProvider):
         )
         login = fields.login()
         password = fields.password()
-        code_length = forms.IntegerField(label=_("Digits of a code"), initial=6, min_value=4, max_value=10)
+        code_length = forms.IntegerField(
+            label=_("Digits of a code"),
+            initial=6,
+            min_value=4,
+            max_value=10,
+            help_text=_("From 4 to 10."),
+        )
         state_url = fields.AddressField(
             label=_("Address that tells delivery states"),
             initial="https://sms.targetsms.ru/xml/state.php",
             max_length=500,
+            help_text=_("Of the same platform; asked what became of a message."),
         )
         verify_tls = fields.verify_tls()
 

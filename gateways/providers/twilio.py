@@ -32,7 +32,7 @@ from gateways.outcomes import (
     SentSms,
     Unreadable,
 )
-from gateways.provider import BaseProvider
+from gateways.provider import BaseProvider, Paste
 from gateways.signatures import signs_address_and_form
 
 #: Twilio keeps a message in its queue for so many seconds at the most.
@@ -71,6 +71,9 @@ TROUBLES: Mapping[int, Callable[[], NotAccepted]] = {
 
 class Provider(BaseProvider):
     label = "Twilio"
+    about = _("Twilio, for phones in most countries; the sender is a number bought there.")
+    pastes = (Paste(_("At the number in its console, for “a message comes in”: what guests write.")),)
+    hears_inbound = True
     secrets = ("password", "auth_token")
     way = auth.Basic()
     sends_receipts = can_query = can_tell_balance = True

@@ -9,29 +9,21 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import translation
-from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from guests import credentials
 from guests.admin.deeds import DEEDS, Deed, Done
 from guests.credentials import Outcome
 from guests.models import Guest
-from portal.admin.rights import RightsAdmin
+from portal.admin.rights import RightsAdmin, demand
 from portal.errors import Refusal, Why
 from portal.models import User
-from portal.permissions import Right, may, missing_right
+from portal.permissions import Right, may
 
 #: What the page that asks sends along once somebody has answered.
 CONFIRMED = "confirmed"
 #: So many names are listed on the page that asks about many.
 NAMES_SHOWN = 20
-
-
-def demand(request: HttpRequest, *needed: Right) -> None:
-    """Raises PermissionDenied, naming the first right that is missing."""
-    if missing := missing_right(request.user, *needed):
-        sentence = gettext("You lack the right %(right)s (%(name)s).")
-        raise PermissionDenied(sentence % {"right": missing.label, "name": missing.value})
 
 
 class DeedPages(RightsAdmin):

@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from guests import terms as domain
 from guests.admin import shown
-from guests.admin.doing import demand
 from guests.models import Terms
-from portal.admin.rights import DomainAdmin
+from portal.admin.rights import DomainAdmin, demand
 from portal.errors import Refusal
 from portal.permissions import Right, may
 

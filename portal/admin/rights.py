@@ -32,6 +32,13 @@ REFUSED = "portal.admin.refused"
 CHANGED = "portal.admin.changed"
 
 
+def demand(request: HttpRequest, *rights: Right) -> None:
+    """Raises PermissionDenied, which names the first right that is missing."""
+    if missing := missing_right(request.user, *rights):
+        sentence = _("For this you need the right “%(label)s” (%(name)s).")
+        raise PermissionDenied(sentence % {"label": missing.label, "name": missing.value})
+
+
 class UnderRights:
     """What pages and the tables inside them share. Whoever changes or deletes sees what is there, so may read too."""
 
@@ -222,24 +229,24 @@ class DomainForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        for field, sentence in sentences(self.refused):
-            self.add_error(field if field in self.fields else None, sentence)
+        for path, sentence in sentences(self.refused):
+            # `settings.api_key` is a field of that name, or the key api_key in the field settings.
+            field, _dot, key = path.partition(".")
+            if path in self.fields or not key:
+                self.add_error(path if path in self.fields else None, sentence)
+            else:
+                self.add_error(field if field in self.fields else None, f"{key}: {sentence}")
         return cleaned
 
 
 def sentences(refused: Refusal | ValidationError | None) -> list[tuple[str, str]]:
-    """What was refused, as pairs of a form's field (which may be unknown) and a sentence for it."""
+    """What was refused, as pairs of the path to a field (which may be unknown) and a sentence for it."""
     if refused is None:
         return []
     if isinstance(refused, Refusal):
         return [(refused.field, refused.sentence)]
     by_path = refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
-    found = []
-    for path, messages in by_path.items():
-        # `settings.api_key` is the key api_key in the field settings.
-        field, _dot, key = path.partition(".")
-        found += [(field, f"{key}: {message}" if key else message) for message in messages]
-    return found
+    return [(path, message) for path, messages in by_path.items() for message in messages]
 
 
 class DomainAdmin(RightsAdmin):

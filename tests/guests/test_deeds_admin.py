@@ -12,9 +12,9 @@ from django.utils import timezone
 from gateways.models import Gateway
 from guests import accounts, credentials, passwords, stays
 from guests.admin.deeds import DEEDS
-from guests.admin.doing import demand
 from guests.models import Guest
 from messaging.models import Message
+from portal.admin.rights import demand
 from portal.models import AuditEvent, User
 from portal.permissions import Right
 from tests.guests.test_user_password import everything_stored
