@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from messaging import forgetting, sending, waiting
 from messaging.api.fields import PhoneText
-from messaging.models import Attempt, DeliveryEvent, Message, State
+from messaging.models import Attempt, DeliveryEvent, Message, State, Way
 from messaging.retries import Kind, text_kept_until
 from portal.api import parameters
 from portal.api.collection import ListView, OneView, ReadView, SearchView
@@ -164,7 +164,7 @@ class Resend(_ChangeOfMind):
 
     def _resend(self) -> Done:
         former: Message = self.find()
-        again = sending.resend(former, requested_by=self.caller)
+        again = sending.resend(former, requested_by=self.caller, way=Way.API)
         risk = sending.risk_of_resending(former)
         sentence = f"Message {former.pk} is sent again as {again.pk}" + (f". {risk}" if risk else "")
         return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))
@@ -183,7 +183,7 @@ class Cancel(_ChangeOfMind):
 
     def _cancel(self) -> Done:
         message: Message = self.find()
-        sending.cancel(message)
+        sending.cancel(message, by=self.caller)
         return Done({"message": f"Message {message.pk} is cancelled", "item": MESSAGES.item(message)})
 
 
