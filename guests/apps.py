@@ -1,8 +1,9 @@
-"""The guests app: its lines in the admin's navigation."""
+"""The guests app: its lines in the admin's navigation, and its directory for who writes to guests."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from messaging import recipients
 from portal import registry
 from portal.registry import AdminPage
 
@@ -15,3 +16,4 @@ class GuestsConfig(AppConfig):
 
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
+        recipients.DIRECTORIES.append("guests.directory.search")

@@ -35,13 +35,14 @@ api: Routes = [
 
 urlpatterns: Routes = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
+    # Apps may have pages under admin/ that belong to no model; the site answers for every other path there.
+    *_of_apps("urlpatterns"),
     path("admin/", admin.site.urls),
     re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
-    *_of_apps("urlpatterns"),
 ]
 
 handler500 = "portal.api.envelope.server_error"

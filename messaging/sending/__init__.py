@@ -3,7 +3,7 @@
 What happens later is delivery's.
 """
 
-from messaging.sending.accepting import LATEST, send, send_test
+from messaging.sending.accepting import LATEST, check_schedule, measured, send, send_test
 from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
 from messaging.sending.deeds import Deed, Outlook, do_all, outlook
 from messaging.sending.many import MOST, Item, cancel_batch, failed_of, resend_failed, send_many
@@ -17,8 +17,10 @@ __all__ = [
     "Outlook",
     "cancel",
     "cancel_batch",
+    "check_schedule",
     "do_all",
     "failed_of",
+    "measured",
     "outlook",
     "resend",
     "resend_failed",

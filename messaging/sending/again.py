@@ -81,7 +81,9 @@ def resend_all(
     rows: QuerySet[Message], *, by: User | None, gateway: Gateway | None = None, batch: Batch | None = None
 ) -> Done:
     """As `resend`, for all of these rows that may be: a few statements for many. Keep it to some hundred rows."""
-    formers = list(rows.select_for_update(of=("self",)).filter(pk__in=rows.filter(may_be_resent()).values("pk")))
+    locked = rows.select_for_update(of=("self",)).filter(pk__in=rows.filter(may_be_resent()).values("pk"))
+    # Somebody may have been quicker while we waited for the lock: then its text is gone.
+    formers = [former for former in locked if former.text and former.state in RESENDABLE]
     firsts = {one.pk: one for one in Gateway.objects.select_related("health")}
     opted = opt_outs.among(former.phone for former in formers)
     done, drafts, survey = Done(), [], cache(routing.Survey)

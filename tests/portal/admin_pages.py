@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import Attempt, Batch, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut, Step
 from messaging.retries import Kind
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
 from portal.permissions import Right
@@ -106,6 +106,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     SandboxSms: _sandbox_sms,
     Message: a_message,
     Attempt: _attempt,
+    Step: lambda gateway: Step.objects.create(message=a_message(gateway), gateway=gateway, state="queued"),
+    Batch: lambda _: Batch.objects.create(name="The pool is open", total=2),
     DeliveryEvent: _event,
     InboundMessage: lambda gateway: InboundMessage.objects.create(
         gateway=gateway, phone="+79161234567", text="Where is the Wi-Fi?", fingerprint="id 1"

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from messaging.models import Attempt, Batch, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut, Step
 from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
@@ -33,6 +33,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     SandboxSms: ("v", "", "v", ""),
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
+    Step: ("v", "", "v", ""),
+    Batch: ("v", "", "v", ""),
     DeliveryEvent: ("v", "", "v", ""),
     InboundMessage: ("v", "", "v", ""),
     OptOut: ("vad", "", "v", ""),
