@@ -14,7 +14,7 @@ from unfold.views import ChangeList
 
 from messaging import progress, sending
 from messaging.admin.callers import caller, demand, has_confirmed
-from messaging.models import Batch, State, counts_of
+from messaging.models import Batch, State
 from messaging.progress import Group
 from portal.admin.rights import HistoryAdmin
 from portal.errors import Refusal
@@ -29,7 +29,7 @@ class WithCounts(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
-        counts = counts_of(Batch.objects.filter(pk__in=[batch.pk for batch in rows]))
+        counts = progress.counts_of(batch.pk for batch in rows)
         for batch in rows:
             batch.progress = progress.of(batch, counts.get(batch.pk, {}))
         self.result_list = rows
@@ -88,7 +88,7 @@ class BatchAdmin(HistoryAdmin):
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def _shown(self, request: HttpRequest, batch: Batch) -> dict[str, Any]:
-        found = progress.of(batch, batch.counts())
+        found = progress.now(batch)
         listed = reverse("admin:messaging_message_changelist")
         reads = super().has_view_permission(request)
         return {
@@ -112,13 +112,14 @@ class BatchAdmin(HistoryAdmin):
     def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
         """How far it has come, for the page that asks every two seconds."""
         batch = self._found(request, pk)
-        found = progress.of(batch, batch.counts())
+        found = progress.now(batch)
         return JsonResponse(
             {
                 "says": found.sentence,
                 "gone": found.gone,
                 "total": found.total,
                 "over": found.over,
+                "may_resend": sending.failed_of(batch).exists(),
                 "groups": found.groups,
             }
         )

@@ -7,13 +7,12 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from messaging import finding, sending, timeline, waiting
 from messaging.admin.callers import demand
 from messaging.admin.deeds import ACTIONS, FROM_PAGE, ask_or_do, buttons_for
-from messaging.admin.filters import BatchFilter, CountedSoFar
+from messaging.admin.filters import BatchFilter, CountedSoFar, TimeRange
 from messaging.models import Message
 from messaging.sending import Deed
 from portal.admin.display import NOTHING, as_written, moment
@@ -33,7 +32,7 @@ class MessageAdmin(HistoryAdmin):
     actions = tuple(ACTIONS)
     change_form_template = "admin/messaging/message/change_form.html"
     list_display = ("id", "coloured_state", "phone", "recipient_label", "kind", "created", "gateway", "reason")
-    list_filter = ("state", "kind", "gateway", ("created", RangeDateTimeFilter), "requested_by", BatchFilter)
+    list_filter = ("state", "kind", "gateway", ("created", TimeRange), "requested_by", BatchFilter)
     list_filter_submit = True
     list_select_related = ("gateway",)
     paginator = CountedSoFar

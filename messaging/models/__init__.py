@@ -1,7 +1,7 @@
 """What messaging keeps: messages and what becomes of them, batches, what comes in, and templates."""
 
 from messaging.models.attempt import Attempt, DeliveryEvent
-from messaging.models.batch import Batch, counts_of
+from messaging.models.batch import Batch
 from messaging.models.inbound import InboundMessage, OptOut, Word
 from messaging.models.message import Message
 from messaging.models.states import CANCELLABLE, FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, State, Wait, Way
@@ -27,5 +27,4 @@ __all__ = [
     "Wait",
     "Way",
     "Word",
-    "counts_of",
 ]

@@ -1,15 +1,11 @@
 """Batch: one text, or several, for many phones, accepted in one go. Its messages know it."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from messaging.models.states import State
 
 LONGEST_NAME = 80
 LONGEST_TOKEN = 64
@@ -48,16 +44,3 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"
-
-    def counts(self) -> dict[State, int]:
-        """How many of its messages are in which state, read from an index."""
-        return counts_of(Batch.objects.filter(pk=self.pk)).get(self.pk, {})
-
-
-def counts_of(batches: QuerySet[Batch]) -> dict[int, dict[State, int]]:
-    """By batch, how many of its messages are in which state; one query for all."""
-    found: dict[int, dict[State, int]] = {}
-    rows: Any = batches.order_by().values("pk", "messages__state").annotate(count=Count("messages"))
-    for row in rows.filter(messages__isnull=False):
-        found.setdefault(row["pk"], {})[State(row["messages__state"])] = row["count"]
-    return found

@@ -43,7 +43,8 @@ class Outlook:
 def outlook(deed: Deed, rows: QuerySet[Message]) -> Outlook:
     """Looks at these messages without changing any."""
     able = rows.filter(_able(deed))
-    skipped = list(rows.exclude(pk__in=able.values("pk")).only("pk", "state", "phone").order_by("pk")[:NAMED])
+    others = rows.exclude(pk__in=able.values("pk")).select_related(None).defer(None).only("pk", "state", "phone")
+    skipped = list(others.order_by("pk")[:NAMED])
     risky = 0 if deed is Deed.CANCEL else able.filter(state=State.UNRESOLVED).count()
     return Outlook(rows.count(), able.count(), risky, skipped)
 

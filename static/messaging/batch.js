@@ -5,6 +5,7 @@
   const page = document.querySelector("[data-batch]");
   if (!page || "over" in page.dataset) return;
   const bar = page.querySelector("progress");
+  const resend = page.querySelector("[data-may-resend]");
   const says = page.querySelector("[data-says]");
 
   function show(found) {
@@ -12,6 +13,7 @@
     bar.value = found.gone;
     // Only what has changed is spoken.
     if (says.textContent !== found.says) says.textContent = found.says;
+    if (resend) resend.hidden = !found.may_resend;
     for (const [group, count] of Object.entries(found.groups)) {
       const cell = page.querySelector(`[data-count="${group}"]`);
       if (cell) cell.textContent = count;
