@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from gateways.outcomes import Outcome, ReceiptState
-from messaging.models import FINAL, Attempt, DeliveryEvent, Message, State, Step, Wait, Way
+from messaging.models import FINAL, Attempt, DeliveryEvent, Door, Message, State, Step, Wait
 
 
 class What(StrEnum):
@@ -120,7 +120,7 @@ def _accepted(message: Message, steps: Sequence[Step], attempts: Sequence[Attemp
     sentence = _("Accepted")
     if message.resend_of_id:
         sentence = _("Accepted, to send message %(id)s again") % {"id": message.resend_of_id}
-    came = [str(Way(message.way).label)] if message.way else []
+    came = [str(Door(message.door).label)] if message.door else []
     if message.batch_id:
         came.append(_("batch %(id)s") % {"id": message.batch_id})
     if message.wanted:

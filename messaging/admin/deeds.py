@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from gateways.models import Gateway
 from messaging import sending
 from messaging.admin.callers import caller, has_confirmed
-from messaging.models import CANCELLABLE, RESENDABLE, Message, Way
+from messaging.models import CANCELLABLE, RESENDABLE, Door, Message
 from messaging.sending import Deed, Done
 from portal import admin_trail
 from portal.admin.rights import RightsAdmin
@@ -116,9 +116,9 @@ def _do(rows: QuerySet[Message], deed: Deed, gateway: Gateway | None, request: H
     if deed is Deed.CANCEL:
         sending.cancel(message, by=by)
     elif gateway:
-        sending.send_elsewhere(message, gateway, by=by, way=Way.PAGES)
+        sending.send_elsewhere(message, gateway, by=by, door=Door.PAGES)
     else:
-        sending.resend(message, requested_by=by, way=Way.PAGES)
+        sending.resend(message, requested_by=by, door=Door.PAGES)
     return Done(1)
 
 

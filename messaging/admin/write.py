@@ -15,7 +15,7 @@ from messaging import number_lists, opt_outs, recipients, sending, templates
 from messaging.admin import metering
 from messaging.admin.callers import caller, demand, has_confirmed
 from messaging.admin.write_form import WriteForm
-from messaging.models import MessageTemplate, Way
+from messaging.models import Door, MessageTemplate
 from messaging.retries import Kind
 from portal import admin_trail
 from portal.errors import Refusal
@@ -100,7 +100,7 @@ def _send(request: HttpRequest, form: WriteForm) -> HttpResponseBase:
             requested_by=caller(request),
             due_at=given["schedule"],
             token=given["token"],
-            way=Way.WRITE,
+            door=Door.WRITE,
         )
     except Refusal as refusal:
         form.add_error(FIELDS.get(refusal.field), refusal.sentence)

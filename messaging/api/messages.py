@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from messaging import forgetting, sending, timeline, waiting
 from messaging.api.fields import PhoneText
-from messaging.models import Attempt, DeliveryEvent, Message, State, Way
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State
 from messaging.retries import Kind
 from portal.api import parameters
 from portal.api.collection import ListView, OneView, ReadView, SearchView
@@ -188,7 +188,7 @@ class Resend(_ChangeOfMind):
 
     def _resend(self) -> Done:
         former: Message = self.find()
-        again = sending.resend(former, requested_by=self.caller, way=Way.API)
+        again = sending.resend(former, requested_by=self.caller, door=Door.API)
         risk = sending.risk_of_resending(former)
         sentence = f"Message {former.pk} is sent again as {again.pk}" + (f". {risk}" if risk else "")
         return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='message',
-            name='way',
+            name='door',
             field=models.CharField(blank=True, choices=[('', 'not on record'), ('api', 'the API'), ('pages', 'the admin'), ('write', 'the page “Write”'), ('test', 'a test of its gateway')], default='', max_length=10, verbose_name='came by'),
         ),
         migrations.AddField(

@@ -4,7 +4,7 @@ from messaging.models.attempt import Attempt, DeliveryEvent
 from messaging.models.batch import Batch
 from messaging.models.inbound import InboundMessage, OptOut, Word
 from messaging.models.message import Message
-from messaging.models.states import CANCELLABLE, FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, State, Wait, Way
+from messaging.models.states import CANCELLABLE, FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, Door, State, Wait
 from messaging.models.step import Step
 from messaging.models.template import MessageTemplate
 
@@ -18,6 +18,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "DeliveryEvent",
+    "Door",
     "InboundMessage",
     "Message",
     "MessageTemplate",
@@ -25,6 +26,5 @@ __all__ = [
     "State",
     "Step",
     "Wait",
-    "Way",
     "Word",
 ]

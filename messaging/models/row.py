@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways.models import Gateway
 from gateways.outcomes import LONGEST_REFERENCE
 from messaging.models.batch import Batch
-from messaging.models.states import State, Wait, Way
+from messaging.models.states import Door, State, Wait
 from messaging.retries import Kind
 from portal.encryption import EncryptedTextField
 
@@ -40,7 +40,7 @@ class MessageRow(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("requested by"), null=True, blank=True
     )
-    way = models.CharField(_("came by"), max_length=10, choices=Way.choices, blank=True, default=Way.UNSAID)
+    door = models.CharField(_("came by"), max_length=10, choices=Door.choices, blank=True, default=Door.UNSAID)
     batch = models.ForeignKey(
         Batch, models.SET_NULL, verbose_name=_("batch"), null=True, blank=True, db_index=False, related_name="messages"
     )

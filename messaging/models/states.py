@@ -1,4 +1,4 @@
-"""The states of a message, which may follow which, why a message waits, and by which way it came."""
+"""The states of a message, which may follow which, why a message waits, and by which door it came."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -72,7 +72,7 @@ class Wait(models.TextChoices):
     SCHEDULE = "schedule", _("it is to be sent at a later time")
 
 
-class Way(models.TextChoices):
+class Door(models.TextChoices):
     """By which door a message was accepted."""
 
     UNSAID = "", _("not on record")

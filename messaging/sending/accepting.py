@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from gateways import providers, routing
 from gateways.models import Gateway
 from messaging import opt_outs, phones, retries, tasks, texts
-from messaging.models import Batch, Message, State, Wait, Way
+from messaging.models import Batch, Door, Message, State, Wait
 from messaging.retries import Kind
 from portal.errors import Refusal
 from portal.models import User
@@ -30,7 +30,7 @@ class Terms:
     kind: Kind
     wanted: Gateway | None
     requested_by: User | None
-    way: Way = Way.UNSAID
+    door: Door = Door.UNSAID
     only_here: bool = False
     due_at: datetime | None = None
     batch: Batch | None = None
@@ -47,7 +47,7 @@ def send(
     recipient_label: str = "",
     only_here: bool = False,
     due_at: datetime | None = None,
-    way: Way = Way.UNSAID,
+    door: Door = Door.UNSAID,
 ) -> Message:
     """Accepts one message: once this returns and its transaction commits, its fate will be on record.
 
@@ -60,7 +60,7 @@ def send(
     measure = measured(text)
     check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
-    terms = Terms(kind, wanted, requested_by, way, only_here, due_at)
+    terms = Terms(kind, wanted, requested_by, door, only_here, due_at)
     message = draft(terms, phone, text, measure, wanted or routing.default(), masked_text=masked_text)
     message.recipient_label = recipient_label
     if kind == Kind.INFORMATION and opt_outs.has_opted_out(phone):
@@ -102,7 +102,7 @@ def draft(
         encoding=measure.encoding,
         segments=measure.segments,
         requested_by=terms.requested_by,
-        way=terms.way,
+        door=terms.door,
         batch=terms.batch,
         created=now,
         due_at=due_at,
@@ -165,7 +165,7 @@ def send_test(gateway: Gateway, *, phone: str, text: str, requested_by: User | N
         gateway_name=gateway.name,
         requested_by=requested_by,
         only_here=True,
-        way=Way.TEST,
+        door=Door.TEST,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from gateways import routing
 from gateways.models import Gateway
 from messaging import opt_outs, tasks
-from messaging.models import CANCELLABLE, RESENDABLE, Batch, Message, State, Way
+from messaging.models import CANCELLABLE, RESENDABLE, Batch, Door, Message, State
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, send, suppress
 from portal.errors import Refusal, Why
@@ -24,7 +24,7 @@ def resend(
     *,
     requested_by: User | None,
     gateway: Gateway | None = None,
-    way: Way = Way.UNSAID,
+    door: Door = Door.UNSAID,
 ) -> Message:
     """Sends an unsuccessful message again, as a new one that names it. Its text moves along, so it happens once.
 
@@ -52,7 +52,7 @@ def resend(
         masked_text=message.masked_text,
         recipient_label=message.recipient_label,
         only_here=message.only_here,
-        way=way,
+        door=door,
     )
     again.link_to(message)
     return again
@@ -109,13 +109,13 @@ def _again(
     if not first.enabled:
         routing.named(first.name)
     text = former.text or ""
-    terms = Terms(Kind(former.kind), first, by, Way.PAGES, former.only_here, batch=batch)
+    terms = Terms(Kind(former.kind), first, by, Door.PAGES, former.only_here, batch=batch)
     again = draft(terms, former.phone, text, measured(text), first, masked_text=former.masked_text, survey=survey)
     again.recipient_label, again.resend_of = former.recipient_label, former
     return again
 
 
-def send_elsewhere(message: Message, gateway: Gateway, *, by: User | None, way: Way = Way.UNSAID) -> Message:
+def send_elsewhere(message: Message, gateway: Gateway, *, by: User | None, door: Door = Door.UNSAID) -> Message:
     """Sends a message through another gateway; the message that goes there, which may be a new one.
 
     One that waits, and certainly was not sent, is moved. One at a bad end is sent again there, once, at the risk that
@@ -123,7 +123,7 @@ def send_elsewhere(message: Message, gateway: Gateway, *, by: User | None, way: 
     """
     _check_elsewhere(message, gateway)
     if message.state in RESENDABLE:
-        return resend(message, requested_by=by, gateway=gateway, way=way)
+        return resend(message, requested_by=by, gateway=gateway, door=door)
     if message.unclear or not message.move_to(gateway, by):
         state = Message.objects.values_list("state", flat=True).get(pk=message.pk)
         sentence = _("Message %(id)s is %(state)s and can go through no other gateway now.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from gateways import routing
 from gateways.models import Gateway
 from messaging import opt_outs, phones, tasks
-from messaging.models import Batch, Message, State, Way
+from messaging.models import Batch, Door, Message, State
 from messaging.models.batch import LONGEST_NAME
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, check_schedule, draft, measured, suppress
@@ -48,7 +48,7 @@ def send_many(
     name: str = "",
     due_at: datetime | None = None,
     token: str = "",
-    way: Way = Way.UNSAID,
+    door: Door = Door.UNSAID,
 ) -> Batch:
     """Accepts every item that can be; those that cannot are in `Batch.refused`, each with its place and why.
 
@@ -79,7 +79,7 @@ def send_many(
     if batch.fingerprint != fingerprint:
         sentence = _("This form was already sent, as batch %(id)s. Open the page anew to write something else.")
         raise Refusal(sentence % {"id": batch.pk}, field="token", why=Why.CONFLICT)
-    return _take(batch, items, Terms(kind, wanted, requested_by, way, due_at=due_at, batch=batch), first)
+    return _take(batch, items, Terms(kind, wanted, requested_by, door, due_at=due_at, batch=batch), first)
 
 
 def _check_count(items: Sequence[Item]) -> None:

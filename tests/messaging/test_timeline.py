@@ -13,7 +13,7 @@ from gateways.models import Gateway
 from gateways.outcomes import ReceiptState
 from messaging import opt_outs, retries, sending, timeline
 from messaging.claiming import claim
-from messaging.models import Attempt, DeliveryEvent, Message, State, Step, Wait, Way
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Step, Wait
 from messaging.retries import Kind
 from messaging.timeline import What
 from portal.models import User
@@ -124,7 +124,7 @@ def test_it_says_by_whom_and_through_which_way_it_came(api: Api, operator: User,
     api(operator).post("/api/v1/sms_gateways/send_sms", call, format="json")
     [accepted] = timeline.of(Message.objects.get())
     assert (accepted.by, accepted.detail) == ("operator", "the API · asked for gateway “sandbox”")
-    assert Message.objects.get().way == Way.API
+    assert Message.objects.get().door == Door.API
 
 
 def test_a_resend_is_told_on_both_sides(send: Send, sandbox: Gateway) -> None:
