@@ -1,8 +1,9 @@
-"""The guests app: its lines in the admin's navigation and its part of the front page."""
+"""The guests app: its lines in the admin's navigation, its part of the front page, and its directory for *Write*."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from messaging import recipients
 from portal import registry
 from portal.registry import AdminPage
 
@@ -21,3 +22,4 @@ class GuestsConfig(AppConfig):
         registry.NAVIGATION["guests"] += PAGES
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
+        recipients.DIRECTORIES.append("guests.directory.search")

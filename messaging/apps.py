@@ -10,8 +10,11 @@ from portal import registry
 from portal.registry import AdminPage
 
 READS = ("MESSAGES_READ",)
+SENDS = ("SYSTEM_CREATE", "SMS_GATEWAY_READ", "SMS_SEND_METHOD_AVAILABLE")
 PAGES = (
+    AdminPage(_("Write"), "messages.write", "edit", SENDS),
     AdminPage(_("Messages"), "admin:messaging_message_changelist", "sms", READS),
+    AdminPage(_("Batches"), "admin:messaging_batch_changelist", "stacked_email", READS),
     AdminPage(_("Attempts"), "admin:messaging_attempt_changelist", "outbox", READS),
     AdminPage(_("Receipts"), "admin:messaging_deliveryevent_changelist", "done_all", READS),
     AdminPage(_("Inbound messages"), "admin:messaging_inboundmessage_changelist", "inbox", READS),

@@ -55,6 +55,8 @@ api: Routes = [
 urlpatterns: Routes = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
+    # Apps may have pages under admin/ that belong to no model; the site answers for every other path there.
+    *_of_apps("urlpatterns"),
     path("admin/", admin.site.urls),
     path("language/", choose_language, name="set_language"),
     # Its script comes by an address of its own: the page's policy allows none inside it.
@@ -68,7 +70,6 @@ urlpatterns: Routes = [
     path("metrics", metrics, name="metrics"),
     path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
-    *_of_apps("urlpatterns"),
 ]
 
 handler500 = "portal.api.envelope.server_error"

@@ -15,11 +15,13 @@ from guests import terms
 from guests.models import Guest, GuestType, Terms
 from messaging.models import (
     Attempt,
+    Batch,
     DeliveryEvent,
     InboundMessage,
     Message,
     MessageTemplate,
     OptOut,
+    Step,
     Tally,
     TallyProgress,
 )
@@ -145,6 +147,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     SandboxSms: _sandbox_sms,
     Message: a_message,
     Attempt: _attempt,
+    Step: lambda gateway: Step.objects.create(message=a_message(gateway), gateway=gateway, state="queued"),
+    Batch: lambda _: Batch.objects.create(name="The pool is open", total=2),
     DeliveryEvent: _event,
     InboundMessage: lambda gateway: InboundMessage.objects.create(
         gateway=gateway, phone="+79161234567", text="Where is the Wi-Fi?", fingerprint="id 1"

@@ -12,11 +12,13 @@ from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from guests.models import Guest, GuestType, Terms
 from messaging.models import (
     Attempt,
+    Batch,
     DeliveryEvent,
     InboundMessage,
     Message,
     MessageTemplate,
     OptOut,
+    Step,
     Tally,
     TallyProgress,
 )
@@ -62,6 +64,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     SandboxSms: ("v", "", "v", ""),
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
+    Step: ("v", "", "v", ""),
+    Batch: ("v", "", "v", ""),
     DeliveryEvent: ("v", "", "v", ""),
     InboundMessage: ("v", "", "v", ""),
     OptOut: ("vad", "", "v", ""),

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('gateways', '0003_segment_price'),
-        ('messaging', '0004_inbound'),
+        ('messaging', '0005_journeys_and_batches'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from gateways.admin import GatewayAdmin, action, told
+from gateways.admin import ACTIONS, GatewayAdmin, action, told
 from gateways.admin.asking import Question, ask, was_answered
 from gateways.models import Gateway
 from messaging import phones, sending, waiting
@@ -95,3 +95,6 @@ def _sentence(request: HttpRequest, message: Message, waits: waiting.Waiting | N
         return sentence
     address = reverse("admin:messaging_message_change", args=(message.pk,))
     return format_html('{} <a class="underline" href="{}">{}</a>', sentence, address, gettext("See what becomes of it"))
+
+
+ACTIONS.append(send_test)

@@ -1,0 +1,37 @@
+"""Guests for the page *Write*, found as somebody types."""
+
+from django.db.models import Q, QuerySet
+from django.utils.text import Truncator
+
+from guests.models import Guest
+from messaging import phones
+from messaging.recipients import SHOWN, Person
+from portal.errors import Refusal
+from portal.models import User
+from portal.permissions import Right, may
+
+
+def search(query: str, user: User) -> list[Person]:
+    """The guests whose user name, name or phone begins so, for those who may read guests."""
+    if not may(user, Right.USERS_READ):
+        return []
+    exact = Guest.objects.filter(username=query)[:1]
+    others = Guest.objects.filter(_beginning(query)).exclude(username=query)
+    return [_person(guest) for rows in (exact, _plain(others)) for guest in rows]
+
+
+def _plain(rows: QuerySet[Guest]) -> QuerySet[Guest]:
+    return rows.order_by("username")[:SHOWN]
+
+
+def _beginning(query: str) -> Q:
+    found = Q(username__istartswith=query) | Q(last_name__istartswith=query) | Q(first_name__istartswith=query)
+    try:
+        return found | Q(phone=phones.normalise(query))
+    except Refusal:
+        return found | Q(phone__startswith=query) if query.startswith("+") else found
+
+
+def _person(guest: Guest) -> Person:
+    name = " ".join(filter(None, (guest.first_name, guest.last_name)))
+    return Person(Truncator(name).chars(60) or guest.username, guest.username, guest.phone)
