@@ -1,4 +1,4 @@
-"""Passkeys in a real browser, with the authenticator Chromium has for tests: one is set up and then opens the portal."""
+"""Passkeys in a real browser, with the authenticator Chromium has for tests: one is set up, and opens the portal."""
 
 from pathlib import Path
 
