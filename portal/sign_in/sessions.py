@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, login, logout
+from django.contrib.auth import SESSION_KEY, login, logout
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,7 +26,6 @@ CONFIRMED = "confirmed_at"
 #: Whether a second factor was given; it ends with its device.
 VERIFIED = "second_factor_given"
 
-PASSWORDS = "django.contrib.auth.backends.ModelBackend"
 #: The use is written down this often, so that a page that is only read writes nothing.
 SEEN_EVERY = 60
 #: Seconds for which somebody who proved who he is need not do so again.
@@ -35,7 +34,7 @@ CONFIRMATION_LASTS = 10 * 60
 
 def begin(request: HttpRequest, user: User, device: Device | None = None) -> None:
     """Signs the user in, who has given a password, a passkey, or a password and the code of a device."""
-    login(request, user, backend=getattr(user, "backend", PASSWORDS))
+    login(request, user, backend=backend_of(user))
     request.session.update(dict.fromkeys((BEGUN, SEEN, CONFIRMED), now()))
     if device is not None:
         verify(request, device)
@@ -63,9 +62,12 @@ def forget_second_factor(request: HttpRequest) -> None:
         request.session.pop(name, None)
 
 
-def backend_of(request: HttpRequest) -> str:
-    """What signed the user in."""
-    return str(request.session.get(BACKEND_SESSION_KEY, PASSWORDS))
+def backend_of(user: User) -> str:
+    """What will find the user again with each request: who let him in, or the last that is configured.
+
+    Whoever comes by passkey was let in by none of them.
+    """
+    return str(getattr(user, "backend", "") or settings.AUTHENTICATION_BACKENDS[-1])
 
 
 def now() -> int:

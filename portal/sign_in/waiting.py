@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from portal.models import User
-from portal.sign_in.sessions import PASSWORDS, now
+from portal.sign_in.sessions import backend_of, now
 
 KEPT = "password_given"
 #: Seconds for which the second factor is waited for.
@@ -17,7 +17,7 @@ def remember(request: HttpRequest, user: User, leads_to: str) -> None:
     request.session.cycle_key()
     request.session[KEPT] = {
         "user": user.pk,
-        "backend": getattr(user, "backend", PASSWORDS),
+        "backend": backend_of(user),
         "password": user.get_session_auth_hash(),
         "at": now(),
         "leads_to": leads_to,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
@@ -26,6 +27,10 @@ INDEX = reverse("admin:index")
 def _our_names() -> Iterator[None]:
     with override_settings(ALLOWED_HOSTS=["localhost", "127.0.0.1", "testserver"], PORT=8000, HTTPS=False):
         yield
+
+
+class Doorkeeper(ModelBackend):
+    """Stands in for whatever is configured to let people in."""
 
 
 def call(client: Client, name: str, body: Any, query: str = "", host: str = "localhost:8000") -> Any:
@@ -71,6 +76,13 @@ def test_it_opens_the_portal_without_a_password(passkey: Authenticator) -> None:
     assert client.get(wanted).status_code == 200
     assert events()[-1] == ("admin:passkey_sign_in", 200, "admin")
     assert use(Client(), passkey, "?next=https://evil.example/").json() == {"leads_to": INDEX}
+
+
+@override_settings(AUTHENTICATION_BACKENDS=["tests.portal.test_passkeys.Doorkeeper"])
+def test_it_opens_the_portal_whatever_finds_users_again(passkey: Authenticator) -> None:
+    client = Client()
+    use(client, passkey)
+    assert is_in(client)
 
 
 def test_alone_it_must_know_its_owner_and_after_the_password_it_need_not(passkey: Authenticator, admin: User) -> None:
