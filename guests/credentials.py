@@ -12,11 +12,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from gateways import routing
 from guests import accounts, passwords
 from guests.models import Guest
 from messaging import sending, texts
-from messaging.models import Message, MessageTemplate
+from messaging.models import Batch, Door, Message, MessageTemplate
 from messaging.retries import Kind
 from portal.errors import Refusal
 from portal.models import User
@@ -47,7 +46,23 @@ class Outcome:
     refused: str = ""
 
 
-def send(guest: Guest, *, password: str, gateway_name: str, by: User | None, password_hash: str = "") -> Message:
+class Renewals(NamedTuple):
+    """What became of many: a batch of the messages, and of each guest the outcome."""
+
+    batch: Batch
+    outcomes: list[Outcome]
+
+
+def send(
+    guest: Guest,
+    *,
+    password: str,
+    gateway_name: str,
+    by: User | None,
+    password_hash: str = "",
+    door: Door = Door.UNSAID,
+    batch: Batch | None = None,
+) -> Message:
     """Sends the user name and this password to the guest's phone, in the guest's language.
 
     The password is part of the message's text and kept nowhere else. Where `password_hash` is given, the guest has
@@ -67,6 +82,8 @@ def send(guest: Guest, *, password: str, gateway_name: str, by: User | None, pas
             gateway_name=gateway_name,
             requested_by=by,
             recipient_label=guest.username,
+            door=door,
+            batch=batch,
         )
         accounts.write(guest, last_credentials=message, **({"password": password_hash} if password_hash else {}))
     return message
@@ -76,31 +93,37 @@ def renew(guest: Guest, *, gateway_name: str, by: User | None) -> Renewed:
     """Makes a password as the guest's type wants it, sets it and sends it. Raises Refusal as `send` does."""
     check_reachable(guest)
     password, password_hash = passwords.make(guest)
-    message = send(guest, password=password, gateway_name=gateway_name, by=by, password_hash=password_hash)
+    message = send(
+        guest, password=password, gateway_name=gateway_name, by=by, password_hash=password_hash, door=Door.PAGES
+    )
     return Renewed(message, password)
 
 
-def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -> list[Outcome]:
+def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -> Renewals:
     """The same for many guests, one after another; who is refused keeps the old password and stops nobody.
 
     Raises Refusal where there are too many, or no such gateway. Call it outside of transactions.
     """
     check_count(guests)
-    if gateway_name:
-        routing.named(gateway_name)
+    batch = sending.open_batch(_("Credentials"), len(guests), gateway_name=gateway_name, requested_by=by)
+    outcomes: list[Outcome] = []
     with ThreadPoolExecutor(HASHERS) as hashers:
-        chunks = (guests[start : start + CHUNK] for start in range(0, len(guests), CHUNK))
-        return [outcome for chunk in chunks for outcome in _renewed(chunk, hashers, gateway_name, by)]
+        for start in range(0, len(guests), CHUNK):
+            outcomes += _renewed(guests[start : start + CHUNK], hashers, gateway_name=gateway_name, by=by, batch=batch)
+    return Renewals(batch, outcomes)
 
 
-def _renewed(guests: Sequence[Guest], hashers: ThreadPoolExecutor, gateway_name: str, by: User | None) -> list[Outcome]:
+def _renewed(guests: Sequence[Guest], hashers: ThreadPoolExecutor, *, batch: Batch, **how: Any) -> list[Outcome]:
     made = ["" if _unreachable(guest) else passwords.generate(guest.guest_type) for guest in guests]
     hashes = list(hashers.map(lambda password: password and passwords.hash_password(password), made))
     with transaction.atomic():
-        return [
-            _one_of_many(guest, password=password, password_hash=password_hash, gateway_name=gateway_name, by=by)
+        outcomes = [
+            _one_of_many(guest, password=password, password_hash=password_hash, door=Door.PAGES, batch=batch, **how)
             for guest, password, password_hash in zip(guests, made, hashes, strict=True)
         ]
+        refused = [(outcome.guest.username, outcome.refused) for outcome in outcomes if outcome.refused]
+        sending.go_on(batch, len(guests), refused)
+    return outcomes
 
 
 def _one_of_many(guest: Guest, **how: Any) -> Outcome:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from gateways import questions, sessions
 from gateways.models import Gateway
 from gateways.outcomes import NotAccepted, Unreadable
-from messaging.models import FINAL, Message
+from messaging.models import FINAL, Batch, Message
 from portal.encryption import KeyMissing
 from portal.errors import Refusal, Why
 
@@ -15,7 +15,11 @@ def forget_recipient(label: str) -> int:
 
     That something was sent to the phone, and what became of it, stays on record.
     """
-    return Message.forget_recipient(label) if label else 0
+    if not label:
+        return 0
+    for batch in Batch.objects.exclude(refused=[]).only("refused"):
+        batch.forget(label)
+    return Message.forget_recipient(label)
 
 
 def forget(message: Message) -> None:

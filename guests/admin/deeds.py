@@ -45,7 +45,7 @@ class Deed:
     fits: Callable[[Guest], bool] = lambda guest: guest.anonymised_at is None
     is_dangerous: bool = False
     in_bulk: bool = True
-    many: Callable[[Sequence[Guest], Given, User], list[credentials.Outcome]] | None = None
+    many: Callable[[Sequence[Guest], Given, User], credentials.Renewals] | None = None
 
 
 class GatewayForm(forms.Form):
@@ -105,7 +105,7 @@ def _send(guest: Guest, given: Given, by: User) -> Done:
     return Done(sentence, made.password, made.message)
 
 
-def _send_many(guests: Sequence[Guest], given: Given, by: User) -> list[credentials.Outcome]:
+def _send_many(guests: Sequence[Guest], given: Given, by: User) -> credentials.Renewals:
     return credentials.renew_many(guests, gateway_name=given["gateway"], by=by)
 
 

@@ -15,10 +15,12 @@ from guests import credentials
 from guests.admin.deeds import DEEDS, Deed, Done
 from guests.credentials import Outcome
 from guests.models import Guest
+from messaging.models import Batch
 from portal.admin.rights import RightsAdmin, demand
 from portal.errors import Refusal, Why
 from portal.models import User
 from portal.permissions import Right, may
+from portal.sign_in import confirming
 
 #: What the page that asks sends along once somebody has answered.
 CONFIRMED = "confirmed"
@@ -120,33 +122,38 @@ class DeedPages(RightsAdmin):
     def do_to_many(self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any) -> HttpResponse | None:
         """Does it to each, and tells what became of each that was refused."""
         try:
-            outcomes = self._outcomes(request, deed, guests, form)
+            batch, outcomes = self._outcomes(request, deed, guests, form)
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, refusal.sentence)
             return self.ask(request, deed, guests, form, many=True)
         refused = [outcome for outcome in outcomes if outcome.refused]
+        watch = _page_of_batch(batch) if batch and may(request.user, Right.MESSAGES_READ) else ""
+        if watch and not refused:
+            return HttpResponseRedirect(watch)
         context = {
             "deed": deed,
             "refused": refused,
             "done": len(outcomes) - len(refused),
             "back": reverse("admin:guests_guest_changelist"),
             "sends": deed.many is not None,
-            "sees_messages": may(request.user, Right.MESSAGES_READ),
+            "watch": watch,
         }
         return TemplateResponse(request, "guests/report.html", self._context(request, deed.label) | context)
 
-    def _outcomes(self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any) -> list[Outcome]:
+    def _outcomes(
+        self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any
+    ) -> tuple[Batch | None, list[Outcome]]:
         credentials.check_count(guests)
         if deed.many is None:
-            return [self._one_of_many(request, deed, guest, form) for guest in guests]
-        outcomes = deed.many(guests, form.cleaned_data, caller(request))
-        for outcome in outcomes:
+            return None, [self._one_of_many(request, deed, guest, form) for guest in guests]
+        done = deed.many(guests, form.cleaned_data, caller(request))
+        for outcome in done.outcomes:
             if outcome.refused:
                 self.note(request, deed.name, 422, outcome.guest, {"refused": outcome.refused})
             else:
                 message = outcome.message.pk if outcome.message else None
                 self.note(request, deed.name, 200, outcome.guest, details(form, message))
-        return outcomes
+        return done.batch, done.outcomes
 
     def _one_of_many(self, request: HttpRequest, deed: Deed, guest: Guest, form: Any) -> Outcome:
         try:
@@ -167,6 +174,8 @@ def _in_bulk(pages: DeedPages, request: HttpRequest, queryset: Any) -> HttpRespo
     guests = list(queryset)
     confirmed = CONFIRMED in request.POST
     form = deed.form(request.POST if confirmed else None)
+    if confirmed and deed.many and (question := confirming.ask_first(request)):
+        return question
     if confirmed and form.is_valid():
         return pages.do_to_many(request, deed, guests, form)
     return pages.ask(request, deed, guests, form, many=True)
@@ -183,6 +192,10 @@ def caller(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def _page_of_batch(batch: Batch) -> str:
+    return reverse("admin:messaging_batch_change", args=(batch.pk,))
 
 
 def _page_of(guest: Guest) -> str:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from guests import accounts, credentials, passwords
 from guests.api.fields import PasswordField
 from messaging.api.sends import SENT_EXAMPLE, SendView, WaitInput
+from messaging.models import Door
 from portal.api.rights import lacking
 from portal.api.views import Example
 from portal.permissions import Right, missing_right
@@ -46,6 +47,7 @@ class SendUserCredentials(SendView):
                 gateway_name=asked["sms_gateway"],
                 by=self.caller,
                 password_hash=password_hash,
+                door=Door.API,
             ),
             asked["wait"],
         )

@@ -44,3 +44,12 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name}"
+
+    def forget(self, reference: str) -> None:
+        """Takes what names this one out of the refused."""
+        if any(one["reference"] == reference for one in self.refused):
+            self.refused = [
+                {**one, "reference": "", "message": ""} if one["reference"] == reference else one
+                for one in self.refused
+            ]
+            self.save(update_fields=["refused"])

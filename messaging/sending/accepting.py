@@ -38,7 +38,7 @@ class Terms:
     batch: Batch | None = None
 
 
-def send(
+def send(  # noqa: PLR0913 — each says one thing of a message
     *,
     phone: str,
     text: str,
@@ -50,19 +50,21 @@ def send(
     only_here: bool = False,
     due_at: datetime | None = None,
     door: Door = Door.UNSAID,
+    batch: Batch | None = None,
 ) -> Message:
     """Accepts one message: once this returns and its transaction commits, its fate will be on record.
 
     `phone` may be written in any usual way; `gateway_name` is the one to try first, empty: the default one;
     `masked_text` is what the portal shows of a text with a secret in it; `recipient_label` is a pid; `only_here` rules
-    out any other gateway; `due_at` is a later time to send it. Information for a phone that opted out is put on record
-    and suppressed. Raises Refusal with the field `phone`, `text`, `gateway` or `schedule`.
+    out any other gateway; `due_at` is a later time to send it; `batch` is what it is a part of. Information for a phone
+    that opted out is put on record and suppressed. Raises Refusal with the field `phone`, `text`, `gateway` or
+    `schedule`.
     """
     phone = phones.normalise(phone)
     measure = measured(text)
     check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
-    terms = Terms(kind, wanted, requested_by, door, only_here, due_at)
+    terms = Terms(kind, wanted, requested_by, door, only_here, due_at, batch)
     message = draft(terms, phone, text, measure, wanted or routing.default(), masked_text=masked_text)
     message.recipient_label = recipient_label
     if kind == Kind.INFORMATION and opt_outs.has_opted_out(phone):

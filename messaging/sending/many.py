@@ -82,6 +82,21 @@ def send_many(
     return _take(batch, items, Terms(kind, wanted, requested_by, door, due_at=due_at, batch=batch), first)
 
 
+def open_batch(name: str, total: int, *, gateway_name: str, requested_by: User | None) -> Batch:
+    """A batch for messages of which each is sent by itself, with `send(batch=…)`. Raises Refusal (field `gateway`)."""
+    wanted = routing.named(gateway_name) if gateway_name else None
+    return Batch.objects.create(name=name[:LONGEST_NAME], total=total, wanted=wanted, requested_by=requested_by)
+
+
+def go_on(batch: Batch, taken: int, refused: Sequence[tuple[str, str]] = ()) -> None:
+    """So many more of its items were looked at; the refused ones by reference and sentence."""
+    batch.refused += [
+        {"place": None, "reference": reference, "field": "", "message": sentence} for reference, sentence in refused
+    ]
+    batch.taken += taken
+    batch.save(update_fields=["taken", "refused"])
+
+
 def _check_count(items: Sequence[Item]) -> None:
     if not items:
         raise Refusal(_("There is nobody to send it to; name at least one phone."), field="items")

@@ -49,7 +49,9 @@ def test_a_banned_guest_gets_none(guest: Guest) -> None:
 class TestMany:
     def test_each_gets_a_password_and_a_message_of_their_own(self, db: None) -> None:
         guests = many(45)
-        outcomes = credentials.renew_many(guests, gateway_name="sandbox", by=None)
+        batch, outcomes = credentials.renew_many(guests, gateway_name="sandbox", by=None)
+        assert (batch.total, batch.taken, batch.refused) == (45, 45, [])
+        assert Message.objects.filter(batch=batch).count() == 45
         assert [outcome.guest for outcome in outcomes] == guests
         assert Message.objects.count() == 45
         for outcome in outcomes:
@@ -58,9 +60,10 @@ class TestMany:
             assert Guest.objects.get(pk=outcome.guest.pk).check_password(password)
 
     def test_who_is_refused_stops_nobody_and_is_told_why(self, guest: Guest, phoneless: Guest) -> None:
-        outcomes = credentials.renew_many([phoneless, guest], gateway_name="", by=None)
+        batch, outcomes = credentials.renew_many([phoneless, guest], gateway_name="", by=None)
         assert [bool(outcome.message) for outcome in outcomes] == [False, True]
         assert "phone" in outcomes[0].refused
+        assert [(one["reference"], one["message"]) for one in batch.refused] == [("eve", outcomes[0].refused)]
         assert not Guest.objects.get(username="eve").has_password
 
     def test_an_unknown_gateway_refuses_all_before_anything_happens(self, guest: Guest) -> None:
@@ -90,5 +93,5 @@ class TestMany:
         assert locked == [False] * 25
 
     def test_the_outcomes_hold_no_password(self, guest: Guest) -> None:
-        outcome = credentials.renew_many([guest], gateway_name="", by=None)[0]
+        outcome = credentials.renew_many([guest], gateway_name="", by=None).outcomes[0]
         assert set(vars(outcome)) == {"guest", "message", "refused"}
