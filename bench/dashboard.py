@@ -122,7 +122,8 @@ def _count_an_hour() -> None:
 
 def _take_a_turn() -> None:
     """As if the last one had been when the latest message ended, a minute ago."""
-    TallyProgress.objects.update(seen_until=Message.objects.aggregate(at=Max("finished_at"))["at"])
+    ended = Message.objects.filter(finished_at__isnull=False)
+    TallyProgress.objects.update(seen_until=ended.aggregate(at=Max("finished_at"))["at"])
     tallies.keep_tallies()
 
 
