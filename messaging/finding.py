@@ -27,6 +27,9 @@ def matching(typed: str) -> Q:
     typed = typed.strip()
     if not typed:
         return Q()
+    if "\0" in typed:
+        # No column can hold it, and PostgreSQL does not even take the question.
+        return Q(pk__in=[])
     found = Q(reference=typed) | Q(recipient_label=typed) | Q(pk__in=_by_reference(typed))
     found |= _begins("recipient_label", typed)
     if key := KEY.fullmatch(typed):
@@ -40,7 +43,7 @@ def find(rows: QuerySet[Message], typed: str) -> QuerySet[Message]:
 
 
 def _by_digits(typed: str) -> Q:
-    """By a phone however it is written, by its last digits, by an id."""
+    """By a phone however it is written, by its beginning after a plus or its last digits, by an id."""
     digits = phones.bare(typed)
     if not re.fullmatch(r"\+?[0-9]+", digits):
         return Q()
@@ -48,9 +51,10 @@ def _by_digits(typed: str) -> Q:
     try:
         found |= Q(phone=phones.normalise(typed))
     except Refusal:
-        if len(digits) >= TAIL:
-            last = digits.lstrip("+")
-            found |= Q(phone_tail=last[-TAIL:], phone__endswith=last)
+        if digits.startswith("+"):
+            found |= _begins("phone", digits)
+        elif len(digits) >= TAIL:
+            found |= Q(phone_tail=digits[-TAIL:], phone__endswith=digits)
     if digits.isdecimal() and int(digits) <= LARGEST_ID:
         found |= Q(pk=int(digits)) | Q(pk=id_of(int(digits)))
     return found

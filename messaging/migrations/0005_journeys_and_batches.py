@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='phone_tail',
-            field=models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Right('phone', 4), output_field=models.CharField(max_length=4)),
+            field=models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Right('phone', 4), output_field=models.CharField(max_length=4), verbose_name='last digits of the phone'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -25,7 +25,10 @@ class MessageRow(models.Model):
     priority = models.PositiveSmallIntegerField(_("priority"))
     phone = models.CharField(_("phone"), max_length=20, db_index=True)
     phone_tail = models.GeneratedField(
-        expression=Right("phone", TAIL), output_field=models.CharField(max_length=TAIL), db_persist=True
+        expression=Right("phone", TAIL),
+        output_field=models.CharField(max_length=TAIL),
+        db_persist=True,
+        verbose_name=_("last digits of the phone"),
     )
     recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
     gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
