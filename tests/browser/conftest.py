@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.chromium import Watch, chromium
 from tests.browser.reading import WIDE, words_of
 from tests.browser.screenshots import SCREENSHOTS
-from tests.services.stack import ADMIN_PASSWORD, Portal
+from tests.services.stack import ADMIN_PASSWORD, PATIENCE, Portal
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 
@@ -78,7 +78,10 @@ def rows(portal: Portal) -> dict[str, Any]:
 
 def context_of(browser: Browser, language: str) -> BrowserContext:
     """A browser of somebody's own who reads that language."""
-    return browser.new_context(locale=LOCALES[language], viewport=WIDE, timezone_id="Europe/Moscow")
+    context = browser.new_context(locale=LOCALES[language], viewport=WIDE, timezone_id="Europe/Moscow")
+    # The machine may be busy; nothing here asserts how long something took.
+    context.set_default_timeout(PATIENCE * 1000)
+    return context
 
 
 @pytest.fixture
