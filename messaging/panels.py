@@ -78,7 +78,7 @@ def _of_period(period: Period) -> list[Figure]:
         Figure(_("At an end"), ended, listed(created__gte=period.start, state__in=among(*ENDED))),
         Figure(_("Share delivered"), percent, to_delivered, _("of those at an end")),
         Figure(_("Median time to delivery"), duration(period.time_to_delivery(0.5)), to_delivered),
-        Figure(_("95 % delivered within"), duration(period.time_to_delivery(0.95)), to_delivered),
+        Figure(_("Time within which 95 of 100 are delivered"), duration(period.time_to_delivery(0.95)), to_delivered),
     ]
 
 

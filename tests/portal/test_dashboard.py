@@ -137,7 +137,7 @@ def test_figures_without_a_number_lead_to_the_messages_they_are_reckoned_from(ad
     [day] = [panel for panel in board_of(client).panels if panel.key == "day"]
     by_label = {str(figure.label): figure for figure in day.figures}
     delivered = by_label["Delivered"]
-    for label in ("Share delivered", "Median time to delivery", "95 % delivered within"):
+    for label in ("Share delivered", "Median time to delivery", "Time within which 95 of 100 are delivered"):
         assert by_label[label].link == delivered.link
     # All of them took nine seconds, and a bucket is 15 % wide.
     assert str(by_label["Median time to delivery"].value) in {f"{tenths / 10} s" for tenths in range(84, 97)}
