@@ -70,7 +70,7 @@ class Message(MessageRow):
         with transaction.atomic(savepoint=False):
             won = self._set(sources, changes)
             if won:
-                self._step(left, by).save(force_insert=True)
+                Step.after(self, left, by).save(force_insert=True)
         return won
 
     def _set(self, sources: tuple[State, ...], changes: dict[str, Any]) -> bool:
@@ -79,19 +79,6 @@ class Message(MessageRow):
             for name, value in changes.items():
                 setattr(self, name, value)
         return won
-
-    def _step(self, left: int, by: User | None = None) -> Step:
-        """What is on record of the change that was just made; `left` is the gateway it was at before."""
-        return Step(
-            message=self,
-            state=self.state,
-            waits_for=self.waits_for,
-            until=(self.due_at or self.ask_at) if self.waits_for else None,
-            reason=self.reason,
-            gateway_id=self.gateway_id,
-            came_from_id=left if left != self.gateway_id else None,
-            by=by,
-        )
 
     @classmethod
     def _move_all(cls, rows: "QuerySet[Message]", to: State, *, by: User | None = None, **changes: Any) -> int:
@@ -102,25 +89,13 @@ class Message(MessageRow):
         with transaction.atomic():
             locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
             cls.objects.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
-            Step.objects.bulk_create(cls._bare_step(pk, here, to, by, changes) for pk, here in locked)
+            Step.objects.bulk_create(Step.of_row(pk, here, by, changes) for pk, here in locked)
         return len(locked)
-
-    @staticmethod
-    def _bare_step(pk: int, here: int, to: State, by: User | None, changes: dict[str, Any]) -> Step:
-        target = changes.get("gateway")
-        return Step(
-            message_id=pk,
-            state=to,
-            reason=changes.get("reason", ""),
-            gateway_id=target.pk if target else here,
-            came_from_id=here if target and target.pk != here else None,
-            by=by,
-        )
 
     @classmethod
     def note_schedule(cls, rows: Iterable["Message"]) -> None:
         """Puts on record until when messages wait that were just accepted for a later time."""
-        Step.objects.bulk_create(row._step(row.gateway_id) for row in rows)
+        Step.objects.bulk_create(Step.after(row, row.gateway_id, None) for row in rows)
 
     @classmethod
     def take(cls, rows: list["Message"], lease_until: datetime) -> None:

@@ -1,5 +1,8 @@
 """Step: a turn in a message's journey of which neither an attempt nor a receipt tells."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -7,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
 from messaging.models.states import State, Wait
+from portal.models import User
 
 
 class Step(models.Model):
@@ -37,3 +41,30 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.get_state_display()}"
+
+    @classmethod
+    def after(cls, message: Any, left: int, by: User | None) -> "Step":
+        """What is on record of the change that was just made to the message; `left` is the gateway it was at before."""
+        return cls(
+            message=message,
+            state=message.state,
+            waits_for=message.waits_for,
+            until=(message.due_at or message.ask_at) if message.waits_for else None,
+            reason=message.reason,
+            gateway_id=message.gateway_id,
+            came_from_id=left if left != message.gateway_id else None,
+            by=by,
+        )
+
+    @classmethod
+    def of_row(cls, key: int, here: int, by: User | None, changes: Mapping[str, Any]) -> "Step":
+        """The same of a row that was changed among many, and is not in memory; `here` is the gateway it was at."""
+        target = changes.get("gateway")
+        return cls(
+            message_id=key,
+            state=changes["state"],
+            reason=changes.get("reason", ""),
+            gateway_id=target.pk if target else here,
+            came_from_id=here if target and target.pk != here else None,
+            by=by,
+        )
