@@ -138,7 +138,9 @@ def seal_of(gateway: Gateway) -> str:
     """Stands for all that can be said of the gateway, and says none of it: whoever changes it shows what they saw."""
     stored = gateway.settings.token if isinstance(gateway.settings, Locked) else gateway.settings
     said = {**model_to_dict(gateway), "settings": stored}
-    return salted_hmac("gateways.accounts", json.dumps(said, sort_keys=True, default=str)).hexdigest()
+    return salted_hmac(
+        "gateways.accounts", json.dumps(said, sort_keys=True, default=str), algorithm="sha256"
+    ).hexdigest()
 
 
 def _describe(gateway: Gateway, details: Details) -> None:

@@ -3,6 +3,7 @@
 from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 
+from guests import accounts
 from guests.models import Guest
 from messaging import phones
 from messaging.recipients import SHOWN, Person
@@ -12,11 +13,12 @@ from portal.permissions import Right, may
 
 
 def search(query: str, user: User) -> list[Person]:
-    """The guests whose user name, name or phone begins so, for those who may read guests."""
-    if not may(user, Right.USERS_READ):
+    """The guests whose user name, name or phone begins so, of those that the user may see."""
+    if not may(user, Right.USERS_READ_SPONSORED):
         return []
-    exact = Guest.objects.filter(username=query)[:1]
-    others = Guest.objects.filter(_beginning(query)).exclude(username=query)
+    guests = accounts.visible_to(user)
+    exact = guests.filter(username=query)[:1]
+    others = guests.filter(_beginning(query)).exclude(username=query)
     return [_person(guest) for rows in (exact, _plain(others)) for guest in rows]
 
 

@@ -45,7 +45,7 @@ class Columns:
         why = health.of(gateway).last_error if found in {Standing.PAUSED, Standing.CREDENTIALS_REFUSED} else ""
         shown = label(found.label, COLOURS[found])
         also = label(gettext("default"), "primary") if gateway.is_default else ""
-        return format_html('{} {}<div class="gateway-why">{}</div>', shown, also, in_their_words(why))
+        return format_html('<div>{} {}<div class="gateway-why">{}</div></div>', shown, also, in_their_words(why))
 
     @admin.display(description=_("breaker"))
     def breaker(self, gateway: Gateway) -> Any:
@@ -74,7 +74,7 @@ class Columns:
             return NOTHING
         left = f"{found.balance} {found.currency}".rstrip()
         warning = standing.BALANCE_WARNINGS.get(found.balance_warned)
-        return format_html("{} {}", left, label(warning, "warning")) if warning else left
+        return format_html("<div>{} {}</div>", left, label(warning, "warning")) if warning else left
 
     @admin.display(description=_("balance asked at"))
     def balance_at(self, gateway: Gateway) -> str:
@@ -85,7 +85,7 @@ class Columns:
         sent = pace.sent_today(health.of(gateway))
         return str(sent) if gateway.daily_limit is None else f"{sent} / {gateway.daily_limit}"
 
-    @admin.display(description=_("price of a segment"))
+    @admin.display(description=_("per segment"))
     def price(self, gateway: Gateway) -> str:
         if gateway.segment_price is None:
             return NOTHING

@@ -198,7 +198,9 @@ class GatewayAdmin(Columns, DomainAdmin):
         gateway = kwargs.get("obj")
         name = self.provider_name(request, gateway)
         provider = providers.find(name)
-        context |= {"provider_name": name, "provider": provider, "seen_name": SEEN}
+        context |= {"provider_name": name, "seen_name": SEEN}
+        if provider:
+            context |= {"provider_label": provider.label, "provider_about": provider.about}
         if gateway and gateway.pk:
             context |= self._about(request, Gateway.objects.select_related("health").get(pk=gateway.pk))
         return super().render_change_form(request, context, *args, **kwargs)

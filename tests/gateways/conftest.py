@@ -8,10 +8,14 @@ from typing import ClassVar, TypeVar
 import pytest
 from django import forms
 from django.db import connections
+from django.test import Client
 
-from gateways import providers, transport
+from gateways import accounts, providers, transport
+from gateways.models import Gateway
 from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider as SandboxProvider
+from portal.models import User
+from tests.portal.admin_pages import SECRET, signed_in
 
 T = TypeVar("T")
 
@@ -37,6 +41,22 @@ def telegraph(monkeypatch: pytest.MonkeyPatch) -> type[BaseProvider]:
     monkeypatch.setattr(providers, "names", lambda: tuple(known))
     monkeypatch.setattr(providers, "load", known.__getitem__)
     return Telegraph
+
+
+@pytest.fixture
+def browser(admin: User) -> Client:
+    """The administrator's, in English."""
+    client = signed_in(admin)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+@pytest.fixture
+def wire(telegraph: object, db: None) -> Gateway:
+    """A gateway with a secret."""
+    return accounts.create(
+        name="wire", provider="telegraph", settings={"url": "https://t.example/", "password": SECRET, "tries": 5}
+    )
 
 
 @pytest.fixture

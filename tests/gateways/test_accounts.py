@@ -158,6 +158,33 @@ def test_new_settings_end_the_pause_and_other_changes_do_not(gateway: Gateway) -
     assert health.paused_until(gateway.pk) is None
 
 
+def test_a_gateway_whose_providers_file_is_gone_can_still_be_switched_off(sandbox: Gateway) -> None:
+    Gateway.objects.update(provider="gone")
+    accounts.change(fresh(sandbox), enabled=False)
+    assert not fresh(sandbox).enabled
+    with pytest.raises(ValidationError) as refused:
+        accounts.change(fresh(sandbox), settings={"receipts": False})
+    assert list(refused.value.message_dict) == ["provider"]
+
+
+def test_a_gateway_is_made_with_a_provider(db: None) -> None:
+    with pytest.raises(ValidationError) as refused:
+        accounts.create(name="wire")
+    assert list(refused.value.message_dict) == ["provider"]
+
+
+def test_a_new_callback_key_changes_nothing_else(gateway: Gateway) -> None:
+    before = gateway.callback_key
+    accounts.renew_callback_key(fresh(gateway))
+    assert fresh(gateway).callback_key != before
+    assert fresh(gateway).settings == gateway.settings
+
+
+def test_the_prefix_that_is_wrong_is_named(db: None) -> None:
+    with pytest.raises(ValidationError, match="“7916” is no prefix"):
+        accounts.create(name="wire", provider="sandbox", prefixes=["+7", "7916"])
+
+
 def test_a_gateway_without_messages_can_be_deleted(gateway: Gateway) -> None:
     accounts.delete(gateway)
     assert not Gateway.objects.exists()

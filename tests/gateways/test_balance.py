@@ -205,3 +205,29 @@ def test_a_question_that_shows_wrong_credentials_stops_the_gateway_and_is_not_re
     assert len(simulator.asked) == 1
     GatewayHealth.objects.update(balance_at=None)
     assert balance.gateways_to_ask() == []
+
+
+# At a person's wish
+
+
+def test_a_person_is_told_the_balance_and_it_is_kept(gateway: Gateway) -> None:
+    found = balance.ask_now(gateway)
+    kept = health_of(gateway)
+    assert (found.works, found.says) == (True, f"the balance is {kept.balance} {kept.currency}")
+
+
+def test_a_person_is_told_why_there_is_no_balance(simulator: Simulator) -> None:
+    found = balance.ask_now(gateway_at(simulator, wrong=True))
+    assert found.works is False
+    assert found.says
+    assert found.remedy
+
+
+def test_a_person_is_told_that_a_provider_cannot_be_asked(sandbox: Gateway) -> None:
+    assert balance.ask_now(sandbox).works is None
+
+
+def test_a_person_is_told_that_the_providers_file_is_gone(gateway: Gateway) -> None:
+    Gateway.objects.update(provider="gone")
+    found = balance.ask_now(Gateway.objects.get())
+    assert (found.works, found.says) == (False, "the provider's file is missing or does not take these settings")

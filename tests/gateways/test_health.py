@@ -131,3 +131,17 @@ def test_settings_are_told_apart_by_being_the_same_and_not_by_clocks(sandbox: Ga
     health.begin_anew(sandbox.pk)
     assert not health.record_fault(sandbox.pk, CredentialsRefused("wrong"), health.settings_as_read(read), read)
     assert GatewayHealth.objects.get().refused_at is None
+
+
+def test_a_pause_that_a_person_ends_leaves_one_message_on_trial(sandbox: Gateway) -> None:
+    fault(sandbox)
+    assert health.end_pause(sandbox.pk)
+    assert health.paused_until(sandbox.pk) is None
+    assert health.limit(Gateway.objects.get()) == 1
+    assert not health.end_pause(sandbox.pk)
+
+
+def test_ending_a_pause_is_no_way_around_refused_credentials(sandbox: Gateway) -> None:
+    health.record_fault(sandbox.pk, CredentialsRefused("wrong password"))
+    assert not health.end_pause(sandbox.pk)
+    assert health.limit(Gateway.objects.get()) == 0

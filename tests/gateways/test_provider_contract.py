@@ -102,6 +102,8 @@ def test_it_declares_itself(name: str) -> None:
     fields = provider.Config.base_fields
 
     assert provider.label
+    assert provider.about
+    assert [key for key, field in fields.items() if not (field.label and field.help_text)] == []
     assert set(provider.secrets) <= fields.keys()
     assert {"password", "api_key", "client_secret"} & fields.keys() <= set(provider.secrets)
     assert name == "sandbox" or {"url", "verify_tls"} <= fields.keys()

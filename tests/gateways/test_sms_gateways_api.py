@@ -106,6 +106,14 @@ class TestCreate:
         assert (made.settings["password"], made.settings["tries"]) == ("canary", 3)
         assert (made.enabled, made.is_default) == (True, False)
 
+    def test_it_takes_what_a_segment_costs(self, api: Api, admin: User) -> None:
+        client = api(admin)
+        answer = client.post(URL, TELEGRAPH | {"segment_price": "3.50", "currency": "EUR"}, format="json")
+        item = client.get(answer["Location"]).json()["item"]
+        assert (item["segment_price"], item["currency"]) == ("3.5000", "EUR")
+        client.patch(answer["Location"], {"segment_price": None}, format="json")
+        assert client.get(answer["Location"]).json()["item"]["segment_price"] is None
+
     def test_its_location_is_the_gateway(self, api: Api, admin: User) -> None:
         client = api(admin)
         answer = client.post(URL, TELEGRAPH, format="json")
@@ -134,6 +142,9 @@ class TestCreate:
             ({"daily_limit": 0}, "daily_limit"),
             ({"daily_limit": 10**9}, "daily_limit"),
             ({"daily_limit": "many"}, "daily_limit"),
+            ({"segment_price": "-1"}, "segment_price"),
+            ({"segment_price": "3.12345"}, "segment_price"),
+            ({"currency": "x" * 11}, "currency"),
             ({"strict": "perhaps"}, "strict"),
             ({"strict": None}, "strict"),
             ({"test_number": "8 916 123-45-67"}, "test_number"),

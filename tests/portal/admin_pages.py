@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
-from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
+from gateways.models import Gateway
 from guests import terms
 from guests.models import Guest, GuestType, Terms
 from messaging.models import (
@@ -109,13 +109,6 @@ def _event(gateway: Gateway) -> DeliveryEvent:
     return DeliveryEvent.objects.create(gateway=gateway, reference="r", state="delivered")
 
 
-def _sandbox_sms(gateway: Gateway) -> SandboxSms:
-    now = timezone.now()
-    return SandboxSms.objects.create(
-        gateway=gateway, key="k", phone="+79161234567", text=SECRET, state="delivered", settles_at=now
-    )
-
-
 def _owner(name: str) -> User:
     return User.objects.create_user(name)
 
@@ -142,9 +135,6 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     RunningTotal: lambda _: RunningTotal.objects.create(name="calls", value=1, at=timezone.now()),
     LastRun: lambda _: LastRun.objects.create(name="housekeeping", at=timezone.now(), seconds=0.1),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
-    GatewayHealth: lambda gateway: GatewayHealth.objects.create(gateway=gateway, last_error="no funds"),
-    GatewaySession: lambda gateway: GatewaySession.objects.create(gateway=gateway, token=SECRET, refresh=SECRET),
-    SandboxSms: _sandbox_sms,
     Message: a_message,
     Attempt: _attempt,
     Step: lambda gateway: Step.objects.create(message=a_message(gateway), gateway=gateway, state="queued"),

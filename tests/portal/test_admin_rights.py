@@ -59,9 +59,6 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     RunningTotal: ("v", "", "v", ""),
     LastRun: ("v", "", "v", ""),
     Gateway: ("vacd", "v", "v", ""),
-    GatewayHealth: ("v", "v", "v", ""),
-    GatewaySession: ("v", "v", "v", ""),
-    SandboxSms: ("v", "", "v", ""),
     Message: ("v", "", "v", ""),
     Attempt: ("v", "", "v", ""),
     Step: ("v", "", "v", ""),
@@ -77,6 +74,9 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Terms: ("vacd", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
+
+#: What they say is on the pages of gateways, and on the sandbox phone.
+WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {

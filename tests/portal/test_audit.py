@@ -101,6 +101,7 @@ class TestCalls:
         ({"code": "123456", "pin": 1234}, {"code": MASK, "pin": MASK}),
         ({"settings": {"url": "http://x", "deep": {"a": 1}}}, {"settings": {"url": MASK, "deep": MASK}}),
         ({"settings": "raw"}, {"settings": MASK}),
+        ({"settings.url": "http://x", "settings_of": "a"}, {"settings.url": MASK, "settings_of": "a"}),
         ({"message": "secret text", "text": ""}, {"message": "11 characters", "text": "0 characters"}),
         ({"items": [{"password": "x", "pid": "bob"}]}, {"items": [{"password": MASK, "pid": "bob"}]}),
         ({"phone_number": "+79161234567"}, {"phone_number": "+7916•••••67"}),
