@@ -38,6 +38,8 @@ class GatewayAdmin(Columns, DomainAdmin):
     """Accounts at providers."""
 
     area = "SMS_GATEWAY"
+    # Not for secrets alone: another address would take a kept one to another host.
+    confirmed_first = frozenset({"add", "change"})
     form = GatewayForm
     hidden = frozenset({"settings", "callback_key"})
     actions = ACTIONS
