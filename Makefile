@@ -5,10 +5,10 @@ BIN := .venv/bin
 PORTAL := portal gateways messaging guests tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock needs-python
+.PHONY: help run test check bench screenshots lock needs-python
 
 help:  ## Explain these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: .venv/.run  ## Start the portal on 127.0.0.1 (PORT=8000); the first time, make all it needs
 	@$(BIN)/python manage.py first_run
@@ -28,6 +28,11 @@ check: .venv/.dev  ## Style, types, imports, migrations, deployment
 
 bench: .venv/.dev  ## Measure what the portal does per second
 	$(BIN)/python -m bench
+
+screenshots: .venv/.dev  ## Take the pictures of the documents anew
+	@.ci/install-servers
+	$(BIN)/python -m pytest tests/browser -k "not every_page"
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: .venv/.uv  ## Bring the lock files up to date with pyproject.toml
 	@BIN=$(BIN) .ci/lock

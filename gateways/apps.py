@@ -31,6 +31,10 @@ class GatewaysConfig(AppConfig):
         registry.HOUSEKEEPING.append("gateways.sandbox.forget_old_sandbox_messages")
         registry.HOUSEKEEPING.append("gateways.tasks.keep_accounts")
         registry.NAVIGATION["gateways"] += PAGES
+        registry.METRICS.append("gateways.metrics.families")
+        registry.CONCERNS.append("gateways.panels.concerns")
+        registry.PANELS.append("gateways.panels.gateways")
+        registry.STEPS.append("gateways.panels.first_gateway")
         # A pool of threads lives in the main process, where the first call starts the loop: a loop that was there
         # before a pool of processes forks would be of no use to them.
         worker_process_init.connect(start_network)

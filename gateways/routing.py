@@ -4,7 +4,7 @@ A gateway may be used when it is switched on, its breaker lets messages pass, it
 daily limit is not reached and its prefixes allow the phone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import reduce
 from operator import or_
 
@@ -39,14 +39,17 @@ def _switched_on(gateway: Gateway) -> Gateway:
     return gateway
 
 
-def choose(phone: str, first: Gateway, *, strict: bool = False) -> Gateway:
+def choose(
+    phone: str, first: Gateway, *, strict: bool = False, survey: "Callable[[], Survey] | None" = None
+) -> Gateway:
     """The gateway for a new message to this phone: `first`, or with failover the next that may be used now.
 
-    Where none may be used now, the one it waits for. Raises Refusal where no gateway's prefixes allow the phone.
+    Where none may be used now, the one it waits for. `survey` gives one that was made already. Raises Refusal where no
+    gateway's prefixes allow the phone.
     """
     if serves(first, phone) and may_be_used(first):
         return first
-    others = [] if strict or not hands_on(first) else Survey().others(phone, without={first.pk})
+    others = [] if strict or not hands_on(first) else (survey or Survey)().others(phone, without={first.pk})
     allowed = [first, *others] if serves(first, phone) else others
     if not allowed:
         sentence = _("Gateway “%(name)s” may not send to this phone: its prefixes leave it out.")

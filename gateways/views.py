@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from gateways import sandbox
 from gateways.models import SandboxSms
 from portal.permissions import Right, may
+from portal.sign_in.devices import is_satisfied
 
 #: More than fit on a screen, and few enough to be sent every second.
 SHOWN = 50
@@ -32,7 +33,7 @@ def for_administrators(view: View) -> View:
     @never_cache
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
-        if not request.user.is_authenticated:
+        if not is_satisfied(request.user):
             return redirect_to_login(request.get_full_path())
         if not may(request.user, *Right):
             # Answered and not raised: Django logs a traceback for the exception.

@@ -1,27 +1,27 @@
-"""What staff do to guests: create, change, remove, set a password, send credentials. Knows no HTTP."""
+"""What staff do to guests: see, create, change, remove. Stays, passwords and credentials have files of their own.
+
+Knows no HTTP. `by` is who asks; None is the portal itself, which no limit binds.
+"""
 
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
-from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from guests.models import USUAL_STAY, Guest
-from messaging import phones, sending, texts
-from messaging.models import Message, MessageTemplate
-from messaging.retries import Kind
+from guests import guest_types
+from guests.models import USUAL_STAY, Guest, GuestType
+from messaging import phones
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
+from portal.permissions import Caller, Right, rights_of
 
-#: What the portal shows in the place of a password, whatever its length.
-HIDDEN_PASSWORD = "•" * 8
 #: Stays beyond these are slips of the pen, and some calendars and databases cannot even hold them.
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-EMPTY_PASSWORD = gettext_lazy("A password cannot be empty.")
+#: What `clean_fields` need not look at: no form or body can set it to anything wrong.
+UNCHECKED = ("sponsor", "last_credentials", "password", "guest_type")
 
 
 class Details(TypedDict, total=False):
@@ -35,25 +35,29 @@ class Details(TypedDict, total=False):
     notes: str
     language: str
     sponsor: User | None
+    guest_type: GuestType | None
     valid_from: datetime
     valid_until: datetime
     suspended: bool
     suspended_why: str
 
 
-def hash_password(password: str) -> str:
-    """What is kept of a password. Costs tens of milliseconds of CPU: call it before the database is locked.
-
-    Raises Refusal for an empty one.
-    """
-    if not password:
-        raise Refusal(EMPTY_PASSWORD, field="password")
-    return make_password(password)
+def sees_own_only(user: Caller) -> bool:
+    """Whether the user is kept to the guests that name the user as their sponsor."""
+    held = rights_of(user)
+    return Right.USERS_READ_SPONSORED in held and Right.USERS_READ not in held
 
 
-def named(username: str) -> Guest:
-    """The guest with this user name. Raises Refusal (not found, field `guest`)."""
-    guest = Guest.objects.filter(username=username).first()
+def visible_to(user: Caller, guests: QuerySet[Guest] | None = None) -> QuerySet[Guest]:
+    """The guests this user may see and act on, once a right lets the user do so at all."""
+    found = Guest.objects.all() if guests is None else guests
+    return found.filter(sponsor_id=user.pk) if sees_own_only(user) else found
+
+
+def named(username: str, seen_by: User | None = None) -> Guest:
+    """The guest with this user name, among those the user may see. Raises Refusal (not found, field `guest`)."""
+    guests = Guest.objects.select_related("guest_type").filter(username=username)
+    guest = (visible_to(seen_by, guests) if seen_by else guests).first()
     if guest is None:
         sentence = _("There is no guest “%(name)s”.") % {"name": username}
         raise Refusal(sentence, field="guest", why=Why.NOT_FOUND)
@@ -61,15 +65,18 @@ def named(username: str) -> Guest:
 
 
 def create(*, username: str, by: User | None, password_hash: str = "", **details: Unpack[Details]) -> Guest:
-    """A new guest, sponsored by `by` and valid for 31 days where `details` do not say otherwise.
+    """A new guest, sponsored by `by` where `details` do not say otherwise.
 
+    Unless they say when the stay ends, its type does; without a type it is 31 days.
     Raises Refusal; the one for a user name that is taken is a conflict.
     """
     guest = Guest(username=username, sponsor=by, password=password_hash)
     _describe(guest, **details)
     if "valid_until" not in details:
-        guest.valid_until = min(guest.valid_from, LATEST) + USUAL_STAY
+        beginning = min(guest.valid_from, LATEST)
+        guest.valid_until = guest.guest_type.end_of(beginning) if guest.guest_type else beginning + USUAL_STAY
     _check(guest)
+    _check_limits(guest, by, details)
     try:
         with transaction.atomic():
             guest.save(force_insert=True)
@@ -79,13 +86,12 @@ def create(*, username: str, by: User | None, password_hash: str = "", **details
 
 
 @transaction.atomic
-def change(guest: Guest, **details: Unpack[Details]) -> Guest:
+def change(guest: Guest, *, by: User | None = None, **details: Unpack[Details]) -> Guest:
     """Writes the given details and nothing else; returns the guest as it is now. Raises Refusal."""
-    current = Guest.objects.select_for_update().filter(pk=guest.pk).first()
-    if current is None:
-        raise _gone(guest)
+    current = locked(guest)
     _describe(current, **details)
     _check(current)
+    _check_limits(current, by, details)
     current.save(update_fields=list(details))
     return current
 
@@ -95,52 +101,33 @@ def remove(guest: Guest) -> None:
     guest.delete()
 
 
-def set_password(guest: Guest, password_hash: str) -> None:
-    """The guest has this password from now on."""
-    _write(guest, password=password_hash)
-
-
-def clear_password(guest: Guest) -> None:
-    """The guest has no password any more."""
-    set_password(guest, "")
-
-
-def send_credentials(
-    guest: Guest, *, password: str, gateway_name: str, by: User | None, password_hash: str = ""
-) -> Message:
-    """Sends the user name and this password to the guest's phone, in the guest's language.
-
-    The password is part of the message's text and kept nowhere else. Where `password_hash` is given, the guest has
-    that password from now on, together with the message or not at all.
-    Raises Refusal with the field `guest`, `password`, `gateway` or `text`.
-    """
-    _check_reachable(guest)
-    if not password:
-        raise Refusal(EMPTY_PASSWORD, field="password")
-    template = _credentials_template(guest)
-    with transaction.atomic():
-        message = sending.send(
-            phone=guest.phone,
-            text=_credentials(template, guest, password),
-            masked_text=_credentials(template, guest, HIDDEN_PASSWORD),
-            kind=Kind.CREDENTIALS,
-            gateway_name=gateway_name,
-            requested_by=by,
-            recipient_label=guest.username,
-        )
-        _write(guest, last_credentials=message, **({"password": password_hash} if password_hash else {}))
-    return message
-
-
-def _write(guest: Guest, **values: Any) -> None:
+def write(guest: Guest, **values: Any) -> None:
+    """Writes these values, whatever the guest is like. Raises Refusal where the guest was removed."""
     if not Guest.objects.filter(pk=guest.pk).update(**values):
-        raise _gone(guest)
+        raise gone(guest)
     for name, value in values.items():
         setattr(guest, name, value)
 
 
-def _gone(guest: Guest) -> Refusal:
+def locked(guest: Guest) -> Guest:
+    """The guest as it is now, locked until the transaction ends. Raises Refusal; one made anonymous is a conflict."""
+    current = Guest.objects.select_for_update().filter(pk=guest.pk).first()
+    if current is None:
+        raise gone(guest)
+    refuse_anonymised(current)
+    return current
+
+
+def gone(guest: Guest) -> Refusal:
+    """The refusal for a guest who was removed while somebody had the page open."""
     return Refusal(_("%(name)s was removed in the meantime.") % {"name": guest.username}, why=Why.NOT_FOUND)
+
+
+def refuse_anonymised(guest: Guest) -> None:
+    """Raises Refusal (a conflict): what was made anonymous is nobody's account any more."""
+    if guest.anonymised_at is not None:
+        sentence = _("%(name)s was made anonymous; create a new guest instead.")
+        raise Refusal(sentence % {"name": guest.username}, field="guest", why=Why.CONFLICT)
 
 
 def _describe(guest: Guest, **details: Unpack[Details]) -> None:
@@ -159,31 +146,17 @@ def _check(guest: Guest) -> None:
         raise Refusal(_("The stay must end after it begins."), field="valid_until")
     try:
         # The database itself refuses what is not unique: a look beforehand would prove nothing.
-        guest.clean_fields(exclude=["sponsor", "last_credentials", "password"])
+        guest.clean_fields(exclude=UNCHECKED)
     except ValidationError as error:
         field, found = next(iter(error.message_dict.items()))
         raise Refusal(" ".join(found), field=field) from None
 
 
-def _check_reachable(guest: Guest) -> None:
-    if not guest.phone:
-        sentence = _("%(name)s has no phone number; add one before sending credentials.")
-        raise Refusal(sentence % {"name": guest.username}, field="guest")
-    if guest.suspended:
-        sentence = _("%(name)s is suspended; end that before sending credentials.")
-        raise Refusal(sentence % {"name": guest.username}, field="guest")
-
-
-def _credentials_template(guest: Guest) -> str:
-    """In the guest's language, or where that text is missing in the portal's."""
-    languages = [guest.language, settings.LANGUAGE_CODE]
-    rows = MessageTemplate.objects.filter(kind=Kind.CREDENTIALS, language__in=languages)
-    found = dict(rows.values_list("language", "text"))
-    text = next((found[language] for language in languages if language in found), None)
-    if text is None:
-        raise Refusal(_("There is no text for credentials; write one under Message templates."))
-    return text
-
-
-def _credentials(template: str, guest: Guest, password: str) -> str:
-    return texts.fill(template, username=guest.username, password=password, portal=settings.PORTAL_NAME)
+def _check_limits(guest: Guest, by: User | None, details: Details) -> None:
+    """What this user may say of a guest: whose guest it is, of what type, and how long."""
+    if by and "sponsor" in details and sees_own_only(by) and details["sponsor"] != by:
+        raise Refusal(_("You may sponsor your own guests only; leave the sponsor out."), field="sponsor")
+    if details.get("guest_type") and guest.guest_type:
+        guest_types.check_usable(guest.guest_type, by)
+    if {"guest_type", "valid_from", "valid_until"} & set(details):
+        guest_types.check_end(guest, by)

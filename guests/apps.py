@@ -1,12 +1,17 @@
-"""The guests app: its lines in the admin's navigation."""
+"""The guests app: its lines in the admin's navigation, its part of the front page, and its directory for *Write*."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from messaging import recipients
 from portal import registry
 from portal.registry import AdminPage
 
-PAGES = (AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ",)),)
+PAGES = (
+    AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
+    AdminPage(_("Terms"), "admin:guests_terms_changelist", "gavel", ("SYSTEM_READ",)),
+)
 
 
 class GuestsConfig(AppConfig):
@@ -15,3 +20,6 @@ class GuestsConfig(AppConfig):
 
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
+        registry.PANELS.append("guests.panels.guests")
+        registry.STEPS.append("guests.panels.first_guest")
+        recipients.DIRECTORIES.append("guests.directory.search")

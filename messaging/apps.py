@@ -10,8 +10,11 @@ from portal import registry
 from portal.registry import AdminPage
 
 READS = ("MESSAGES_READ",)
+SENDS = ("SYSTEM_CREATE", "SMS_GATEWAY_READ", "SMS_SEND_METHOD_AVAILABLE")
 PAGES = (
+    AdminPage(_("Write"), "messages.write", "edit", SENDS),
     AdminPage(_("Messages"), "admin:messaging_message_changelist", "sms", READS),
+    AdminPage(_("Batches"), "admin:messaging_batch_changelist", "stacked_email", READS),
     AdminPage(_("Attempts"), "admin:messaging_attempt_changelist", "outbox", READS),
     AdminPage(_("Receipts"), "admin:messaging_deliveryevent_changelist", "done_all", READS),
     AdminPage(_("Inbound messages"), "admin:messaging_inboundmessage_changelist", "inbox", READS),
@@ -27,6 +30,15 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         changes.LISTENERS.append("messaging.tasks.gateway_changed")
         registry.NAVIGATION["messages"] += PAGES
+        registry.OPEN_PATHS.append("/callbacks/")
+        registry.METRICS.append("messaging.metrics.families")
+        registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
+        registry.HOUSEKEEPING.append("messaging.tallies.keep_tallies")
+        registry.CONCERNS.append("messaging.panels.concerns")
+        # What is asked first stands first, whatever apps were there before.
+        registry.PANELS[:0] = ["messaging.panels.day", "messaging.panels.queues"]
+        registry.PANELS += ["messaging.panels.month", "messaging.panels.costs"]
+        registry.STEPS.append("messaging.panels.first_test")
         worker_shutting_down.connect(_stop_claiming, weak=False)
 
 

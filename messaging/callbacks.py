@@ -19,6 +19,7 @@ from gateways.http import LARGEST_BODY, Callback, CallbackReply
 from gateways.models import Gateway
 from gateways.outcomes import BadCallback, InboundSms, Receipt
 from messaging import inbound, receipts
+from portal import counting
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ TRY_AGAIN = CallbackReply("the portal cannot take this now; call again", 503)
 @cache_control(no_store=True)
 def callback(request: HttpRequest, gateway_id: str, key: str) -> HttpResponse:
     """Takes a provider's call. While the database is away the answer is 503, so that the provider calls again."""
+    gateway = None
     try:
         gateway = _admitted(int(gateway_id), key)
         reply = _take(gateway, request) if gateway else UNKNOWN
@@ -40,7 +42,13 @@ def callback(request: HttpRequest, gateway_id: str, key: str) -> HttpResponse:
     except (OperationalError, InterfaceError) as error:
         logger.error("a call for gateway %s was not taken (%s)", gateway_id, type(error).__name__)  # noqa: TRY400
         reply = TRY_AGAIN
+    # A stranger who guesses makes no new lines.
+    counting.add("callbacks", gateway=gateway.pk if gateway else "", result=_result(reply.status))
     return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
+
+
+def _result(status: int) -> str:
+    return "taken" if status < 400 else "refused" if status < 500 else "put_off"
 
 
 def _admitted(gateway_id: int, key: str) -> Gateway | None:

@@ -14,7 +14,7 @@ from gateways import health, pace, sessions, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
-from messaging import failover, retries, settling
+from messaging import failover, measures, retries, settling
 from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
@@ -79,6 +79,7 @@ class Drain:
             entry = _let_in(gateway, may_log_in) if gateway and anything_due(gateway) else None
             if gateway is None or entry is None:
                 return 0, 0.0
+            began = time.monotonic()
             claimed, next_in = claim(gateway)
             started = begin(gateway, claimed, entry)
         except sessions.Busy:
@@ -88,6 +89,8 @@ class Drain:
             return 0, 0.0
         self.submissions |= {attempt.pk: (message, attempt) for message, attempt, _ in started}
         self.flight.launch([_call(*one) for one in started])
+        if claimed:
+            measures.batch(self.gateway_id, len(claimed), time.monotonic() - began)
         return len(claimed), next_in
 
     def _landings(self, next_in: float, *, more: bool) -> list[Landed]:
@@ -104,6 +107,7 @@ class Drain:
     def _settle(self, landed: list[Landed]) -> None:
         """While the leases last the answers are ours to write, however often the database has to be asked."""
         while landed:
+            began = time.monotonic()
             try:
                 settle(landed)
             except DATABASE_AWAY as error:
@@ -114,6 +118,7 @@ class Drain:
                 _give_connection_back()
                 time.sleep(TRY_AGAIN)
             else:
+                measures.settled(self.gateway_id, time.monotonic() - began)
                 return
 
 

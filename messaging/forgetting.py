@@ -1,13 +1,25 @@
-"""Taking a message off its provider's own log, where the provider knows how; the phone keeps what it received."""
+"""Forgetting: a recipient in our own messages, and a message at its provider, where the provider knows how."""
 
 from django.utils.translation import gettext as _
 
 from gateways import questions, sessions
 from gateways.models import Gateway
 from gateways.outcomes import NotAccepted, Unreadable
-from messaging.models import FINAL, Message
+from messaging.models import FINAL, Batch, Message
 from portal.encryption import KeyMissing
 from portal.errors import Refusal, Why
+
+
+def forget_recipient(label: str) -> int:
+    """No message names this recipient any more, nor can it be sent again; how many that were.
+
+    That something was sent to the phone, and what became of it, stays on record.
+    """
+    if not label:
+        return 0
+    for batch in Batch.objects.exclude(refused=[]).only("refused"):
+        batch.forget(label)
+    return Message.forget_recipient(label)
 
 
 def forget(message: Message) -> None:

@@ -18,7 +18,7 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 def normalise(raw: str) -> str:
     """The number in E.164; without a country code it belongs to PHONE_REGION. Raises Refusal (field `phone`)."""
-    digits = _bare(raw)
+    digits = bare(raw)
     if not DIGITS.fullmatch(digits):
         raise _no_number()
     if digits.startswith("00"):
@@ -33,7 +33,8 @@ def normalise(raw: str) -> str:
     return phone
 
 
-def _bare(raw: str) -> str:
+def bare(raw: str) -> str:
+    """What was written without what people put between digits."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", raw) if unicodedata.category(c) != "Cf")
     return SEPARATORS.sub("", visible)
 

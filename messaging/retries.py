@@ -78,11 +78,6 @@ def valid_until(kind: str, start: datetime) -> datetime:
     return start + RULES[kind].validity
 
 
-def text_kept_until(created: datetime, valid: datetime) -> datetime:
-    """How long an unsent text stays, encrypted, so that a person can send it again."""
-    return min(valid, created + LONGEST_KEPT_TEXT)
-
-
 def query_delay(asked: int) -> timedelta:
     """How long to wait before asking for a receipt, after having asked so many times."""
     return timedelta(seconds=QUERY_DELAYS[min(asked, len(QUERY_DELAYS) - 1)])

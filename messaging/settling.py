@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
@@ -31,6 +32,7 @@ from gateways.sessions import AccessEnded
 from gateways.transport import Landing
 from messaging import codes, failover, receipts, redaction, retries
 from messaging.models import Attempt, Message, State
+from portal import counting
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,16 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
         for day, count in unsent.items():
             pace.uncount(gateway.pk, count, day)
         receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
+        transaction.on_commit(partial(_count, gateway.pk, written))
+
+
+def _count(gateway_id: int, written: Sequence[Known]) -> None:
+    for outcome, number in Counter(_class_of(one.outcome) for one in written).items():
+        counting.add("attempts", number, gateway=gateway_id, outcome=outcome)
+
+
+def _class_of(outcome: Accepted | NotAccepted) -> Outcome:
+    return Outcome.ACCEPTED if isinstance(outcome, Accepted) else outcome.outcome
 
 
 def _counts(one: Known, counted_before: Collection[int]) -> bool:
@@ -212,17 +224,17 @@ def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
 def _close(one: Known, provider: BaseProvider) -> None:
     if isinstance(one.outcome, Accepted):
         reference = reference_of(one.outcome, provider, one.message)
-        found = {
-            "outcome": Outcome.ACCEPTED,
+        found: dict[str, object] = {
             "reference": reference,
             "reference_key": provider.canonical(reference),
             "detail": one.outcome.detail,
         }
     else:
-        found = {"outcome": one.outcome.outcome, "detail": one.outcome.reason}
+        found = {"detail": one.outcome.reason}
         if isinstance(one.outcome, Ambiguous):
             found["reference_key"] = unclear_key(provider, one.message)
-    Attempt.objects.filter(pk=one.attempt.pk).update(finished_at=timezone.now(), exchange=one.exchange, **found)
+    found |= {"outcome": _class_of(one.outcome), "exchange": one.exchange, "finished_at": timezone.now()}
+    Attempt.objects.filter(pk=one.attempt.pk).update(**found)
 
 
 def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known]) -> None:

@@ -1,7 +1,6 @@
 """Celery: load, call once, nothing else. A task carries ids; a lost, repeated or flushed one changes nothing."""
 
 import logging
-import socket
 from collections.abc import Callable
 
 from celery import Task, shared_task
@@ -79,7 +78,7 @@ def _ring_for_inbound() -> None:
 
 
 def _beat() -> None:
-    health.beat(socket.gethostname())
+    health.beat(health.process_name())
 
 
 RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)

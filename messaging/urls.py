@@ -1,14 +1,19 @@
-"""Routes of messaging: the providers' door, and of the API `send_sms` and the collections of what goes out and in."""
+"""Routes of messaging: *Write*, the providers' door, and of the API `send_sms` and what goes out and in."""
 
-from django.urls import URLPattern, URLResolver, re_path
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from messaging import callbacks
+from messaging.admin import write
 from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
 from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
 from portal.api.routes import route
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/messages/write/", admin.site.admin_view(write.page), name="messages.write"),
+    path("admin/messages/measure/", admin.site.admin_view(write.measure), name="messages.measure"),
+    path("admin/messages/people/", admin.site.admin_view(write.people), name="messages.people"),
     re_path(r"^callbacks/(?P<gateway_id>[0-9]{1,18})/(?P<key>[^/]+)/?\Z", callbacks.callback, name="callback"),
 ]
 

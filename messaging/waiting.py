@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -30,9 +31,11 @@ def why(message: Message) -> Waiting | None:
     if message.state not in WAITING:
         return None
     until = message.due_at or message.ask_at
+    if message.waits_for == Wait.SCHEDULE and until and until > timezone.now():
+        return Waiting(Wait.SCHEDULE, Wait.SCHEDULE.label, until)
     if by_gateway := _held_up_by_gateway(message):
         return by_gateway
-    if message.waits_for not in {Wait.NONE, Wait.GATEWAY}:
+    if message.waits_for not in {Wait.NONE, Wait.GATEWAY, Wait.SCHEDULE}:
         return Waiting(message.waits_for, Wait(message.waits_for).label, until)
     return Waiting(Wait.NONE, NEXT_WORKER, until)
 

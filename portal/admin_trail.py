@@ -4,23 +4,40 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from portal import audit
+from portal import audit, callers
 from portal.models import User
+from portal.strangers import name_to_keep
+
+#: Where a request carries the right that a page asked for last and did not find.
+LACKING = "portal.admin.lacking"
 
 
-def note(request: HttpRequest, action: str, status: int, *, object_id: str = "", details: Any = None) -> None:
-    """Writes down what the signed-in user did. `details` are masked; without them it is the submitted form."""
-    user = request.user
+def note(
+    request: HttpRequest,
+    action: str,
+    status: int,
+    *,
+    object_id: str = "",
+    details: Any = None,
+    changes: audit.Changes | None = None,
+    user: User | None = None,
+) -> None:
+    """Writes down what the signed-in user did, or who is about to sign in.
+
+    `details` are masked; without them it is the submitted form. `changes` has old and new values, masked as well.
+    """
+    who = user or request.user
     audit.record(
         audit.Event(
             action=f"admin:{action}",
             status=status,
-            user=user if isinstance(user, User) else None,
-            address=audit.address_of(request),
+            user=who if isinstance(who, User) else None,
+            address=callers.address_of(request),
             object_id=object_id,
             method=str(request.method),
             path=request.path,
             request=submitted(request) if details is None else details,
+            changes=changes or {},
         )
     )
 
@@ -33,15 +50,16 @@ def note_page(request: HttpRequest, status: int) -> None:
     note(request, page, status, object_id="/".join(str(value) for value in kwargs))
 
 
-def note_sign_in(request: HttpRequest, status: int) -> None:
-    """Writes down an attempt to sign in: the name that was given, and nothing else of a stranger's form."""
+def note_sign_in(request: HttpRequest, status: int, user: User | None = None) -> None:
+    """Writes down an attempt to sign in: the name, if it is a user's, and nothing else of a stranger's form."""
+    who = user or request.user
     audit.record(
         audit.Event(
             action="admin:login",
             status=status,
-            user=request.user if isinstance(request.user, User) else None,
-            user_name=str(request.POST.get("username", "")),
-            address=audit.address_of(request),
+            user=who if isinstance(who, User) else None,
+            user_name=name_to_keep(str(request.POST.get("username", ""))),
+            address=callers.address_of(request),
             method=str(request.method),
             path=request.path,
         )

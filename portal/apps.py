@@ -1,7 +1,11 @@
 """The ground app, and Django's admin with our site in the place of its own."""
 
+from typing import Any
+
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from portal import checks, sqlite
@@ -14,6 +18,22 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         checks.register_all()
         sqlite.register()
+        # A pool of threads lives in the main process, a pool of processes in its own.
+        worker_ready.connect(start_counting)
+        worker_process_init.connect(start_counting)
+        worker_process_shutdown.connect(stop_counting)
+        worker_shutdown.connect(stop_counting)
+
+
+def start_counting(**_: Any) -> None:
+    """Named late: models cannot be imported yet when an app is configured."""
+    import_string("portal.counting.start")()
+
+
+def stop_counting(**_: Any) -> None:
+    """The same at the end, where the worker also takes its leave."""
+    import_string("portal.counting.stop")()
+    import_string("portal.health.say_goodbye")()
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):

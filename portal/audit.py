@@ -1,23 +1,32 @@
 """The audit trail: every call and action that changes or sends something, failures too, with secrets masked."""
 
-import ipaddress
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.http import HttpRequest
+from django.utils import timezone
 
+from portal import counting
 from portal.models import AuditEvent, User
 
 logger = logging.getLogger(__name__)
+
+#: For each field its old and its new value.
+Changes = Mapping[str, tuple[Any, Any]]
 
 MASK = "*" * 24
 LONGEST_TEXT = 200
 MOST_ITEMS = 50
 DEEPEST = 6
+#: How many old events one statement removes, and how many statements one turn of housekeeping makes.
+BATCH = 1000
+BATCHES = 10
 
 _SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|^pin$|^code$|^otp$")
 _TEXT = re.compile(r"^(message|text|body)$")
@@ -30,7 +39,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Event:
-    """What is written down. `request` is masked before it is stored; the rest must not hold secrets."""
+    """What is written down. `request` and `changes` are masked first; the rest must not hold secrets."""
 
     action: str
     status: int
@@ -41,6 +50,7 @@ class Event:
     method: str = ""
     path: str = ""
     request: Any = field(default_factory=dict, repr=False)
+    changes: Changes = field(default_factory=dict, repr=False)
 
 
 def record(event: Event) -> None:
@@ -49,6 +59,7 @@ def record(event: Event) -> None:
         # Inside the caller's transaction this is a savepoint, so that a failure here does not undo the work.
         with transaction.atomic():
             _row(event).save(force_insert=True)
+            transaction.on_commit(partial(_count, event))
     except (DatabaseError, ValueError, TypeError):
         logger.exception("The audit event of %s could not be written", event.action)
 
@@ -63,8 +74,14 @@ def _row(event: Event) -> AuditEvent:
         method=event.method[:10],
         path=_storable(event.path)[:300],
         request=mask(event.request),
+        changes=mask_changes(event.changes),
         status=event.status,
     )
+
+
+def _count(event: Event) -> None:
+    result = "done" if event.status < 400 else "refused" if event.status < 500 else "failed"
+    counting.add("audit_events", door="admin" if event.action.startswith("admin:") else "api", result=result)
 
 
 def mask(value: Any, depth: int = 0) -> Any:
@@ -97,6 +114,25 @@ def _mask_named(name: str, value: Any, depth: int) -> Any:
     return mask(value, depth + 1)
 
 
+def mask_changes(changes: Changes) -> dict[str, list[Any]]:
+    """Old and new value of each field, masked by the field's name."""
+    shown = list(changes.items())[:MOST_ITEMS]
+    return {_storable(name)[:100]: [_mask_named(name, old, 0), _mask_named(name, new, 0)] for name, (old, new) in shown}
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What is another now; of an object such as a gateway's settings, only the keys that are."""
+    pairs = {name: (before.get(name), value) for name, value in after.items()}
+    return {name: _narrowed(old, new) for name, (old, new) in pairs.items() if old != new}
+
+
+def _narrowed(old: Any, new: Any) -> tuple[Any, Any]:
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return old, new
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return {name: old[name] for name in names if name in old}, {name: new[name] for name in names if name in new}
+
+
 def mask_phone(phone: str) -> str:
     """`+79161234567` as `+7916•••••67`."""
     return f"{phone[:5]}•••••{phone[-2:]}" if len(phone) >= 9 else "•••••"
@@ -106,25 +142,13 @@ def _storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def address_of(request: HttpRequest) -> str | None:
-    """Who is calling: the peer, or what our own PROXY_COUNT proxies say; None where that is no address."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.PROXY_COUNT:
-        hops = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).split(",")
-        # Each proxy of ours appended one entry; what stands before those anybody may have written.
-        peer = hops[-settings.PROXY_COUNT] if len(hops) >= settings.PROXY_COUNT and hops[-1].strip() else peer
-    return _address(peer)
-
-
-def _address(text: str) -> str | None:
-    bare = text.strip()
-    if bare.startswith("["):
-        bare = bare[1:].partition("]")[0]
-    elif bare.count(":") == 1:
-        bare = bare.partition(":")[0]
-    try:
-        found = ipaddress.ip_address(bare.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)
+def drop_old_events() -> int:
+    """Housekeeping: events older than AUDIT_RETENTION_DAYS, in small batches so that nobody waits for a lock."""
+    before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
+    total = 0
+    for _batch in range(BATCHES):
+        old = list(AuditEvent.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:BATCH])
+        total += AuditEvent.objects.filter(pk__in=old).delete()[0] if old else 0
+        if len(old) < BATCH:
+            break
+    return total

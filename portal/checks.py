@@ -11,11 +11,16 @@ from django.core import checks
 
 from portal.encryption import SHORTEST_KEY
 from portal.settings import environment
+from portal.sign_in import origins, policy
 from portal.state import FOR_OTHERS
 
 SHORTEST_SECRET_KEY = 50
 #: Gunicorn does not try again after this exit code.
 REFUSED = 3
+#: Variables of former releases, with what to do instead.
+RETIRED = {
+    "PROXY_COUNT": "Take it out, and list the networks of your proxies in TRUSTED_PROXIES, such as 127.0.0.1/32.",
+}
 NEW_KEY = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
@@ -75,6 +80,32 @@ def state_folder() -> Iterator[checks.Error]:
         yield checks.Error("Other users can look into the state folder.", hint=remedy, id="portal.E006")
 
 
+def retired_variables() -> Iterator[checks.Error]:
+    """What is read no more must not be taken for a protection."""
+    for name, remedy in RETIRED.items():
+        if environment.still_sets(name):
+            yield checks.Error(f"{name} is read no more.", hint=remedy, id="portal.E007")
+
+
+def second_factor() -> Iterator[checks.Warning]:
+    """To do without one is for a portal that only its own machine can reach."""
+    exposed = policy.can_be_reached(
+        production=settings.PRODUCTION, proxies=len(settings.TRUSTED_PROXIES), addresses=[settings.BIND]
+    )
+    if settings.ADMIN_2FA == policy.OPTIONAL and exposed:
+        remedy = "Leave ADMIN_2FA out, or set it to required, so that a password that was learnt opens nothing."
+        yield checks.Warning("ADMIN_2FA=optional, and others can reach the admin.", hint=remedy, id="portal.W001")
+
+
+def place_of_passkeys() -> Iterator[checks.Warning]:
+    """Browsers keep passkeys for a host name over HTTPS, or for localhost."""
+    if settings.PRODUCTION and not origins.origins():
+        remedy = "Give the address under which people open the portal in PORTAL_URL, such as https://sms.example.org."
+        yield checks.Warning("Nobody can use passkeys: no host name is known.", hint=remedy, id="portal.W002")
+
+
+WARNINGS: tuple[Callable[[], Iterator[checks.Warning]], ...] = (second_factor, place_of_passkeys)
+
 CHECKS: tuple[Callable[[], Iterator[checks.Error]], ...] = (
     unusable_values,
     secret_key,
@@ -82,12 +113,18 @@ CHECKS: tuple[Callable[[], Iterator[checks.Error]], ...] = (
     allowed_hosts,
     servers_come_together,
     state_folder,
+    retired_variables,
 )
 
 
 def errors() -> list[checks.Error]:
     """Everything that is wrong with the settings."""
     return [error for check in CHECKS for error in check()]
+
+
+def warnings() -> list[checks.Warning]:
+    """What works and should not stay so."""
+    return [warning for check in WARNINGS for warning in check()]
 
 
 def register_all() -> None:
@@ -98,11 +135,11 @@ def register_all() -> None:
 def refuse_wrong_settings() -> None:
     """Stops the process when a check finds an error, with the remedies on standard error."""
     found = errors()
+    for error in found or warnings():
+        print(f"{error.id}: {error.msg} {error.hint}", file=sys.stderr, flush=True)
     if found:
-        for error in found:
-            print(f"{error.id}: {error.msg} {error.hint}", file=sys.stderr, flush=True)
         raise SystemExit(REFUSED)
 
 
-def _for_django(**_: Any) -> list[checks.Error]:
-    return errors()
+def _for_django(**_: Any) -> list[checks.CheckMessage]:
+    return [*errors(), *warnings()]

@@ -1,7 +1,7 @@
 """Reading the environment without stopping at the first bad value: what cannot be used is noted for the checks."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -28,6 +28,10 @@ class Environment:
         """
         self.asked.add(name)
         return str(self.env.ENVIRON.get(name, "")).strip()
+
+    def still_sets(self, name: str) -> bool:
+        """Whether a variable that is read no more is given all the same."""
+        return bool(str(self.env.ENVIRON.get(name, "")).strip())
 
     def read(self, name: str, cast: Callable[[str], T], default: T, remedy: str) -> T:
         """The variable as `cast` understands it; an unusable value is noted and the default stands in."""
@@ -68,6 +72,17 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return cast
 
 
+def long_word(least: int) -> Callable[[str], str]:
+    """A reader of secrets that nobody guesses, and that a header can carry."""
+
+    def cast(raw: str) -> str:
+        if len(raw) < least or not raw.isascii() or any(character.isspace() for character in raw):
+            raise ValueError("too short, or not one word")
+        return raw
+
+    return cast
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A reader that takes one of the choices only."""
 
@@ -98,6 +113,11 @@ def known_region(raw: str) -> str:
 def networks(raw: str) -> list[IPv4Network | IPv6Network]:
     """A comma-separated list of networks such as 10.0.0.0/8. Raises ValueError."""
     return [ip_network(word) for word in words(raw)]
+
+
+def listen_address(raw: str) -> str:
+    """An IP address, to listen at. Raises ValueError for a name: it may stand for several."""
+    return str(ip_address(raw))
 
 
 def web_address(raw: str) -> str:

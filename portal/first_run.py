@@ -1,8 +1,8 @@
 """What makes a fresh clone a running portal: the port, the tables, the administrator, and what apps add."""
 
-import secrets
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -12,13 +12,13 @@ from django.db import OperationalError
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from portal import web
 from portal.models import User
+from portal.passwords import readable_password
 from portal.registry import FIRST_RUN, PAGES
 from portal.settings import environment
 
 ADMINISTRATOR = "admin"
-#: Without letters and digits that look alike.
-READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class CannotStart(Exception):
@@ -39,11 +39,12 @@ def run() -> Iterator[str]:
 
 def refuse_taken_port() -> None:
     """Raises CannotStart when somebody else listens at our port."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in settings.BIND else socket.AF_INET
+    with socket.socket(family) as probe:
         # As gunicorn does: a port that a former portal has just left is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", settings.PORT))
+            probe.bind((settings.BIND, settings.PORT))
         except OSError:
             another = settings.PORT + 1 if settings.PORT < 65535 else 8001
             sentence = f"Port {settings.PORT} cannot be used: choose another with PORT={another} make run"
@@ -88,12 +89,8 @@ def refuse_weak_password(given: str) -> None:
         raise CannotStart(sentence) from None
 
 
-def readable_password() -> str:
-    """Four groups of four: 79 bits."""
-    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4))
-
-
 def addresses() -> Iterator[str]:
     """Where the portal will be, once the web has started."""
+    host = "127.0.0.1" if ip_address(settings.BIND).is_unspecified else web.bind.rpartition(":")[0]
     for name, path in PAGES.items():
-        yield f"{name}: http://127.0.0.1:{settings.PORT}{path}"
+        yield f"{name}: http://{host}:{settings.PORT}{path}"

@@ -2,13 +2,15 @@
 
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -19,6 +21,7 @@ from django.views.decorators.http import require_safe
 from portal.models import WorkerHeartbeat
 from portal.registry import NEEDS
 from portal.state import broker_folder
+from portal.version import version
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +76,16 @@ def broker_answers() -> bool:
     """Redis answers a ping, or the folder can be written. Raises redis.RedisError."""
     if not settings.REDIS_URL:
         return os.access(broker_folder(settings.STATE_FOLDER), os.R_OK | os.W_OK | os.X_OK)
-    # Named late: the embedded set-up starts a third of a second sooner without it.
-    with import_string("redis.Redis").from_url(
-        settings.REDIS_URL, socket_connect_timeout=BROKER_PATIENCE, socket_timeout=BROKER_PATIENCE
-    ) as client:
+    with redis() as client:
         return bool(client.ping())
+
+
+def redis() -> Any:
+    """A connection to Redis, to be used with `with`."""
+    # Named late: the embedded set-up starts a third of a second sooner without it.
+    return import_string("redis.Redis").from_url(
+        settings.REDIS_URL, socket_connect_timeout=BROKER_PATIENCE, socket_timeout=BROKER_PATIENCE
+    )
 
 
 def worker_is_alive() -> bool:
@@ -103,17 +111,31 @@ class _LastBeat:
 
 
 _last_beat = _LastBeat()
+_STARTED = timezone.now()
+
+
+def process_name() -> str:
+    """By what name this process is known: two on one machine differ."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def beat(worker_name: str) -> None:
     """A worker is alive and does the beat's work; written every few seconds however often it is called."""
     if _last_beat.is_due():
         WorkerHeartbeat.objects.bulk_create(
-            [WorkerHeartbeat(worker=worker_name, at=timezone.now())],
+            [WorkerHeartbeat(worker=worker_name, at=timezone.now(), started_at=_STARTED, version=version())],
             update_conflicts=True,
             unique_fields=["worker"],
-            update_fields=["at"],
+            update_fields=["at", "started_at", "version"],
         )
+
+
+def say_goodbye(**_: object) -> None:
+    """A worker that stops in good order is not missed: its heartbeat goes with it."""
+    try:
+        WorkerHeartbeat.objects.filter(worker=process_name()).delete()
+    except DatabaseError as error:
+        logger.warning("the heartbeat stays (%s)", type(error).__name__)
 
 
 def forget_old_workers() -> int:

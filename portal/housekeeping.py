@@ -1,6 +1,7 @@
 """What is thrown away in time: every step of `registry.HOUSEKEEPING`, and the steps that belong to no app."""
 
 import logging
+import time
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -8,22 +9,36 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from portal import broker
+from portal.models import LastRun
 from portal.registry import HOUSEKEEPING
 from portal.state import broker_folder
 
 logger = logging.getLogger(__name__)
 
 
+#: Under this name the last run is kept, and in its result what failed.
+RUN = "housekeeping"
+FAILED = "failed"
+
+
 def keep_house() -> None:
-    """Runs every step. One that fails is logged and does not keep the others from their work."""
-    for path in HOUSEKEEPING:
-        try:
-            removed = import_string(path)()
-        except Exception:
-            logger.exception("the housekeeping step %s failed", path)
-        else:
-            if removed:
-                logger.info("%s removed %s", path, removed)
+    """Runs every step and keeps what became of each."""
+    began = time.monotonic()
+    result = {path: _take_step(path) for path in HOUSEKEEPING}
+    kept = {"at": timezone.now(), "seconds": time.monotonic() - began, "result": result}
+    LastRun.objects.update_or_create(name=RUN, defaults=kept)
+
+
+def _take_step(path: str) -> int | str:
+    """How many things it removed. One that fails is logged and does not keep the others from their work."""
+    try:
+        removed: int = import_string(path)() or 0
+    except Exception:
+        logger.exception("the housekeeping step %s failed", path)
+        return FAILED
+    if removed:
+        logger.info("%s removed %s", path, removed)
+    return removed
 
 
 def drop_expired_sessions() -> int:

@@ -4,6 +4,11 @@ from enum import StrEnum
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from portal import expiry
 
 #: Where the rights that were read are kept on the user object; a fresh object reads anew.
 KEPT = "_held_rights"
@@ -19,6 +24,7 @@ class Right(StrEnum):
     SMS_GATEWAY_DELETE = "SMS_GATEWAY_DELETE"
     SMS_SEND_METHOD_AVAILABLE = "SMS_SEND_METHOD_AVAILABLE"
     USERS_READ = "USERS_READ"
+    USERS_READ_SPONSORED = "USERS_READ_SPONSORED"
     USERS_CREATE = "USERS_CREATE"
     USERS_UPDATE = "USERS_UPDATE"
     USERS_DELETE = "USERS_DELETE"
@@ -30,26 +36,63 @@ class Right(StrEnum):
     AUDITING_READ = "AUDITING_READ"
 
     @property
+    def group(self) -> str:
+        """What it is about, a key of GROUPS."""
+        return next(group for group in GROUPS if self.value.startswith(f"{group}_"))
+
+    @property
+    def verb(self) -> str:
+        """What it allows there, a key of VERBS."""
+        return self.value.removeprefix(f"{self.group}_")
+
+    @property
     def label(self) -> str:
-        """As the documents spell it: `System - Create`."""
-        group, _, verb = self.value.rpartition("_")
-        return f"{group.replace('_', ' ').title()} - {verb.title()}"
+        """As the documents spell it, in its reader's language: `System - Create`."""
+        return f"{GROUPS[self.group]} - {VERBS[self.verb]}"
+
+    @property
+    def documented(self) -> str:
+        """As the documents spell it in English; stored as the name of its Django permission."""
+        return f"{self.group.replace('_', ' ').title()} - {self.verb.replace('_', ' ').title()}"
+
+
+GROUPS: dict[str, str | Promise] = {
+    "SMS_GATEWAY": _("SMS Gateway"),
+    "SMS_SEND_METHOD": _("SMS Send Method"),
+    "MESSAGES": pgettext_lazy("right", "Messages"),
+    "USERS": pgettext_lazy("right", "Users"),
+    "SYSTEM": pgettext_lazy("right", "System"),
+    "AUDITING": pgettext_lazy("right", "Auditing"),
+}
+VERBS: dict[str, str | Promise] = {
+    "READ": pgettext_lazy("right", "Read"),
+    "READ_SPONSORED": pgettext_lazy("right", "Read Sponsored"),
+    "CREATE": pgettext_lazy("right", "Create"),
+    "UPDATE": pgettext_lazy("right", "Update"),
+    "DELETE": pgettext_lazy("right", "Delete"),
+    "AVAILABLE": pgettext_lazy("right", "Available"),
+}
+
+#: A narrow right, and the wide one that includes it. A call names the narrow one where it is enough.
+INCLUDED: dict[Right, Right] = {Right.USERS_READ_SPONSORED: Right.USERS_READ}
 
 
 #: What a send needs, all together; the first one missing is named in the answer.
 SENDING = (Right.SYSTEM_CREATE, Right.SMS_GATEWAY_READ, Right.SMS_SEND_METHOD_AVAILABLE)
 
-#: The roles made at the first migration; later they are the administrator's to change.
+#: The roles made by migrations; later they are the administrator's to change.
 ROLES: dict[str, tuple[Right, ...]] = {
     "Administrator": tuple(Right),
     "SMS operator": SENDING,
     "Auditor": tuple(right for right in Right if right.endswith("_READ")),
+    "Reception": (Right.USERS_READ, Right.USERS_CREATE, Right.USERS_UPDATE, *SENDING),
+    "Sponsor": (Right.USERS_READ_SPONSORED, Right.USERS_CREATE, Right.USERS_UPDATE, *SENDING),
 }
 
 
 def rights_of(user: Caller) -> frozenset[Right]:
-    """Every right the user may use now: none where the account is switched off or nobody is signed in."""
-    if isinstance(user, AnonymousUser) or not user.is_active:
+    """Every right the user may use now: none where the account is switched off or over, or nobody is signed in."""
+    if isinstance(user, AnonymousUser) or not expiry.may_act(user):
         return frozenset()
     return granted_to(user)
 
@@ -65,14 +108,22 @@ def granted_to(user: AbstractUser) -> frozenset[Right]:
             .values_list("codename", flat=True)
             .distinct()
         )
-        held = user.__dict__[KEPT] = frozenset(Right(name) for name in names if name in Right.__members__)
+        held = user.__dict__[KEPT] = _with_included({Right(name) for name in names if name in Right.__members__})
     return held
 
 
+def _with_included(held: set[Right]) -> frozenset[Right]:
+    return frozenset(held | {narrow for narrow, wide in INCLUDED.items() if wide in held})
+
+
 def missing_right(user: Caller, *needed: Right) -> Right | None:
-    """The first of the needed rights that the user lacks, or None: the one check behind API and admin."""
+    """The first of the needed rights that the user lacks, or None: the one check behind API and admin.
+
+    Who lacks a narrow right and the wide one that includes it is told of the wide one.
+    """
     held = rights_of(user)
-    return next((right for right in needed if right not in held), None)
+    missing = next((right for right in needed if right not in held), None)
+    return INCLUDED.get(missing, missing) if missing else None
 
 
 def may(user: Caller, *needed: Right) -> bool:

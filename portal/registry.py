@@ -39,15 +39,26 @@ NAVIGATION: dict[str, list[AdminPage]] = {
     "gateways": [],
     "people": [
         AdminPage(_("Users"), "admin:portal_user_changelist", "person", ("SYSTEM_READ",)),
-        AdminPage(_("Roles"), "admin:auth_group_changelist", "badge", ("SYSTEM_READ",)),
+        AdminPage(_("Roles"), "admin:portal_role_changelist", "badge", ("SYSTEM_READ",)),
         AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
+        AdminPage(_("Defender"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
     ],
     "system": [
+        AdminPage(_("System"), "admin:system", "dns", ("SYSTEM_READ",)),
         AdminPage(_("Audit trail"), "admin:portal_auditevent_changelist", "history", ("AUDITING_READ",)),
         AdminPage(_("Answers kept"), "admin:portal_idempotencyrecord_changelist", "repeat", ("SYSTEM_READ",)),
         AdminPage(_("API documentation"), "api-docs", "menu_book"),
     ],
 }
+
+#: Lists of one subject that share the line of the first of them.
+TABS: list[list[AdminPage]] = [
+    [
+        AdminPage(_("Hosts"), "admin:portal_watchedhost_changelist", "shield", ("SYSTEM_READ",)),
+        AdminPage(_("Refused sign-ins"), "admin:portal_refusedtry_changelist", "gpp_bad", ("SYSTEM_READ",)),
+        AdminPage(_("Allowed networks"), "admin:portal_allowednetwork_changelist", "verified_user", ("SYSTEM_READ",)),
+    ],
+]
 
 #: Steps of the first run, in order: functions without arguments that return a line to print, or nothing.
 FIRST_RUN: list[str] = []
@@ -60,8 +71,21 @@ HOUSEKEEPING: list[str] = [
     "portal.housekeeping.drop_old_drafts",
     "portal.housekeeping.drop_expired_sessions",
     "portal.health.forget_old_workers",
+    "portal.audit.drop_old_events",
     "portal.api.authentication.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
+    "portal.defender.blocks.drop_old_hosts",
+    "portal.defender.counting.drop_old_tries",
+]
+
+#: Paths that the Defender leaves open to blocked hosts, as regular expressions; through none of them one signs in.
+OPEN_PATHS: list[str] = [
+    r"/\Z",
+    r"/static/",
+    r"/healthz\Z",
+    r"/readyz\Z",
+    r"/api/docs/?\Z",
+    r"/api/v1/openapi\.json/?\Z",
 ]
 
 #: What must be there for `/readyz`, by the name it says; functions without arguments, true where all is well.
@@ -70,3 +94,33 @@ NEEDS: dict[str, str] = {
     "broker": "portal.health.broker_answers",
     "worker": "portal.health.worker_is_alive",
 }
+
+
+class SystemPart(NamedTuple):
+    """A part of the system page: its heading, and a function without arguments that gives `portal.system` lines."""
+
+    title: str | Promise
+    lines: str
+
+
+#: The parts of the system page in their order.
+SYSTEM: list[SystemPart] = [
+    SystemPart(_("Versions"), "portal.system.ground.versions"),
+    SystemPart(_("Processes"), "portal.system.ground.processes"),
+    SystemPart(_("Broker"), "portal.system.ground.broker"),
+    SystemPart(_("Database"), "portal.system.ground.database"),
+    SystemPart(_("Configuration"), "portal.system.ground.configuration"),
+    SystemPart(_("Housekeeping and disk"), "portal.system.ground.upkeep"),
+]
+
+#: What `/metrics` tells beside the web's own; functions without arguments that yield families of prometheus_client.
+METRICS: list[str] = ["portal.metrics.of_the_ground"]
+#: Panels of the admin's front page, in their order: functions (request) -> portal.admin.dashboard.Panel, or None where
+#: the user lacks the right.
+PANELS: list[str] = ["portal.admin.concerns.blocked_hosts"]
+
+#: What may need a person now: functions (request) -> portal.admin.dashboard.Concern's, as many as there are.
+CONCERNS: list[str] = ["portal.admin.concerns.workers", "portal.admin.concerns.accounts_that_end"]
+
+#: What a fresh portal still needs: functions (request) -> portal.admin.dashboard.Step, or None.
+STEPS: list[str] = []

@@ -16,6 +16,8 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    listen_address,
+    long_word,
     networks,
     one_of,
     redis_url,
@@ -48,10 +50,14 @@ ENCRYPTION_KEYS: list[str] = words(environment.text("ENCRYPTION_KEYS")) or (
 # The web
 
 DEBUG = False
+#: The address at which the web listens; gunicorn's command line may overrule it, and it tells us.
+BIND = environment.read("BIND", listen_address, "127.0.0.1", "Give an address of this machine, such as 0.0.0.0.")
 PORT = environment.read("PORT", whole_number(1, 65535), 8000, "Give a port number from 1 to 65535.")
 ALLOWED_HOSTS = words(environment.text("ALLOWED_HOSTS")) or ([] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-#: How many reverse proxies of ours stand in front: their number says which X-Forwarded-For entry to believe.
-PROXY_COUNT = environment.read("PROXY_COUNT", whole_number(0, 5), 0, "Give the number of your reverse proxies, 0 to 5.")
+#: Where our reverse proxies are: what they forward is believed, and nobody else's word.
+TRUSTED_PROXIES: list[IPv4Network | IPv6Network] = environment.read(
+    "TRUSTED_PROXIES", networks, [], "List the networks of your reverse proxies, such as 127.0.0.1/32,10.0.0.0/24."
+)
 HTTPS = environment.read("PORTAL_HTTPS", flag, PRODUCTION, "Say true or false.")
 #: Where people and providers reach the portal, without a slash at its end; empty: providers cannot call us.
 PORTAL_URL = environment.read(
@@ -66,13 +72,19 @@ WEB_THREADS = environment.read("WEB_THREADS", whole_number(2, 256), 8, "Give the
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_COUNT else None
-#: The health probes of a load balancer come over plain HTTP from inside.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-X_FRAME_OPTIONS = "DENY"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+#: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+#: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
+#: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
+#: in its own way; `portal.defender.door` answers.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "otp_webauthn.E030", "axes.W002"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 ROOT_URLCONF = "portal.urls"
@@ -89,12 +101,16 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "axes",
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp_webauthn",
     "portal",
     "gateways",
     "messaging",
@@ -102,15 +118,26 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that its headers are on every answer, whoever of the others gives it.
+    "portal.headers.SecurityHeaders",
+    # Before whatever asks whether the request came over HTTPS.
+    "portal.callers.ForwardedByOurProxies",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before any way in; after the reader's language is known, and within what adds headers to every answer.
+    "portal.defender.door.Door",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "portal.preferences.as_their_reader_likes",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.sign_in.sessions.SessionEnds",
+    # Last: it times the views alone.
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -127,6 +154,9 @@ TEMPLATES = [
         },
     }
 ]
+
+#: Widgets of our own are drawn by templates of our own.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_FOLDER / "static"
@@ -202,6 +232,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # Signing in
 
 AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "portal.defender.handler.PasswordInTime"]
 PASSWORD_HASHERS = ["portal.passwords.PortalPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -210,10 +241,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+#: Without a choice sign_in/policy.py decides by where the web listens.
+ADMIN_2FA = environment.read("ADMIN_2FA", one_of("required", "optional"), "", "Say required or optional.")
+ADMIN_IDLE_MINUTES = environment.read(
+    "ADMIN_IDLE_MINUTES", whole_number(1, 720), 30, "Give the minutes after which an unused session ends, 1 to 720."
+)
+#: The longest that a session lasts, in seconds, however busy it is.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+
+#: Which site a passkey belongs to; the origins are the helper's, too.
+OTP_WEBAUTHN_HELPER_CLASS = "portal.sign_in.passkeys.Helper"
+OTP_WEBAUTHN_RP_ID_CALLABLE = "portal.sign_in.origins.relying_party"
+OTP_WEBAUTHN_RP_NAME_CALLABLE = "portal.sign_in.origins.portal_name"
+#: Refused passkeys are in the audit trail; the log would have a traceback of each.
+OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 
 KNOX_TOKEN_MODEL = "portal.ApiToken"
-#: Our token takes the place of knox's, whose migrations would make its table all the same.
-MIGRATION_MODULES = {"knox": None}
+#: Our token takes the place of knox's and our counts that of axes', whose migrations would make tables all the same.
+MIGRATION_MODULES = {"knox": None, "axes": None}
 REST_KNOX = {
     "AUTH_TOKEN_CHARACTER_LENGTH": 64,
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -223,6 +268,25 @@ REST_KNOX = {
     "AUTO_REFRESH": True,
     "AUTO_REFRESH_MAX_TTL": timedelta(hours=12),
 }
+
+# The Defender: axes asks it before a password is looked at, and tells it of every sign-in that was refused.
+
+AXES_HANDLER = "portal.defender.handler.Handler"
+AXES_CLIENT_IP_CALLABLE = "portal.callers.address_of"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+#: Whoever is blocked already is not counted, and so cannot prolong his block.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+
+#: Refused sign-ins of a host, or of a user at a host, that are taken within the window; then it is blocked.
+DEFENDER_LIMIT = environment.read("DEFENDER_LIMIT", whole_number(1, 1000), 5, "Give a count of tries, 1 to 1000.")
+DEFENDER_WINDOW = environment.read("DEFENDER_WINDOW", whole_number(1, 1440), 15, "Give minutes, 1 to 1440.")
+#: Minutes of a first block; each further one within a day lasts twice as long, up to a day.
+DEFENDER_BLOCK = environment.read("DEFENDER_BLOCK", whole_number(1, 1440), 15, "Give minutes, 1 to 1440.")
+#: Hosts in these networks are never blocked as a whole.
+DEFENDER_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "DEFENDER_ALLOWED_NETWORKS", networks, [], "List networks such as 192.168.10.0/24,10.0.0.5/32."
+)
 
 # The API
 
@@ -254,13 +318,43 @@ SPECTACULAR_SETTINGS = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "portal.admin_site.title",
     "SITE_HEADER": "portal.admin_site.title",
-    "SITE_SYMBOL": "sms",
-    "SITE_URL": "/admin/",
-    "SHOW_HISTORY": False,
+    "SITE_ICON": "portal.admin_site.symbol",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin_site.symbol"}],
+    "SITE_URL": None,
+    "SHOW_HISTORY": "portal.admin_site.may_read_history",
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "6px",
+    "ACCOUNT": {"navigation": "portal.admin.navigation.account"},
+    "COLORS": {
+        # A calm blue: 600 on white and white on 600 have a contrast of 6, 500 on the dark ground one of 5.
+        "primary": {
+            "50": "oklch(97% .013 236)",
+            "100": "oklch(94.5% .027 235)",
+            "200": "oklch(89% .055 233)",
+            "300": "oklch(82% .09 233)",
+            "400": "oklch(74% .115 235)",
+            "500": "oklch(66% .12 238)",
+            "600": "oklch(49% .115 241)",
+            "700": "oklch(43% .1 242)",
+            "800": "oklch(38% .085 243)",
+            "900": "oklch(33% .07 244)",
+            "950": "oklch(25% .055 245)",
+        },
+        # A shade darker than Unfold's own, so that the subtle text can be read on tinted grounds too.
+        "font": {
+            "subtle-light": "var(--color-base-600)",
+            "subtle-dark": "var(--color-base-400)",
+            "default-light": "var(--color-base-700)",
+            "default-dark": "var(--color-base-300)",
+            "important-light": "var(--color-base-900)",
+            "important-dark": "var(--color-base-100)",
+        },
+    },
     "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
+    "TABS": "portal.admin.navigation.tabs",
     "STYLES": ["portal.admin_site.stylesheet"],
+    "SCRIPTS": ["portal.admin_site.script"],
 }
 
 # Words people read
@@ -278,6 +372,26 @@ PHONE_REGION = environment.read("PHONE_REGION", known_region, "RU", "Give the tw
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
+
+# Metrics
+
+#: Whoever shows this token reads `/metrics`.
+METRICS_TOKEN = environment.read(
+    "METRICS_TOKEN", long_word(24), "", "Give 24 characters or more, without blanks; or leave it out."
+)
+#: Nor need a token be shown in these networks. Behind a proxy of this machine everybody would seem to be in them.
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "METRICS_NETWORKS",
+    networks,
+    [] if TRUSTED_PROXIES else networks("127.0.0.0/8,::1"),
+    "List networks such as 192.168.10.0/24,10.0.0.5/32.",
+)
+
+# What is kept
+
+AUDIT_RETENTION_DAYS = environment.read(
+    "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
+)
 
 LOGGING = {
     "version": 1,

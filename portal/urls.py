@@ -6,13 +6,25 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from portal.admin import preferences
+from portal.api.defender import (
+    AllowedNetworks,
+    AllowedNetworkSearch,
+    AllowedNetworkView,
+    BlockedHosts,
+    BlockedHostSearch,
+    BlockedHostView,
+)
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
+from portal.api.system import SystemState
 from portal.api.views import UnknownPath
 from portal.health import healthz, readyz
+from portal.metrics import metrics
+from portal.preferences import choose_language
 
 Routes = list[URLPattern | URLResolver]
 
@@ -29,19 +41,35 @@ api: Routes = [
     route("login", Login, "login"),
     route("logout", Logout, "logout"),
     route("token_info", TokenInfo, "token_info"),
+    route("blocked_hosts", BlockedHosts, "blocked_hosts"),
+    route("blocked_hosts/search", BlockedHostSearch, "blocked_hosts.search"),
+    route("blocked_host/(?P<id>[^/]+)", BlockedHostView, "blocked_host"),
+    route("allowed_networks", AllowedNetworks, "allowed_networks"),
+    route("allowed_networks/search", AllowedNetworkSearch, "allowed_networks.search"),
+    route("allowed_network/(?P<id>[^/]+)", AllowedNetworkView, "allowed_network"),
+    route("system", SystemState, "system"),
     route(r"openapi\.json", OpenApi, "openapi"),
     *_of_apps("api_urlpatterns"),
 ]
 
 urlpatterns: Routes = [
     path("", RedirectView.as_view(url="/admin/"), name="front"),
+    path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
+    # Apps may have pages under admin/ that belong to no model; the site answers for every other path there.
+    *_of_apps("urlpatterns"),
     path("admin/", admin.site.urls),
-    re_path(r"^api/docs/?\Z", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("language/", choose_language, name="set_language"),
+    # Its script comes by an address of its own: the page's policy allows none inside it.
+    re_path(
+        r"^api/docs/?\Z",
+        SpectacularSwaggerSplitView.as_view(url_name="openapi", template_name="portal/api_docs.html"),
+        name="api-docs",
+    ),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
-    *_of_apps("urlpatterns"),
 ]
 
 handler500 = "portal.api.envelope.server_error"

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from gateways.models import Gateway
 from portal.celery import app as celery_app
+from portal.defender import recent
 from portal.models import ApiToken, User
 from portal.permissions import ROLES
 
@@ -59,6 +60,12 @@ def _english() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_blocked() -> None:
+    """Rows go with the database of a test; what the process remembers of them for a second goes here."""
+    recent.forget()
+
+
 @pytest.fixture
 def bells() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
     """Every task published during the test: its name and its positional arguments."""
@@ -81,13 +88,13 @@ def admin(db: None) -> User:
 @pytest.fixture
 def operator(db: None) -> User:
     """Holds the role `SMS operator`: may send and nothing else."""
-    return _with_role("operator", "SMS operator")
+    return with_role("operator", "SMS operator")
 
 
 @pytest.fixture
 def auditor(db: None) -> User:
     """Holds the role `Auditor`: may read everything and change nothing."""
-    return _with_role("auditor", "Auditor")
+    return with_role("auditor", "Auditor")
 
 
 @pytest.fixture
@@ -116,7 +123,8 @@ def _client_of(user: User | None) -> APIClient:
     return client
 
 
-def _with_role(username: str, role: str) -> User:
+def with_role(username: str, role: str) -> User:
+    """Somebody with this role and nothing else."""
     user = User.objects.create_user(username, password=PASSWORD)
     user.groups.add(_role(role))
     return user

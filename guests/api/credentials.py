@@ -6,9 +6,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import accounts
+from guests import accounts, credentials, passwords
 from guests.api.fields import PasswordField
 from messaging.api.sends import SENT_EXAMPLE, SendView, WaitInput
+from messaging.models import Door
 from portal.api.rights import lacking
 from portal.api.views import Example
 from portal.permissions import Right, missing_right
@@ -40,12 +41,13 @@ class SendUserCredentials(SendView):
         asked = self.validated(CredentialsInput)
         password_hash = self._hash(asked["password"]) if asked["set_password"] else ""
         return self.answer(
-            lambda: accounts.send_credentials(
-                accounts.named(asked["pid"]),
+            lambda: credentials.send(
+                accounts.named(asked["pid"], self.caller),
                 password=asked["password"],
                 gateway_name=asked["sms_gateway"],
                 by=self.caller,
                 password_hash=password_hash,
+                door=Door.API,
             ),
             asked["wait"],
         )
@@ -53,4 +55,4 @@ class SendUserCredentials(SendView):
     def _hash(self, password: str) -> str:
         if missing := missing_right(self.caller, Right.USERS_UPDATE):
             raise lacking(missing)
-        return accounts.hash_password(password)
+        return passwords.hash_password(password)

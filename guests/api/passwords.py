@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import accounts
+from guests import accounts, passwords
 from guests.api.fields import PasswordField
+from guests.api.users import GuestRows
 from guests.models import Guest
 from portal.api.collection import ReadView
 from portal.api.commit import Done, commit
@@ -35,13 +36,13 @@ class PasswordInput(Input):
     expiration = Moment(source="valid_until", required=False)
 
 
-class UserPassword(ReadView):
+class UserPassword(GuestRows, ReadView):
     """The password of a guest. Only its hash is kept, and nothing of it is shown."""
 
     resource = PASSWORDS
     tag = "users"
     rights: ClassVar = {
-        "GET": (Right.USERS_READ,),
+        "GET": (Right.USERS_READ_SPONSORED,),
         "POST": (Right.USERS_UPDATE,),
         "PATCH": (Right.USERS_UPDATE,),
         "PUT": (Right.USERS_UPDATE,),
@@ -73,15 +74,15 @@ class UserPassword(ReadView):
         return commit(self, self._cleared)
 
     def _set(self, fields: dict[str, Any], *, is_new: bool = False) -> Response:
-        password_hash = accounts.hash_password(fields.pop("password")) if "password" in fields else ""
+        password_hash = passwords.hash_password(fields.pop("password")) if "password" in fields else ""
 
         def work() -> Done:
-            guest = accounts.named(self.kwargs["pid"])
+            guest = accounts.named(self.kwargs["pid"], self.caller)
             if is_new and guest.has_password:
                 raise Refusal(DUPLICATE, why=Why.CONFLICT)
-            accounts.change(guest, **fields)
+            accounts.change(guest, by=self.caller, **fields)
             if password_hash:
-                accounts.set_password(guest, password_hash)
+                passwords.put(guest, password_hash)
             return self._done(guest, is_new=is_new)
 
         return commit(self, work)
@@ -95,5 +96,5 @@ class UserPassword(ReadView):
 
     def _cleared(self) -> Done:
         guest = self.find()
-        accounts.clear_password(guest)
+        passwords.clear(guest)
         return Done({"message": f"Deleted {guest.username} successfully"}, object_id=guest.username)

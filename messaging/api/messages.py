@@ -7,10 +7,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import forgetting, sending, waiting
+from messaging import forgetting, sending, timeline, waiting
 from messaging.api.fields import PhoneText
-from messaging.models import Attempt, DeliveryEvent, Message, State
-from messaging.retries import Kind, text_kept_until
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State
+from messaging.retries import Kind
 from portal.api import parameters
 from portal.api.collection import ListView, OneView, ReadView, SearchView
 from portal.api.commit import Done, commit
@@ -67,12 +67,35 @@ WHOLE_EXAMPLE = EXAMPLE | {
     "receipts": [
         {"reference": "17", "state": "delivered", "detail": "", "at": None, "received_at": "2026-11-22T12:00:02Z"}
     ],
+    "timeline": [
+        {
+            "at": "2026-11-22T12:00:00Z", "what": "accepted", "message": "Accepted", "detail": "the API",
+            "sms_gateway": "sandbox", "by": "hotel-desk", "until": None, "seconds": None,
+        }
+    ],
 }  # fmt: skip
 
 
 def _waits(message: Message) -> dict[str, Any] | None:
     found = waiting.why(message)
     return {"reason": found.reason, "message": str(found.sentence), "until": found.until} if found else None
+
+
+def _timeline(message: Message) -> list[dict[str, Any]]:
+    return [_entry(entry) for entry in timeline.of(message)]
+
+
+def _entry(entry: timeline.Entry) -> dict[str, Any]:
+    return {
+        "at": entry.at,
+        "what": entry.what,
+        "message": str(entry.sentence),
+        "detail": entry.detail,
+        "sms_gateway": entry.gateway or None,
+        "by": entry.by or None,
+        "until": entry.until,
+        "seconds": entry.seconds,
+    }
 
 
 def _attempts(message: Message) -> list[dict[str, Any]]:
@@ -99,12 +122,13 @@ WHOLE_MESSAGE = Resource(
         **MESSAGES.columns,
         "message": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),
         "text_kept_until": shown(
-            lambda message: text_kept_until(message.created, message.valid_until) if message.text else None,
+            lambda message: message.valid_until if message.text else None,
             serializers.DateTimeField(allow_null=True),
         ),
         "waits": shown(_waits, serializers.DictField(allow_null=True)),
         "attempts": shown(_attempts, serializers.ListField(child=serializers.DictField())),
         "receipts": shown(_receipts, serializers.ListField(child=serializers.DictField())),
+        "timeline": shown(_timeline, serializers.ListField(child=serializers.DictField())),
     },
     example=WHOLE_EXAMPLE,
 )
@@ -164,7 +188,7 @@ class Resend(_ChangeOfMind):
 
     def _resend(self) -> Done:
         former: Message = self.find()
-        again = sending.resend(former, requested_by=self.caller)
+        again = sending.resend(former, requested_by=self.caller, door=Door.API)
         risk = sending.risk_of_resending(former)
         sentence = f"Message {former.pk} is sent again as {again.pk}" + (f". {risk}" if risk else "")
         return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))
@@ -183,7 +207,7 @@ class Cancel(_ChangeOfMind):
 
     def _cancel(self) -> Done:
         message: Message = self.find()
-        sending.cancel(message)
+        sending.cancel(message, by=self.caller)
         return Done({"message": f"Message {message.pk} is cancelled", "item": MESSAGES.item(message)})
 
 

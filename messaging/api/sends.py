@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from gateways.api import GATEWAYS
 from messaging import sending
 from messaging.api.messages import EXAMPLE, MESSAGES
-from messaging.models import FINAL, Message, State
+from messaging.models import FINAL, Door, Message, State
 from messaging.retries import Kind
 from portal.api import parameters
 from portal.api.collection import OneView
@@ -103,6 +103,7 @@ class SendSms(SendView):
                 kind=Kind.INFORMATION,
                 gateway_name=sms["sms_gateway"],
                 requested_by=self.caller,
+                door=Door.API,
             ),
             sms["wait"],
         )

@@ -1,90 +1,37 @@
-"""Message: one text to one phone. Every change of its state is a method here."""
+"""Message: one text to one phone. Every change of its state is a method here; its columns are in row.py.
 
+A change of which neither an attempt nor a receipt tells leaves a Step.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
-from gateways.outcomes import LONGEST_REFERENCE, ReceiptState, SentSms
+from gateways.outcomes import ReceiptState, SentSms
 from messaging import retries
 from messaging.models.numbering import number_of
-from messaging.models.states import FINAL, MAY_FOLLOW, State, Wait
+from messaging.models.row import MessageRow
+from messaging.models.states import CANCELLABLE, FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State, Wait
+from messaging.models.step import Step
 from messaging.retries import Kind
-from portal.encryption import EncryptedTextField
+from portal.models import User
+
+#: How many rows are changed in one transaction where there may be many.
+SOME = 1000
+#: What a lapsed message says of itself.
+TOO_LATE = "it was still waiting when its validity ended"
 
 
-class Message(models.Model):
-    """One text to one phone. It knows a phone number and never a guest; `recipient_label` is a pid as text."""
+class Message(MessageRow):
+    """One text to one phone, and what may become of it."""
 
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
-    priority = models.PositiveSmallIntegerField(_("priority"))
-    phone = models.CharField(_("phone"), max_length=20, db_index=True)
-    recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
-    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
-    wanted = models.ForeignKey(
-        Gateway, models.PROTECT, verbose_name=_("gateway asked for"), null=True, blank=True, related_name="+"
-    )
-    only_here = models.BooleanField(_("through this gateway only"), default=False)
-    text = EncryptedTextField(_("text"), null=True)
-    masked_text = models.TextField(_("text as shown"), blank=True)
-    encoding = models.CharField(_("encoding"), max_length=10)
-    segments = models.PositiveSmallIntegerField(_("segments"))
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("requested by"), null=True, blank=True
-    )
-    resend_of = models.OneToOneField(
-        "self", models.SET_NULL, verbose_name=_("resend of"), null=True, blank=True, related_name="resent_as"
-    )
-    created = models.DateTimeField(_("accepted"), default=timezone.now, db_index=True)
-    valid_until = models.DateTimeField(_("valid until"))
-
-    state = models.CharField(_("state"), max_length=20, choices=State.choices, default=State.QUEUED)
-    epoch = models.PositiveIntegerField(_("epoch"), default=0)
-    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
-    due_at = models.DateTimeField(_("due"), null=True, blank=True, default=timezone.now)
-    waits_for = models.CharField(_("waits because"), max_length=20, choices=Wait.choices, blank=True, default="")
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-    failures = models.PositiveSmallIntegerField(_("tries that sent nothing"), default=0)
-    unclear = models.PositiveSmallIntegerField(_("unclear attempts"), default=0)
-    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, blank=True, db_index=True)
-    code_digest = models.CharField(_("digest of the code its provider made"), max_length=64, blank=True)
-    submitted_at = models.DateTimeField(_("handed over"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    ask_at = models.DateTimeField(_("ask the provider at"), null=True, blank=True)
-    asked = models.PositiveSmallIntegerField(_("times asked"), default=0)
-
-    class Meta:
-        verbose_name = _("message")
-        verbose_name_plural = _("messages")
-        default_permissions = ()
-        ordering = ("-id",)
-        constraints = [
-            models.CheckConstraint(condition=Q(state__in=State.values), name="message_state_is_known"),
-            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="message_kind_is_known"),
-        ]
-        indexes = [
-            # Conditions on NULL alone: both databases prove that a query with `due_at <= …` may use them.
-            models.Index(
-                fields=["gateway", "priority", "due_at"], name="message_due", condition=Q(due_at__isnull=False)
-            ),
-            models.Index(fields=["valid_until"], name="message_overdue", condition=Q(due_at__isnull=False)),
-            models.Index(fields=["lease_until"], name="message_leased", condition=Q(lease_until__isnull=False)),
-            models.Index(fields=["state", "submitted_at"], name="message_silent"),
-            models.Index(fields=["gateway", "ask_at"], name="message_to_ask", condition=Q(ask_at__isnull=False)),
-            models.Index(
-                fields=["valid_until"],
-                name="message_text_kept",
-                condition=Q(text__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pk} {self.phone} {self.get_state_display()}"
+    class Meta(MessageRow.Meta):
+        abstract = False
 
     @property
     def key(self) -> str:
@@ -105,21 +52,50 @@ class Message(models.Model):
         """The text as people may read it: masked where it holds a secret, None once a free text is wiped."""
         return self.text if self.kind == Kind.INFORMATION else self.masked_text
 
-    def _move(self, to: State, *, since: tuple[State, ...] | None = None, **changes: Any) -> bool:
+    def _move(
+        self, to: State, *, since: tuple[State, ...] | None = None, by: User | None = None, **changes: Any
+    ) -> bool:
         """The compare-and-set behind every change: true where this worker's epoch still holds the message.
 
         A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
-        `since` narrows the states it may come from.
+        `since` narrows the states it may come from; `by` is the person whose wish it is.
         """
         changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
         if to in FINAL:
             changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
         sources = since or MAY_FOLLOW[to]
+        if to in TOLD_BY_THEMSELVES:
+            return self._set(sources, changes)
+        left = self.gateway_id
+        with transaction.atomic(savepoint=False):
+            won = self._set(sources, changes)
+            if won:
+                Step.after(self, left, by).save(force_insert=True)
+        return won
+
+    def _set(self, sources: tuple[State, ...], changes: dict[str, Any]) -> bool:
         won = Message.objects.filter(pk=self.pk, epoch=self.epoch, state__in=sources).update(**changes) == 1
         if won:
             for name, value in changes.items():
                 setattr(self, name, value)
         return won
+
+    @classmethod
+    def _move_all(cls, rows: "QuerySet[Message]", to: State, *, by: User | None = None, **changes: Any) -> int:
+        """The same for up to SOME of these rows at once: one UPDATE, and one INSERT of their steps; how many moved."""
+        changes = {"state": to, "due_at": None, "waits_for": "", **changes}
+        if to in FINAL:
+            changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
+        with transaction.atomic():
+            locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
+            cls.objects.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
+            Step.objects.bulk_create(Step.of_row(pk, here, by, changes) for pk, here in locked)
+        return len(locked)
+
+    @classmethod
+    def note_schedule(cls, rows: Iterable["Message"]) -> None:
+        """Puts on record until when messages wait that were just accepted for a later time."""
+        Step.objects.bulk_create(Step.after(row, row.gateway_id, None) for row in rows)
 
     @classmethod
     def take(cls, rows: list["Message"], lease_until: datetime) -> None:
@@ -193,9 +169,33 @@ class Message(models.Model):
         What was held is due now; what was to be tried later still is.
         """
         held = When(state=State.HELD, then=timezone.now())
-        return cls.objects.filter(
+        still = cls.objects.filter(
             pk__in=[row.pk for row in rows], gateway=rows[0].gateway_id, state__in=(State.QUEUED, State.HELD), unclear=0
-        ).update(gateway=to, state=State.QUEUED, due_at=Case(held, default=F("due_at")), waits_for="")
+        )
+        return cls._move_all(still, State.QUEUED, gateway=to, due_at=Case(held, default=F("due_at")))
+
+    @classmethod
+    def move_all_to(cls, rows: "QuerySet[Message]", gateway: Gateway, by: User | None) -> int:
+        """The same as `move_to` for up to SOME of these rows; how many that were."""
+        scheduled = Q(waits_for=Wait.SCHEDULE)
+        return cls._move_all(
+            rows.filter(state__in=CANCELLABLE, unclear=0, only_here=False).exclude(gateway=gateway),
+            State.QUEUED,
+            by=by,
+            gateway=gateway,
+            wanted=gateway,
+            due_at=Case(When(scheduled, then=F("due_at")), default=timezone.now()),
+            waits_for=Case(When(scheduled, then=F("waits_for")), default=Value("")),
+        )
+
+    def move_to(self, gateway: Gateway, by: User | None) -> bool:
+        """A person wants it to go through another gateway, before a worker took it: false where it is too late.
+
+        What has a time of its own keeps it.
+        """
+        scheduled = self.waits_for == Wait.SCHEDULE
+        times = {"due_at": self.due_at, "waits_for": Wait.SCHEDULE} if scheduled else {"due_at": timezone.now()}
+        return self._move(State.QUEUED, since=CANCELLABLE, by=by, gateway=gateway, wanted=gateway, reason="", **times)
 
     @classmethod
     def release_held(cls, gateway_id: int) -> int:
@@ -267,20 +267,20 @@ class Message(models.Model):
         overdue = cls.objects.filter(due_at__isnull=False, valid_until__lte=now)
         if not overdue.exists():
             return
-        ended = {"due_at": None, "ask_at": None, "waits_for": "", "finished_at": now}
-        overdue.filter(state=State.UNKNOWN).update(state=State.UNRESOLVED, **ended)
-        overdue.filter(state__in=MAY_FOLLOW[State.LAPSED]).update(
-            state=State.LAPSED, text=None, reason="it was still waiting when its validity ended", **ended
-        )
+        while cls._move_all(overdue.filter(state=State.UNKNOWN), State.UNRESOLVED) == SOME:
+            pass
+        waiting = overdue.filter(state__in=MAY_FOLLOW[State.LAPSED])
+        while cls._move_all(waiting, State.LAPSED, text=None, reason=TOO_LATE) == SOME:
+            pass
 
     @classmethod
     def suppress_waiting(cls, phone: str, reason: str) -> None:
         """The phone asked for no more: information that no worker has taken yet is not sent. Not so codes."""
-        cls.objects.filter(
+        waiting = cls.objects.filter(
             phone=phone, kind=Kind.INFORMATION, state__in=MAY_FOLLOW[State.SUPPRESSED], unclear=0
-        ).update(
-            state=State.SUPPRESSED, reason=reason, text=None, due_at=None, waits_for="", finished_at=timezone.now()
         )
+        while cls._move_all(waiting, State.SUPPRESSED, text=None, reason=reason) == SOME:
+            pass
 
     @classmethod
     def end_silence(cls, before: datetime) -> None:
@@ -288,9 +288,20 @@ class Message(models.Model):
         silent = cls.objects.filter(state=State.SUBMITTED, submitted_at__lte=before)
         if silent.exists():
             silent.update(state=State.NO_RECEIPT, text=None, ask_at=None, finished_at=timezone.now())
-        unclear = cls.objects.filter(state=State.UNKNOWN, created__lte=before)
+        # What was accepted for a later time is valid longer, and may not be older than it could be.
+        unclear = cls.objects.filter(
+            state=State.UNKNOWN, created__lte=before, valid_until__lte=before + retries.LONGEST_KEPT_TEXT
+        )
         if unclear.exists():
-            unclear.update(state=State.UNRESOLVED, ask_at=None, due_at=None, waits_for="", finished_at=timezone.now())
+            while cls._move_all(unclear, State.UNRESOLVED) == SOME:
+                pass
+
+    @classmethod
+    def forget_recipient(cls, label: str) -> int:
+        """Takes out of the messages what names this recipient; the texts of those that have ended go as well."""
+        named = cls.objects.filter(recipient_label=label)
+        named.filter(state__in=FINAL).update(text=None)
+        return named.update(recipient_label="", masked_text="")
 
     def link_to(self, former: "Message") -> None:
         """Names the message this one repeats, and takes its text away: a second resend has nothing to send."""
@@ -298,6 +309,11 @@ class Message(models.Model):
         Message.objects.filter(pk=former.pk).update(text=None)
         self.resend_of = former
 
-    def cancel(self) -> bool:
+    def cancel(self, by: User | None) -> bool:
         """Taken back by a person before a worker took it; false where it is too late."""
-        return self._move(State.CANCELLED, text=None)
+        return self._move(State.CANCELLED, by=by, text=None)
+
+    @classmethod
+    def cancel_all(cls, rows: "QuerySet[Message]", by: User | None) -> int:
+        """The same for up to SOME of these rows; how many that were."""
+        return cls._move_all(rows.filter(state__in=CANCELLABLE), State.CANCELLED, by=by, text=None)

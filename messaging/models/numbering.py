@@ -15,6 +15,11 @@ def number_of(message_id: int) -> int:
     return _made_at() + message_id
 
 
+def id_of(number: int) -> int:
+    """The message whose number this may be."""
+    return number - _made_at()
+
+
 @cache
 def _made_at() -> int:
     """Seconds from 2020 until this database was made: Django notes when it applied each migration."""

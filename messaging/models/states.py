@@ -1,4 +1,4 @@
-"""The states of a message, which may follow which, and why a message waits."""
+"""The states of a message, which may follow which, why a message waits, and by which door it came."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +35,10 @@ FINAL = (
 )  # fmt: skip
 #: A person may send these again while their text is kept.
 RESENDABLE = (State.FAILED, State.UNDELIVERED, State.EXPIRED, State.UNRESOLVED)
+#: A person may take these back, for no worker has them and nothing of them is unclear.
+CANCELLABLE = (State.QUEUED, State.HELD)
+#: Attempts and receipts tell of these by themselves; every other change leaves a Step.
+TOLD_BY_THEMSELVES = (State.SUBMITTED, State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.NO_RECEIPT)
 
 #: Which states each state may follow: the one place that says so.
 MAY_FOLLOW: dict[State, tuple[State, ...]] = {
@@ -52,7 +56,7 @@ MAY_FOLLOW: dict[State, tuple[State, ...]] = {
     State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED, State.UNRESOLVED),
     State.FAILED: LEASED,
     State.UNRESOLVED: (*LEASED, State.UNKNOWN),
-    State.CANCELLED: (State.QUEUED, State.HELD),
+    State.CANCELLED: CANCELLABLE,
     State.LAPSED: (State.QUEUED, State.HELD),
     State.SUPPRESSED: (State.QUEUED, State.HELD),
 }  # fmt: skip
@@ -65,3 +69,14 @@ class Wait(models.TextChoices):
     RETRY = "retry", _("it will be tried again")
     GATEWAY = "gateway", _("the gateway is paused")
     CLEARING = "clearing", _("an unclear attempt is being cleared up")
+    SCHEDULE = "schedule", _("it is to be sent at a later time")
+
+
+class Door(models.TextChoices):
+    """By which door a message was accepted."""
+
+    UNSAID = "", _("not on record")
+    API = "api", _("the API")
+    PAGES = "pages", _("the admin")
+    WRITE = "write", _("the page “Write”")
+    TEST = "test", _("a test of its gateway")

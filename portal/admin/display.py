@@ -22,9 +22,9 @@ def pretty(value: Any) -> str:
 
 def preformatted(text: str) -> str:
     """With its line breaks; the page grows no wider than the screen."""
-    return format_html('<pre style="margin: 0; white-space: pre-wrap">{}</pre>', text)
+    return format_html('<pre class="as-written">{}</pre>', text)
 
 
 def as_written(text: str) -> str:
     """A text that people wrote, with its line breaks."""
-    return format_html('<span style="white-space: pre-wrap">{}</span>', text)
+    return format_html('<span class="as-written">{}</span>', text)

@@ -1,61 +1,9 @@
-"""What the portal writes down by itself: tokens given out, the audit trail, answers kept, workers seen."""
-
-from typing import Any
+"""What the portal writes down by itself: answers kept, workers seen. The audit trail is apart."""
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
-from portal.admin.display import moment, preformatted, pretty
-from portal.admin.rights import HistoryAdmin, RightsAdmin
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, WorkerHeartbeat
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(RightsAdmin):
-    """A token can be looked at and ended; it is given out by the API's login only."""
-
-    area = "SYSTEM"
-    hidden = frozenset({"digest", "token_key"})
-    fields = list_display = ("owner", "issued", "last_used", "ends", "address")
-    readonly_fields = ("owner", "issued", "ends")
-    list_select_related = ("user",)
-    search_fields = ("user__username",)
-    ordering = ("-created",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("user"), ordering="user__username")
-    def owner(self, token: ApiToken) -> str:
-        return str(token.user)
-
-    @admin.display(description=_("issued"), ordering="created")
-    def issued(self, token: ApiToken) -> str:
-        return moment(token.created)
-
-    @admin.display(description=_("expires"), ordering="expiry")
-    def ends(self, token: ApiToken) -> str:
-        return moment(token.expiry)
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(HistoryAdmin):
-    """Who did what, when and from where."""
-
-    area = "AUDITING"
-    list_display = ("at", "user_name", "action", "object_id", "status", "address")
-    list_filter = ("at", "status", "method")
-    search_fields = ("user_name", "action", "object_id", "address")
-    fields = ("at", "user_name", "user", "address", "action", "object_id", "method", "path", "pretty_request", "status")
-    readonly_fields = ("pretty_request",)
-
-    @admin.display(description=_("request"))
-    def pretty_request(self, event: AuditEvent) -> str:
-        return preformatted(pretty(event.request))
+from portal.admin.rights import HistoryAdmin
+from portal.models import IdempotencyRecord, LastRun, RunningTotal, WorkerHeartbeat
 
 
 @admin.register(IdempotencyRecord)
@@ -74,5 +22,24 @@ class WorkerHeartbeatAdmin(HistoryAdmin):
     """Which workers are there."""
 
     area = "SYSTEM"
-    fields = list_display = ("worker", "at")
+    fields = list_display = ("worker", "at", "started_at", "version")
     ordering = ("-at",)
+
+
+@admin.register(RunningTotal)
+class RunningTotalAdmin(HistoryAdmin):
+    """What `/metrics` tells as counters."""
+
+    area = "SYSTEM"
+    fields = list_display = ("name", "labels", "value", "at")
+    ordering = ("name", "labels")
+
+
+@admin.register(LastRun)
+class LastRunAdmin(HistoryAdmin):
+    """What runs regularly."""
+
+    area = "SYSTEM"
+    fields = ("name", "at", "seconds", "result")
+    list_display = ("name", "at", "seconds")
+    ordering = ("name",)

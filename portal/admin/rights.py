@@ -8,21 +8,28 @@
 """
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from portal import admin_trail
+from portal.admin.changes import changes_of
+from portal.audit import Changes
 from portal.errors import Refusal
-from portal.permissions import Right, may, missing_right
+from portal.permissions import Right, missing_right
+from portal.sign_in import confirming
 
-#: Where a request carries what its first try was refused for.
+#: Where a request carries what its first try was refused for, and what its form changed.
 REFUSED = "portal.admin.refused"
+CHANGED = "portal.admin.changed"
 
 
 def demand(request: HttpRequest, *rights: Right) -> None:
@@ -37,20 +44,27 @@ class UnderRights:
 
     area: ClassVar[str]
 
+    def holds(self, request: HttpRequest, *rights: Right) -> bool:
+        """Whether the signed-in user has them all; if not, a refusal that follows names the first that is missing."""
+        missing = missing_right(request.user, *rights)
+        if missing:
+            request.META[admin_trail.LACKING] = missing
+        return missing is None
+
     def _right(self, verb: str) -> Right:
         return Right(f"{self.area}_{verb}")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"))
+        return self.holds(request, self._right("READ"))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("CREATE"))
+        return self.holds(request, self._right("CREATE"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("UPDATE"))
+        return self.holds(request, self._right("READ"), self._right("UPDATE"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, self._right("READ"), self._right("DELETE"))
+        return self.holds(request, self._right("READ"), self._right("DELETE"))
 
 
 class NobodyWrites(UnderRights):
@@ -74,13 +88,19 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     #: Fields that no list can be filtered by: the answers would spell out what the pages hide.
     hidden: ClassVar[frozenset[str]] = frozenset()
+    #: What is done only after the password or a second factor was given again, unless that was within ten minutes:
+    #: "add", "change", "delete", and names of actions of the list. The submitted form is not lost by the question.
+    #: For other views of the page there is the decorator `portal.sign_in.confirming.confirmed`.
+    confirmed_first: ClassVar[frozenset[str]] = frozenset()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) or self.has_add_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        self._refuse_actions(request)
         title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, title | (extra_context or {}))
+        question = self._ask_first(request, *self._deeds_of_list(request))
+        return question or super().changelist_view(request, title | (extra_context or {}))
 
     def changeform_view(
         self,
@@ -92,7 +112,38 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         """As Django's, with a title that needs no other case of the model's name: Russian has six."""
         name = capfirst(self.opts.verbose_name)
         title = {"title": name if object_id else _("%(name)s: new") % {"name": name}}
-        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+        question = self._ask_first(request, "change" if object_id else "add")
+        return question or super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        return self._ask_first(request, "delete") or super().delete_view(request, object_id, extra_context)
+
+    def _deeds_of_list(self, request: HttpRequest) -> list[str]:
+        """What a list may be submitted for: any action that is named in it, or the rows that were changed in it."""
+        actions = [action for action in request.POST.getlist("action") if action]
+        return actions if actions and "_save" not in request.POST else [*actions, "change"]
+
+    def _ask_first(self, request: HttpRequest, *deeds: str) -> HttpResponse | None:
+        """The page that asks who it is, where a deed needs it; nobody is asked who may not do it anyway."""
+        carried = confirming.SEALED in request.POST
+        asks = carried or any(self._is_confirmed_first(deed) and self._may(request, deed) for deed in deeds)
+        return confirming.ask_first(request) if request.method == "POST" and asks else None
+
+    def _is_confirmed_first(self, deed: str) -> bool:
+        return deed in self.confirmed_first or (deed == "delete_selected" and "delete" in self.confirmed_first)
+
+    def _may(self, request: HttpRequest, deed: str) -> bool:
+        asked = {"add": self.has_add_permission, "change": self.has_change_permission}
+        # Which right an action needs, the list finds out; it shows itself to readers only.
+        fallback = self.has_delete_permission if deed.startswith("delete") else self.has_view_permission
+        return bool(asked.get(deed, fallback)(request))
+
+    def _refuse_actions(self, request: HttpRequest) -> None:
+        """Of an action that somebody may not run Django would say that none was chosen."""
+        named = set(request.POST.getlist("action"))
+        for action in self._get_base_actions():
+            if action[1] in named and not self._filter_actions_by_permissions(request, [action]):
+                raise PermissionDenied
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         names = set(lookup.split("__"))
@@ -107,8 +158,13 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         self.note(request, "add", 201, obj)
         return super().log_addition(request, obj, message)
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """As Django's. Asked of every valid form before `log_change`, which sees the form no more."""
+        request.META[CHANGED] = {} if add else changes_of(form)
+        return super().construct_change_message(request, form, formsets, add)
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        self.note(request, "change", 200, obj, {"changed": message, "form": admin_trail.submitted(request)})
+        self.note(request, "change", 200, obj, changes=request.META.pop(CHANGED, {}))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
@@ -116,10 +172,29 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
             self.note(request, "delete", 200, obj, {})
         return super().log_deletions(request, queryset)
 
-    def note(self, request: HttpRequest, verb: str, status: int, obj: Model, details: Any = None) -> None:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the audit trail says of this row; the trail asks for its own right."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied(self._right("READ"))
+        trail = reverse("admin:portal_auditevent_changelist")
+        return HttpResponseRedirect(f"{trail}?{urlencode({'object_id__exact': self.audited_as(row)})}")
+
+    def note(
+        self,
+        request: HttpRequest,
+        verb: str,
+        status: int,
+        obj: Model,
+        details: Any = None,
+        changes: Changes | None = None,
+    ) -> None:
         """Writes to the audit trail what was done to the row."""
         action = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
-        admin_trail.note(request, action, status, object_id=self.audited_as(obj), details=details)
+        name = self.audited_as(obj)
+        admin_trail.note(request, action, status, object_id=name, details=details, changes=changes)
 
     def audited_as(self, obj: Any) -> str:
         """The row's name in the audit trail; must hold no secret."""

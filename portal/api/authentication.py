@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from portal import callers, defender, expiry
 from portal.models import ApiToken, User
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
@@ -43,11 +44,10 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The user and the token; None without a token. Raises NotSignedIn."""
-        presented = presented_token(request)
-        if not presented:
+        if not presented_token(request):
             return None
-        token = find_token(presented)
-        slide(token)
+        token = token_of(request)
+        slide(token, callers.address_of(request))
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -61,13 +61,24 @@ def presented_token(request: Request | HttpRequest) -> str:
     return rest.strip() if prefix.lower() == knox_settings.AUTH_HEADER_PREFIX.lower() else header
 
 
+def token_of(request: Request | HttpRequest) -> ApiToken:
+    """The live token that the request carries; a guess is told to the Defender. Raises NotSignedIn."""
+    presented = presented_token(request)
+    try:
+        return find_token(presented)
+    except NotSignedIn as refused:
+        if refused.guessed and presented:
+            defender.report(request, way=defender.Way.TOKEN)
+        raise
+
+
 def find_token(presented: str) -> ApiToken:
     """The live token of an active user. Raises NotSignedIn, UnknownToken or PastLimit."""
     token = _stored(presented)
     if token.expiry <= timezone.now():
         # Only a token in use until the end has slid as far as its limit.
         raise PastLimit if token.expiry >= limit_of(token) else NotSignedIn
-    if not token.user.is_active:
+    if not expiry.may_act(token.user):
         raise NotSignedIn
     return token
 
@@ -89,16 +100,18 @@ def limit_of(token: ApiToken) -> datetime:
     return limit
 
 
-def slide(token: ApiToken) -> None:
-    """Counts this use: moves the expiry, in the database only every MIN_REFRESH_INTERVAL seconds."""
+def slide(token: ApiToken, address: str | None) -> None:
+    """Counts this use, from this address: moves the expiry, in the database only every MIN_REFRESH_INTERVAL seconds."""
     now = timezone.now()
     limit = limit_of(token)
     expiry = min(now + knox_settings.TOKEN_TTL, limit)
     gained = (expiry - token.expiry).total_seconds()
     if gained > knox_settings.MIN_REFRESH_INTERVAL or (expiry == limit and gained > 0):
         # A use elsewhere at the same time may have moved it further, or a logout may have ended it: neither is undone.
-        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lt=expiry).update(expiry=expiry, last_used=now)
-        token.expiry, token.last_used = expiry, now
+        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lt=expiry).update(
+            expiry=expiry, last_used=now, last_address=address
+        )
+        token.expiry, token.last_used, token.last_address = expiry, now, address
 
 
 def drop_old_tokens() -> int:

@@ -30,6 +30,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal import audit
 from portal.api import parameters
 from portal.api.commit import Done, commit
 from portal.api.envelope import UNKNOWN_ITEM
@@ -184,10 +185,19 @@ class ItemView(ReadView):
 
     def _change(self, fields: dict[str, Any]) -> Response:
         def work() -> Done:
-            key = self.resource.id_of(self.update(self.find(), fields))
+            found = self.find()
+            before = self._writable(found)
+            changed = self.update(found, fields)
+            self.audit_changes = audit.difference(before, self._writable(changed))
+            key = self.resource.id_of(changed)
             return Done({"id": key, "message": f"'{key}' updated"}, object_id=str(key))
 
         return commit(self, work)
+
+    def _writable(self, row: Any) -> dict[str, Any]:
+        """What a body may change, as it is now."""
+        names = self.inputs["PATCH"]().fields
+        return {name: value for name, value in self.item(row).items() if name in names}
 
     def _removed(self) -> Done:
         found = self.find()

@@ -7,19 +7,20 @@ from django.contrib.auth import authenticate
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import audit
+from portal import callers, defender, expiry
 from portal.api import parameters
-from portal.api.authentication import NotSignedIn, find_token, presented_token, slide
+from portal.api.authentication import NotSignedIn, slide, token_of
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
 from portal.models import ApiToken, User
 from portal.permissions import rights_of
+from portal.strangers import name_to_keep
 
 UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
 
@@ -28,6 +29,15 @@ class BadCredentials(AuthenticationFailed):
     """401: no active user has this name and password."""
 
     default_detail = "Wasn't able to authenticate those credentials"
+
+
+class PasswordNotEnough(PermissionDenied):
+    """403: the password is right, and this user's opens the web admin only. Nobody else is told."""
+
+    default_detail = (
+        "This account may not sign in to the API with its password. "
+        "Use an account made for a program, or ask an administrator to allow it."
+    )
 
 
 class Credentials(Input):
@@ -50,6 +60,9 @@ class TokenItem(serializers.Serializer[Any]):
     admin_roles = serializers.ListField(child=serializers.CharField())
     admin_actions = serializers.ListField(child=serializers.CharField())
     expires_at = serializers.DateTimeField(default_timezone=UTC)
+    account_ends_at = serializers.DateTimeField(
+        default_timezone=UTC, required=False, help_text="There where the account itself ends"
+    )
 
 
 class TokenInfoAnswer(serializers.Serializer[Any]):
@@ -66,19 +79,21 @@ class Login(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     inputs = {"POST": Credentials}
-    refusals = {"POST": (401,)}
+    refusals = {"POST": (401, 403)}
     answers = {"POST": TokenAnswer}
     examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
 
     def post(self, request: Request) -> Response:
         username, password = self._credentials()
-        self.audit_name = username
+        self.audit_name = name_to_keep(username)
         user = authenticate(request._request, username=username, password=password)
         if not isinstance(user, User):
             raise BadCredentials
+        defender.forgive(request, user)
         request.user = user
+        if not user.password_opens_api:
+            raise PasswordNotEnough
         answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
         return Response(answer.body)
 
@@ -91,8 +106,10 @@ class Login(ApiView):
         return username, password
 
     def _issue(self, user: User) -> str:
-        address = audit.address_of(self.request)
-        issued: tuple[ApiToken, str] = ApiToken.objects.create(user=user, address=address, last_used=timezone.now())
+        address = callers.address_of(self.request)
+        issued: tuple[ApiToken, str] = ApiToken.objects.create(
+            user=user, address=address, last_used=timezone.now(), last_address=address
+        )
         return issued[1]
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -106,7 +123,6 @@ class TokenInfo(ApiView):
 
     public = True
     adds_status = False
-    no_store = True
     answers = {"GET": TokenInfoAnswer}
     refusals = {"GET": (404,)}
     parameters = {"GET": (parameters.NO_EXTENSION,)}
@@ -125,11 +141,11 @@ class TokenInfo(ApiView):
 
     def get(self, request: Request) -> HttpResponseBase:
         try:
-            token = find_token(presented_token(request))
+            token = token_of(request)
         except NotSignedIn:
             return Response({"message": UNKNOWN_TOKEN}, status=404)
         if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
-            slide(token)
+            slide(token, callers.address_of(request))
         return Response({"item": TokenItem(_item(token)).data})
 
 
@@ -150,7 +166,8 @@ class Logout(ApiView):
 
 def _item(token: ApiToken) -> dict[str, Any]:
     roles = sorted(token.user.groups.values_list("name", flat=True))
-    return {
+    end = expiry.end_of(token.user)
+    return ({"account_ends_at": end} if end else {}) | {
         "username": token.user.get_username(),
         "admin_roles": ["ALL", *roles] if token.user.is_superuser else roles,
         "admin_actions": sorted(rights_of(token.user)),

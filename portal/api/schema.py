@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from portal.api.views import ApiView
+from portal.permissions import INCLUDED
 
 #: What an error means, whatever the call.
 ERRORS = {
@@ -23,6 +24,7 @@ ERRORS = {
     409: "It is at odds with the present state, or the first request with this key is still open.",
     413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
+    429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
 }
 
 _TEXT = {"type": "string"}
@@ -66,10 +68,15 @@ class PortalSchema(AutoSchema):
         if self.declared.public:
             needed = "Needs no token."
         elif rights:
-            needed = f"Needs the rights {', '.join(rights)}."
+            needed = f"Needs the rights {', '.join(rights)}.{self._included()}"
         else:
             needed = "Needs a token and no right."
         return f"{self._sentences()}\n\n{needed}"
+
+    def _included(self) -> str:
+        """Which wide rights include the narrow ones that are enough."""
+        narrow = [right for right in self.declared.rights.get(self.method, ()) if right in INCLUDED]
+        return "".join(f" {INCLUDED[right]} includes {right}." for right in narrow)
 
     def _sentences(self) -> str:
         handler = getattr(self.declared, self.method.lower())
@@ -124,7 +131,7 @@ class PortalSchema(AutoSchema):
         return dict(found.ref) if found else {"type": "object"}
 
     def _errors(self) -> list[int]:
-        known = {*(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
+        known = {429, *(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
         if self._path_names():
             known.add(404)
         if self.method != "GET" and self.declared.audited and not self.declared.public:

@@ -32,7 +32,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from portal import audit
+from portal import audit, callers
 from portal.api.authentication import BearerAuthentication
 from portal.api.inputs import Input, describe
 from portal.models import User
@@ -89,8 +89,6 @@ class ApiView(APIView):
     wire_names: ClassVar[Mapping[str, str]] = {}
     #: Whether `status` is repeated in the body; the calls of PacketFence's gateway do not.
     adds_status: ClassVar[bool] = True
-    #: Whether answers hold a secret, so that nothing on the way may store them.
-    no_store: ClassVar[bool] = False
     #: Whether unsafe methods are written to the audit trail; a search is a POST that changes nothing.
     audited: ClassVar[bool] = True
     #: Fields that say how to answer and not what to do: a repeat with the same Idempotency-Key may change them.
@@ -105,6 +103,8 @@ class ApiView(APIView):
     audit_object: str = ""
     #: Who tried to sign in, where nobody is signed in.
     audit_name: str = ""
+    #: Old and new values of what the call changed.
+    audit_changes: audit.Changes = {}
     #: Set where the event was committed together with the work.
     audit_done: bool = False
 
@@ -119,8 +119,7 @@ class ApiView(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """The language is said here, because the middleware would name the one that the browser prefers."""
-        headers = {**super().default_response_headers, "Content-Language": "en"}
-        return {**headers, "Cache-Control": "no-store"} if self.no_store else headers
+        return {**super().default_response_headers, "Content-Language": "en"}
 
     @property
     def body(self) -> dict[str, Any]:
@@ -189,11 +188,12 @@ class ApiView(APIView):
             status=status,
             user=user if isinstance(user, User) else None,
             user_name=self.audit_name,
-            address=audit.address_of(self.request),
+            address=callers.address_of(self.request),
             object_id=self.audit_object or in_url or self._named(request, status),
             method=str(self.request.method),
             path=self.request.path,
             request=request,
+            changes=self.audit_changes,
         )
 
     def _named(self, request: Mapping[str, Any], status: int) -> str:

@@ -1,8 +1,25 @@
-"""What the ground keeps: staff, API tokens, the audit trail, answers kept for repeats, workers' heartbeats."""
+"""What the ground keeps: staff, second factors, tokens, the audit trail, answers kept, workers, watched hosts."""
 
 from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
-from portal.models.staff import User
-from portal.models.workers import WorkerHeartbeat
+from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
+from portal.models.devices import RecoveryCodes, TotpDevice
+from portal.models.staff import Role, User
+from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
-__all__ = ["ApiToken", "AuditEvent", "IdempotencyRecord", "User", "WorkerHeartbeat"]
+__all__ = [
+    "AllowedNetwork",
+    "ApiToken",
+    "AuditEvent",
+    "IdempotencyRecord",
+    "LastRun",
+    "RecoveryCodes",
+    "RefusedTry",
+    "Role",
+    "RunningTotal",
+    "TotpDevice",
+    "User",
+    "WatchedHost",
+    "Way",
+    "WorkerHeartbeat",
+]

@@ -14,6 +14,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     digest = models.CharField(_("digest"), max_length=128, unique=True)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)
     address = models.GenericIPAddressField(_("issued to address"), null=True, blank=True)
+    last_address = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("API token")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
-from guests import accounts
+from guests import accounts, credentials, passwords
 from guests.models import USUAL_STAY, Guest
 from messaging.models import Message, MessageTemplate
 from messaging.retries import Kind
@@ -128,7 +128,7 @@ class TestChanging:
     def test_a_guest_who_was_removed_in_the_meantime_is_not_found(self, guest: Guest) -> None:
         Guest.objects.get(pk=guest.pk).delete()
         assert refusal(accounts.change, guest=guest, company="Hotel").why is Why.NOT_FOUND
-        assert refusal(accounts.clear_password, guest=guest).why is Why.NOT_FOUND
+        assert refusal(passwords.clear, guest=guest).why is Why.NOT_FOUND
 
     def test_the_database_itself_refuses_a_stay_without_length(self, guest: Guest) -> None:
         guest.valid_until = guest.valid_from
@@ -138,7 +138,7 @@ class TestChanging:
 
 class TestPasswords:
     def test_only_an_argon2id_hash_is_kept(self, guest: Guest) -> None:
-        accounts.set_password(guest, accounts.hash_password(CANARY))
+        passwords.put(guest, passwords.hash_password(CANARY))
         kept = Guest.objects.get()
         assert kept.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
         assert CANARY not in kept.password
@@ -146,20 +146,20 @@ class TestPasswords:
         assert not kept.check_password("other")
 
     def test_a_cleared_password_opens_nothing(self, guest: Guest) -> None:
-        accounts.set_password(guest, accounts.hash_password(CANARY))
-        accounts.clear_password(guest)
+        passwords.put(guest, passwords.hash_password(CANARY))
+        passwords.clear(guest)
         kept = Guest.objects.get()
         assert not kept.has_password
         assert not kept.check_password(CANARY)
         assert not kept.check_password("")
 
     def test_an_empty_password_is_refused(self) -> None:
-        assert refusal(accounts.hash_password, password="").field == "password"
+        assert refusal(passwords.hash_password, password="").field == "password"
 
 
 class TestRemoving:
     def test_messages_stay_on_record(self, guest: Guest, sandbox: Gateway) -> None:
-        message = accounts.send_credentials(guest, password=CANARY, gateway_name="sandbox", by=None)
+        message = credentials.send(guest, password=CANARY, gateway_name="sandbox", by=None)
         accounts.remove(guest)
         assert not Guest.objects.exists()
         assert Message.objects.get().pk == message.pk
@@ -168,7 +168,7 @@ class TestRemoving:
         self, guest: Guest, sandbox: Gateway, admin: User
     ) -> None:
         accounts.change(guest, sponsor=admin)
-        accounts.send_credentials(guest, password=CANARY, gateway_name="sandbox", by=admin)
+        credentials.send(guest, password=CANARY, gateway_name="sandbox", by=admin)
         Message.objects.all().delete()
         admin.delete()
         kept = Guest.objects.get()
@@ -181,9 +181,7 @@ class TestSendingCredentials:
         pass
 
     def send(self, guest: Guest, **arguments: Any) -> Message:
-        return accounts.send_credentials(
-            guest, **{"password": CANARY, "gateway_name": "sandbox", "by": None, **arguments}
-        )
+        return credentials.send(guest, **{"password": CANARY, "gateway_name": "sandbox", "by": None, **arguments})
 
     @pytest.mark.parametrize(
         ("language", "text"),
@@ -209,13 +207,13 @@ class TestSendingCredentials:
     def test_the_password_is_kept_nowhere_in_the_guest_unless_its_hash_is_given(self, guest: Guest) -> None:
         self.send(guest)
         assert not Guest.objects.get().has_password
-        self.send(guest, password_hash=accounts.hash_password(CANARY))
+        self.send(guest, password_hash=passwords.hash_password(CANARY))
         assert Guest.objects.get().check_password(CANARY)
         self.send(guest, password="only-a-text")
         assert Guest.objects.get().check_password(CANARY)
 
     def test_a_refused_send_leaves_the_old_password(self, guest: Guest) -> None:
-        refused = refusal(self.send, guest=guest, gateway_name="nowhere", password_hash=accounts.hash_password(CANARY))
+        refused = refusal(self.send, guest=guest, gateway_name="nowhere", password_hash=passwords.hash_password(CANARY))
         assert refused.field == "gateway"
         assert not Guest.objects.get().has_password
         assert not Message.objects.exists()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from guests import accounts
+from guests import passwords
 from guests.models import Guest
 from portal.models import AuditEvent, User
 from portal.permissions import Right
@@ -81,10 +81,10 @@ def test_what_accounts_refuses_is_shown_on_the_form(
 
 
 def test_a_guest_is_changed_and_keeps_the_name_and_the_password(browser: Client, guest: Guest) -> None:
-    accounts.set_password(guest, accounts.hash_password("a long secret"))
-    assert submit(browser, guest, username="other", phone="916 765-43-21", suspended="on").status_code == 302
+    passwords.put(guest, passwords.hash_password("a long secret"))
+    assert submit(browser, guest, username="other", phone="916 765-43-21", company="Ours").status_code == 302
     guest.refresh_from_db()
-    assert (guest.username, guest.phone, guest.suspended) == ("bob", "+79167654321", True)
+    assert (guest.username, guest.phone, guest.company) == ("bob", "+79167654321", "Ours")
     assert guest.check_password("a long secret")
 
 
@@ -100,8 +100,8 @@ def test_a_guest_is_removed(browser: Client, guest: Guest) -> None:
 
 
 def test_a_page_says_whether_there_is_a_password_and_shows_none(browser: Client, guest: Guest) -> None:
-    accounts.set_password(guest, accounts.hash_password("a long secret"))
+    passwords.put(guest, passwords.hash_password("a long secret"))
     html = browser.get(page(Guest, "change", guest.pk)).content.decode()
-    assert 'alt="True"' in html
+    assert "Has a password" in html
     assert "argon2" not in html
     assert 'name="password' not in html

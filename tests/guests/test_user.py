@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from gateways.models import Gateway
-from guests import accounts
+from guests import accounts, credentials, passwords
 from guests.models import Guest
 from messaging.models import State
 from portal.models import AuditEvent, User
@@ -22,7 +22,7 @@ ALL_METHODS = ["get", "patch", "put", "delete"]
 
 
 def test_it_shows_the_guest_and_never_the_password(api: Api, auditor: User, admin: User) -> None:
-    accounts.create(username="bob", by=admin, phone="+79161234567", password_hash=accounts.hash_password(CANARY))
+    accounts.create(username="bob", by=admin, phone="+79161234567", password_hash=passwords.hash_password(CANARY))
     answer = api(auditor).get(PATH)
     assert answer.status_code == 200
     body = answer.json()
@@ -30,6 +30,7 @@ def test_it_shows_the_guest_and_never_the_password(api: Api, auditor: User, admi
     assert set(body["item"]) == {
         "pid", "telephone", "firstname", "lastname", "email", "company", "notes", "lang", "sponsor", "valid_from",
         "valid_until", "suspended", "suspended_why", "has_password", "last_credentials", "created",
+        "state", "guest_type", "banned", "banned_why", "verified", "first_sign_in", "anonymised",
     }  # fmt: skip
     assert body["item"]["has_password"] is True
     assert (body["item"]["sponsor"], body["item"]["telephone"]) == ("admin", "+79161234567")
@@ -38,7 +39,7 @@ def test_it_shows_the_guest_and_never_the_password(api: Api, auditor: User, admi
 
 def test_it_shows_what_became_of_the_last_credentials(api: Api, auditor: User, guest: Guest, sandbox: Gateway) -> None:
     assert api(auditor).get(PATH).json()["item"]["last_credentials"] is None
-    message = accounts.send_credentials(guest, password=CANARY, gateway_name="sandbox", by=None)
+    message = credentials.send(guest, password=CANARY, gateway_name="sandbox", by=None)
     answer = api(auditor).get(PATH)
     shown = answer.json()["item"]["last_credentials"]
     assert (shown["id"], shown["state"]) == (message.pk, State.QUEUED)
@@ -126,7 +127,7 @@ class TestChanging:
     def test_what_get_answered_can_be_put_back_and_changes_nothing(
         self, api: Api, admin: User, guest: Guest, sandbox: Gateway, method: str
     ) -> None:
-        accounts.send_credentials(guest, password=CANARY, gateway_name="sandbox", by=None)
+        credentials.send(guest, password=CANARY, gateway_name="sandbox", by=None)
         accounts.change(guest, company="Отель", sponsor=admin, suspended=True, suspended_why="unpaid")
         before = Guest.objects.values().get()
         item = api(admin).get(PATH).json()["item"]

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from django.db import connection
 
-from guests import accounts
+from guests import passwords
 from guests.models import Guest
 from portal.audit import MASK
 from portal.models import AuditEvent, User
@@ -22,7 +22,7 @@ BODY = {"password": CANARY}
 @pytest.fixture
 def known(guest: Guest) -> Guest:
     """A guest with a password."""
-    accounts.set_password(guest, accounts.hash_password("the old one"))
+    passwords.put(guest, passwords.hash_password("the old one"))
     return guest
 
 

@@ -215,7 +215,7 @@ def test_a_suppressed_message_can_be_neither_cancelled_nor_sent_again(send: Send
     opt_outs.opt_out(PHONE)
     message = send()
     with pytest.raises(Refusal) as cancelled:
-        sending.cancel(message)
+        sending.cancel(message, by=None)
     with pytest.raises(Refusal) as repeated:
         sending.resend(message, requested_by=None)
     assert (cancelled.value.why, repeated.value.why) == (Why.CONFLICT, Why.CONFLICT)

@@ -55,11 +55,6 @@ def test_the_provider_decides_how_an_unclear_outcome_is_cleared_up(
     assert retries.clear_up(kind, unclear, dedupe_key=key, can_look_up=look_up) is plan
 
 
-def test_a_text_is_kept_until_validity_ends_and_a_day_at_most() -> None:
-    assert retries.text_kept_until(START, START + timedelta(minutes=10)) == START + timedelta(minutes=10)
-    assert retries.text_kept_until(START, START + timedelta(days=3)) == START + timedelta(hours=24)
-
-
 @pytest.mark.parametrize("kind", Kind)
 def test_no_kind_is_valid_for_longer_than_a_text_may_be_kept(kind: Kind) -> None:
     """The wiping of texts relies on it: it looks at the end of validity alone."""

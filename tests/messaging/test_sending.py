@@ -111,7 +111,7 @@ def test_a_message_at_no_bad_end_is_not_sent_again(send: Send, state: State) -> 
 def test_a_waiting_message_is_taken_back_and_its_text_wiped(send: Send, state: State) -> None:
     message = send()
     Message.objects.update(state=state)
-    sending.cancel(fresh(message))
+    sending.cancel(fresh(message), by=None)
     assert (fresh(message).state, fresh(message).text) == (State.CANCELLED, None)
 
 
@@ -120,6 +120,6 @@ def test_it_is_too_late_to_take_back_what_a_worker_has(send: Send, state: State)
     message = send()
     Message.objects.update(state=state)
     with pytest.raises(Refusal) as refusal:
-        sending.cancel(fresh(message))
+        sending.cancel(fresh(message), by=None)
     assert refusal.value.why is Why.CONFLICT
     assert fresh(message).state == state

@@ -4,28 +4,62 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
-from guests.models import Guest
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, MessageTemplate, OptOut
+from guests import terms
+from guests.models import Guest, GuestType, Terms
+from messaging.models import (
+    Attempt,
+    Batch,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    MessageTemplate,
+    OptOut,
+    Step,
+    Tally,
+    TallyProgress,
+)
 from messaging.retries import Kind
-from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User, WorkerHeartbeat
+from portal.models import (
+    AllowedNetwork,
+    ApiToken,
+    AuditEvent,
+    IdempotencyRecord,
+    LastRun,
+    RecoveryCodes,
+    RefusedTry,
+    Role,
+    RunningTotal,
+    TotpDevice,
+    User,
+    WatchedHost,
+    Way,
+    WorkerHeartbeat,
+)
 from portal.permissions import Right
+from portal.sign_in import sessions
 
 SECRET = "canary-Kenar-4711"
 
 
 def signed_in(user: User) -> Client:
-    """A browser in which the user, made staff if need be, is signed in."""
+    """A browser in which the user, made staff if need be, has just signed in, by a second factor if there is one."""
     if not user.is_staff:
         User.objects.filter(pk=user.pk).update(is_staff=True)
     client = Client()
     client.force_login(user)
+    session = client.session
+    session.update(dict.fromkeys((sessions.BEGUN, sessions.SEEN, sessions.CONFIRMED), sessions.now()))
+    device = TotpDevice.objects.filter(user=user).first()
+    if device is not None:
+        session.update({DEVICE_ID_SESSION_KEY: device.persistent_id, sessions.VERIFIED: True})
+    session.save()
     return client
 
 
@@ -88,19 +122,34 @@ def _answer_kept() -> IdempotencyRecord:
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
-    Group: lambda _: Group.objects.create(name="Reception"),
+    Role: lambda _: Role.objects.create(name="Night shift"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
+    TotpDevice: lambda _: TotpDevice.objects.create(user=_owner("plain"), name="phone", key=SECRET),
+    RecoveryCodes: lambda _: RecoveryCodes.objects.create(user=_owner("plain"), digests=[SECRET]),
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),
     IdempotencyRecord: lambda _: _answer_kept(),
     WorkerHeartbeat: lambda _: WorkerHeartbeat.objects.create(worker="celery@here", at=timezone.now()),
+    WatchedHost: lambda _: WatchedHost.objects.create(host="192.0.2.7", until=timezone.now() + timedelta(minutes=9)),
+    RefusedTry: lambda _: RefusedTry.objects.create(host="192.0.2.7", way=Way.PASSWORD),
+    AllowedNetwork: lambda _: AllowedNetwork.objects.create(network="192.0.2.0/24"),
+    RunningTotal: lambda _: RunningTotal.objects.create(name="calls", value=1, at=timezone.now()),
+    LastRun: lambda _: LastRun.objects.create(name="housekeeping", at=timezone.now(), seconds=0.1),
     Gateway: lambda _: Gateway.objects.create(name="second", provider="sandbox"),
     Message: a_message,
     Attempt: _attempt,
+    Step: lambda gateway: Step.objects.create(message=a_message(gateway), gateway=gateway, state="queued"),
+    Batch: lambda _: Batch.objects.create(name="The pool is open", total=2),
     DeliveryEvent: _event,
     InboundMessage: lambda gateway: InboundMessage.objects.create(
         gateway=gateway, phone="+79161234567", text="Where is the Wi-Fi?", fingerprint="id 1"
     ),
     OptOut: lambda _: OptOut.objects.create(phone="+79161234567"),
     MessageTemplate: lambda _: MessageTemplate.objects.create(kind=Kind.INFORMATION, language="en", text="Hello"),
+    Tally: lambda gateway: Tally.objects.create(
+        span="hour", start=timezone.now(), gateway=gateway, kind=Kind.CODE, state="delivered", messages=1, segments=1
+    ),
+    TallyProgress: lambda _: TallyProgress.objects.create(pk=TallyProgress.ROW),
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
+    GuestType: lambda _: GuestType.objects.create(name="Contractor"),
+    Terms: lambda _: terms.draft("en", "Be kind."),
 }

@@ -2,12 +2,11 @@
 
 import json
 
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from messaging.models import MessageTemplate
-from portal.models import AuditEvent, User
+from portal.models import AuditEvent, Role, User
 from tests.conftest import PASSWORD
 from tests.portal.admin_pages import page, signed_in
 
@@ -24,12 +23,12 @@ def only_event() -> AuditEvent:
 
 
 def test_an_addition_is_written_down(admin: User) -> None:
-    signed_in(admin).post(page(Group, "add"), {"name": "Reception", "csrfmiddlewaretoken": "t" * 64})
+    signed_in(admin).post(page(Role, "add"), {"name": "Night shift", "csrfmiddlewaretoken": "t" * 64})
     event = only_event()
-    assert (event.action, event.status, event.object_id) == ("admin:auth_group_add", 201, "Reception")
+    assert (event.action, event.status, event.object_id) == ("admin:portal_role_add", 201, "Night shift")
     assert (event.user, event.user_name, event.address) == (admin, "admin", "127.0.0.1")
-    assert (event.method, event.path) == ("POST", page(Group, "add"))
-    assert event.request == {"name": "Reception"}
+    assert (event.method, event.path) == ("POST", page(Role, "add"))
+    assert event.request == {"name": "Night shift"}
 
 
 def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
@@ -39,24 +38,24 @@ def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
     event = only_event()
     assert (event.action, event.status) == ("admin:messaging_messagetemplate_change", 200)
     assert event.object_id == "credentials en"
-    assert event.request["changed"] == [{"changed": {"fields": ["Text"]}}]
-    assert event.request["form"]["text"] == "27 characters"
+    assert event.changes == {"text": [f"{len(template.text)} characters", "27 characters"]}
+    assert event.request["text"] == "27 characters"
 
 
 def test_a_deletion_is_written_down(admin: User) -> None:
-    role = Group.objects.create(name="Reception")
-    signed_in(admin).post(page(Group, "delete", role.pk), {"post": "yes"})
+    role = Role.objects.create(name="Night shift")
+    signed_in(admin).post(page(Role, "delete", role.pk), {"post": "yes"})
     event = only_event()
-    assert (event.action, event.status, event.object_id) == ("admin:auth_group_delete", 200, "Reception")
+    assert (event.action, event.status, event.object_id) == ("admin:portal_role_delete", 200, "Night shift")
 
 
 def test_deleting_many_is_written_down_one_by_one(admin: User) -> None:
-    roles = [Group.objects.create(name=name) for name in ("One", "Two")]
+    roles = [Role.objects.create(name=name) for name in ("One", "Two")]
     form = {"action": "delete_selected", "_selected_action": [role.pk for role in roles], "post": "yes"}
-    signed_in(admin).post(page(Group, "changelist"), form)
+    signed_in(admin).post(page(Role, "changelist"), form)
     assert set(AuditEvent.objects.values_list("action", "object_id")) == {
-        ("admin:auth_group_delete", "One"),
-        ("admin:auth_group_delete", "Two"),
+        ("admin:portal_role_delete", "One"),
+        ("admin:portal_role_delete", "Two"),
     }
 
 
@@ -83,20 +82,20 @@ def test_a_wrong_old_password_is_written_down(admin: User) -> None:
 
 
 def test_what_is_forbidden_is_written_down(auditor: User) -> None:
-    assert signed_in(auditor).post(page(Group, "add"), {"name": "Mine"}).status_code == 403
+    assert signed_in(auditor).post(page(Role, "add"), {"name": "Mine"}).status_code == 403
     event = only_event()
-    assert (event.action, event.status, event.user) == ("admin:auth_group_add", 403, auditor)
+    assert (event.action, event.status, event.user) == ("admin:portal_role_add", 403, auditor)
 
 
 def test_a_form_with_errors_is_written_down(admin: User) -> None:
-    assert signed_in(admin).post(page(Group, "add"), {"name": ""}).status_code == 200
+    assert signed_in(admin).post(page(Role, "add"), {"name": ""}).status_code == 200
     assert only_event().status == 422
 
 
 def test_looking_is_not_written_down(admin: User) -> None:
     client = signed_in(admin)
-    client.get(page(Group, "changelist"))
-    client.get(page(Group, "add"))
+    client.get(page(Role, "changelist"))
+    client.get(page(Role, "add"))
     assert not AuditEvent.objects.exists()
 
 

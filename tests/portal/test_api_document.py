@@ -74,7 +74,7 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
             "SmsGatewayItem",
             {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning", "segment_price"},
         ),
-        ("UserItem", {"sponsor", "last_credentials"}),
+        ("UserItem", {"sponsor", "last_credentials", "guest_type", "verified", "first_sign_in", "anonymised"}),
     ],
 )
 def test_it_says_which_columns_may_be_null(item: str, nullable: set[str]) -> None:
@@ -96,7 +96,9 @@ def test_the_page_loads_what_we_serve_and_nothing_else(client: Any, url: str) ->
     page = client.get(url)
     assert page.status_code == 200
     html = page.content.decode()
-    assert "/api/v1/openapi.json" in html
+    script = client.get(f"{url}?script=")
+    assert script.headers["Content-Type"].startswith("application/javascript")
+    assert "/api/v1/openapi.json" in script.content.decode()
     assert "http://" not in html.replace("http://testserver", "")
     assert "https://" not in html
     for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):

@@ -58,8 +58,9 @@ for name in sorted(vars(settings)):
 
 def run(script: str, folder: Path, **changes: str) -> str:
     environment = os.environ | dict.fromkeys(variables(), "") | changes
+    # By standard input: an argument of a command may not be that long.
     done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-"], input=script, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

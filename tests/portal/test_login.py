@@ -140,3 +140,19 @@ def test_a_failed_login_is_audited_under_the_name_that_was_tried(client: APIClie
 def test_an_unreadable_login_is_audited_too(client: APIClient, db: None) -> None:
     client.generic("POST", URL, "{", content_type="application/json")
     assert AuditEvent.objects.get().status == 400
+
+
+def test_a_password_that_opens_the_admin_only_is_told_so_after_it_was_right(client: APIClient, admin: User) -> None:
+    User.objects.update(password_opens_api=False)
+    answer = client.post(URL, {"username": "admin", "password": PASSWORD}, format="json")
+    assert answer.status_code == 403
+    assert "may not sign in to the API with its password" in answer.json()["message"]
+    assert not ApiToken.objects.exists()
+    assert list(AuditEvent.objects.values_list("action", "status", "user_name")) == [("login", 403, "admin")]
+    wrong = client.post(URL, {"username": "admin", "password": "wrong"}, format="json")
+    assert (wrong.status_code, wrong.json()) == (401, BAD)
+
+
+def test_a_program_signs_in(client: APIClient, admin: User) -> None:
+    User.objects.update(is_program=True, is_staff=False)
+    assert client.post(URL, {"username": "admin", "password": PASSWORD}, format="json").status_code == 200

@@ -1,4 +1,4 @@
-"""The roles that the first migration makes."""
+"""The roles that migrations make."""
 
 from importlib import import_module
 
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _as_migrated() -> None:
-    """Another test may have emptied the tables: the migration's own function makes the roles anew."""
+    """Another test may have emptied the tables: the migrations' own functions make the roles anew."""
     Group.objects.all().delete()
-    import_module("portal.migrations.0002_roles").make_roles(apps, None)
+    for migration in ("0002_roles", "0003_own_guests_only"):
+        import_module(f"portal.migrations.{migration}").make_roles(apps, None)
 
 
 def test_each_role_has_the_rights_of_the_catalogue() -> None:

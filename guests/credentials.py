@@ -1,0 +1,173 @@
+"""Sending guests their credentials: a given password, or a new one that is made, set and sent, to one or to many.
+
+Knows no HTTP. A new password is hashed before the database is locked, because a hash costs tens of milliseconds.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from guests import accounts, passwords
+from guests.models import Guest
+from messaging import sending, texts
+from messaging.models import Batch, Door, Message, MessageTemplate
+from messaging.retries import Kind
+from portal.errors import Refusal
+from portal.models import User
+
+#: What the portal shows in the place of a password, whatever its length.
+HIDDEN_PASSWORD = "•" * 8
+#: So many at once are a matter of seconds for one request.
+MOST_AT_ONCE = 300
+#: So many are hashed, then written in one transaction: others get at the database in between.
+CHUNK = 20
+#: Hashing leaves Python's lock, so threads share the processors.
+HASHERS = 4
+
+
+class Renewed(NamedTuple):
+    """A message with a new password. Show the password once and keep it nowhere."""
+
+    message: Message
+    password: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one guest of many: a message, or why there is none."""
+
+    guest: Guest
+    message: Message | None = None
+    refused: str = ""
+
+
+class Renewals(NamedTuple):
+    """What became of many: a batch of the messages, and of each guest the outcome."""
+
+    batch: Batch
+    outcomes: list[Outcome]
+
+
+def send(
+    guest: Guest,
+    *,
+    password: str,
+    gateway_name: str,
+    by: User | None,
+    password_hash: str = "",
+    door: Door = Door.UNSAID,
+    batch: Batch | None = None,
+) -> Message:
+    """Sends the user name and this password to the guest's phone, in the guest's language.
+
+    The password is part of the message's text and kept nowhere else. Where `password_hash` is given, the guest has
+    that password from now on, together with the message or not at all.
+    Raises Refusal with the field `guest`, `password`, `gateway` or `text`.
+    """
+    check_reachable(guest)
+    if not password:
+        raise Refusal(passwords.EMPTY_PASSWORD, field="password")
+    template = _template(guest)
+    with transaction.atomic():
+        message = sending.send(
+            phone=guest.phone,
+            text=_text(template, guest, password),
+            masked_text=_text(template, guest, HIDDEN_PASSWORD),
+            kind=Kind.CREDENTIALS,
+            gateway_name=gateway_name,
+            requested_by=by,
+            recipient_label=guest.username,
+            door=door,
+            batch=batch,
+        )
+        accounts.write(guest, last_credentials=message, **({"password": password_hash} if password_hash else {}))
+    return message
+
+
+def renew(guest: Guest, *, gateway_name: str, by: User | None) -> Renewed:
+    """Makes a password as the guest's type wants it, sets it and sends it. Raises Refusal as `send` does."""
+    check_reachable(guest)
+    password, password_hash = passwords.make(guest)
+    message = send(
+        guest, password=password, gateway_name=gateway_name, by=by, password_hash=password_hash, door=Door.PAGES
+    )
+    return Renewed(message, password)
+
+
+def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -> Renewals:
+    """The same for many guests, one after another; who is refused keeps the old password and stops nobody.
+
+    Raises Refusal where there are too many, or no such gateway. Call it outside of transactions.
+    """
+    check_count(guests)
+    batch = sending.open_batch(_("Credentials"), len(guests), gateway_name=gateway_name, requested_by=by)
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(HASHERS) as hashers:
+        for start in range(0, len(guests), CHUNK):
+            outcomes += _renewed(guests[start : start + CHUNK], hashers, gateway_name=gateway_name, by=by, batch=batch)
+    return Renewals(batch, outcomes)
+
+
+def _renewed(guests: Sequence[Guest], hashers: ThreadPoolExecutor, *, batch: Batch, **how: Any) -> list[Outcome]:
+    made = ["" if _unreachable(guest) else passwords.generate(guest.guest_type) for guest in guests]
+    hashes = list(hashers.map(lambda password: password and passwords.hash_password(password), made))
+    with transaction.atomic():
+        outcomes = [
+            _one_of_many(guest, password=password, password_hash=password_hash, door=Door.PAGES, batch=batch, **how)
+            for guest, password, password_hash in zip(guests, made, hashes, strict=True)
+        ]
+        refused = [(outcome.guest.username, outcome.refused) for outcome in outcomes if outcome.refused]
+        sending.go_on(batch, len(guests), refused)
+    return outcomes
+
+
+def _one_of_many(guest: Guest, **how: Any) -> Outcome:
+    try:
+        return Outcome(guest, send(guest, **how))
+    except Refusal as refusal:
+        return Outcome(guest, refused=refusal.sentence)
+
+
+def check_count(guests: Sequence[Guest]) -> None:
+    """Raises Refusal (field `guest`) where these are more than one request should take on."""
+    if len(guests) > MOST_AT_ONCE:
+        sentence = _("Choose %(most)s guests at most; these are %(many)s.")
+        raise Refusal(sentence % {"most": MOST_AT_ONCE, "many": len(guests)}, field="guest")
+
+
+def check_reachable(guest: Guest) -> None:
+    """Raises Refusal (field `guest`) where credentials cannot or must not be sent."""
+    accounts.refuse_anonymised(guest)
+    if reason := _unreachable(guest):
+        raise Refusal(reason, field="guest")
+
+
+def _unreachable(guest: Guest) -> str:
+    sentence = ""
+    if guest.banned:
+        sentence = _("%(name)s is banned; lift the ban before sending credentials.")
+    elif guest.suspended:
+        sentence = _("%(name)s is suspended; end that before sending credentials.")
+    elif not guest.phone:
+        sentence = _("%(name)s has no phone number; add one before sending credentials.")
+    return sentence % {"name": guest.username}
+
+
+def _template(guest: Guest) -> str:
+    """In the guest's language, or where that text is missing in the portal's."""
+    languages = [guest.language, settings.LANGUAGE_CODE]
+    rows = MessageTemplate.objects.filter(kind=Kind.CREDENTIALS, language__in=languages)
+    found = dict(rows.values_list("language", "text"))
+    text = next((found[language] for language in languages if language in found), None)
+    if text is None:
+        raise Refusal(_("There is no text for credentials; write one under Message templates."))
+    return text
+
+
+def _text(template: str, guest: Guest, password: str) -> str:
+    return texts.fill(template, username=guest.username, password=password, portal=settings.PORTAL_NAME)

@@ -1,0 +1,54 @@
+"""Which types a member of staff may give to guests, and what a type must fulfil."""
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from guests import durations
+from guests.models import Guest, GuestType
+from portal.errors import Refusal
+from portal.models import User
+from portal.permissions import Right, may
+
+
+def usable_by(user: User | None) -> QuerySet[GuestType]:
+    """Types that are enabled and open to a role of the user's; to everybody where no role is named.
+
+    Who may change the types, and the portal itself, may give any that is enabled.
+    """
+    enabled = GuestType.objects.filter(enabled=True)
+    if user is None or may(user, Right.SYSTEM_UPDATE):
+        return enabled
+    return enabled.filter(Q(roles=None) | Q(roles__in=user.groups.all())).distinct()
+
+
+def check_usable(guest_type: GuestType, by: User | None) -> None:
+    """Raises Refusal (field `guest_type`) where the user may not give it."""
+    if not usable_by(by).filter(pk=guest_type.pk).exists():
+        sentence = _("Guests of the type “%(name)s” are not yours to make; choose another type.")
+        raise Refusal(sentence % {"name": guest_type.name}, field="guest_type")
+
+
+def check_end(guest: Guest, by: User | None) -> None:
+    """Raises Refusal (field `valid_until`) where the stay is longer than the type's longest.
+
+    Who may change the types, and the portal itself, are not bound by them.
+    """
+    kind = guest.guest_type
+    if kind is None or by is None or may(by, Right.SYSTEM_UPDATE):
+        return
+    if guest.valid_until > kind.latest_end(guest.valid_from):
+        raise Refusal(too_long(kind), field="valid_until")
+
+
+def too_long(kind: GuestType) -> str:
+    """Why a stay cannot be so long."""
+    sentence = _("Guests of the type “%(name)s” can stay for %(longest)s at most.")
+    return sentence % {"name": kind.name, "longest": durations.in_words(kind.longest_stay)}
+
+
+def check_stays(usual: timedelta, longest: timedelta) -> None:
+    """Raises Refusal (field `longest_stay`)."""
+    if longest < usual:
+        raise Refusal(_("The longest stay cannot be shorter than the usual one."), field="longest_stay")

@@ -1,0 +1,34 @@
+"""The one door by which messages are accepted, one or many, sent again, sent elsewhere and taken back.
+
+What happens later is delivery's.
+"""
+
+from messaging.sending.accepting import LATEST, check_schedule, measured, send, send_test
+from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
+from messaging.sending.deeds import Deed, Outlook, do_all, outlook
+from messaging.sending.many import MOST, Item, cancel_batch, failed_of, go_on, open_batch, resend_failed, send_many
+
+__all__ = [
+    "LATEST",
+    "MOST",
+    "Deed",
+    "Done",
+    "Item",
+    "Outlook",
+    "cancel",
+    "cancel_batch",
+    "check_schedule",
+    "do_all",
+    "failed_of",
+    "go_on",
+    "measured",
+    "open_batch",
+    "outlook",
+    "resend",
+    "resend_failed",
+    "risk_of_resending",
+    "send",
+    "send_elsewhere",
+    "send_many",
+    "send_test",
+]

@@ -1,0 +1,76 @@
+"""Tokens of the API: who holds one, when and from where it was last used, and ending it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from portal.admin.display import moment
+from portal.admin.rights import RightsAdmin
+from portal.models import ApiToken
+
+
+class IsAlive(admin.SimpleListFilter):
+    """Those that still open the API, or those that have ended."""
+
+    title = _("state")
+    parameter_name = "alive"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("valid")), ("no", _("ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        now = timezone.now()
+        if self.value() == "yes":
+            return queryset.filter(expiry__gt=now)
+        return queryset.filter(expiry__lte=now) if self.value() == "no" else queryset
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(RightsAdmin):
+    """A token can be looked at and ended; it is given out by the API's login only."""
+
+    area = "SYSTEM"
+    hidden = frozenset({"digest", "token_key"})
+    list_display = ("owner", "token_state", "last_used", "last_address", "issued", "address", "ends")
+    fields = list_display
+    readonly_fields = ("owner", "token_state", "issued", "ends")
+    list_filter = (IsAlive, "last_used")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "address", "last_address")
+    ordering = ("-created",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """To delete a token is to end it: its holder signs in again or stays out."""
+        found = super().get_actions(request)
+        if "delete_selected" in found:
+            act, name, _description = found["delete_selected"]
+            found["delete_selected"] = (act, name, gettext("End the selected tokens"))
+        return found
+
+    @admin.display(description=_("user"), ordering="user__username")
+    def owner(self, token: ApiToken) -> str:
+        return str(token.user)
+
+    @display(description=_("state"), label={"valid": "success", "ended": "danger"})  # type: ignore[untyped-decorator]
+    def token_state(self, token: ApiToken) -> tuple[str, str]:
+        alive = token.expiry > timezone.now()
+        return ("valid", gettext("valid")) if alive else ("ended", gettext("ended"))
+
+    @admin.display(description=_("issued"), ordering="created")
+    def issued(self, token: ApiToken) -> str:
+        return moment(token.created)
+
+    @admin.display(description=_("expires"), ordering="expiry")
+    def ends(self, token: ApiToken) -> str:
+        return moment(token.expiry)

@@ -1,0 +1,56 @@
+"""What axes and Django ask around `authenticate()`: may this be tried at all, and what became of it."""
+
+from typing import Any
+
+from axes.handlers.base import AxesHandler
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from portal import callers
+from portal.authenticating import LivingAccounts
+from portal.defender.blocks import blocked
+from portal.defender.counting import TURNED_AWAY, forgive, report
+from portal.models import User
+from portal.strangers import name_to_keep
+
+
+class Handler(AxesHandler):  # type: ignore[misc]
+    """Counts in our own table: axes' would keep what strangers send, and knows no block that grows."""
+
+    def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        return _is_free(request, _name(credentials))
+
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+    ) -> None:
+        if request is not None and TURNED_AWAY not in request.META:
+            report(request, _name(credentials))
+
+    def user_logged_in(self, sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+        if isinstance(user, User):
+            forgive(request, user)
+
+
+class PasswordInTime(LivingAccounts):
+    """A right password is refused where others used up the tries while it was looked at."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Any:
+        user = super().authenticate(request, username=username, password=password, **kwargs)
+        if user is not None and request is not None and not _is_free(request, user.get_username()):
+            raise PermissionDenied
+        return user
+
+
+def _is_free(request: HttpRequest, name: str) -> bool:
+    """Whether neither the host nor this user there is blocked; else the door answers for whatever comes of it."""
+    row = blocked(callers.host_of(callers.address_of(request)), name_to_keep(name))
+    if row is not None:
+        request.META[TURNED_AWAY] = row
+    return row is None
+
+
+def _name(credentials: dict[str, Any] | None) -> str:
+    name = (credentials or {}).get("username")
+    return name if isinstance(name, str) else ""

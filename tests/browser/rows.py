@@ -1,0 +1,29 @@
+"""What there is to see in the portal that the crawl visits: rows of every model. Runs in that portal's environment."""
+
+from typing import Any
+
+from django.db.models import Field, Model
+
+from gateways.models import Gateway
+from portal.models import User
+from tests.portal.admin_pages import MADE
+
+
+def make() -> dict[str, Any]:
+    """One row of every model at least; their keys by model, and the texts in them, which are in no language."""
+    gateway = Gateway.objects.create(name="reserve", provider="sandbox", enabled=False)
+    keys = {model._meta.label_lower: str(make_one(gateway).pk) for model, make_one in MADE.items()}
+    User.objects.create_user(
+        "long", first_name="Wolfeschlegelsteinhausenbergerdorff", email=f"{'long' * 12}@example.org"
+    )
+    return {"keys": keys, "texts": sorted({text for model in MADE for text in _texts(model)})}
+
+
+def _texts(model: type[Model]) -> set[str]:
+    names = [field.attname for field in model._meta.concrete_fields if _is_free(field)]
+    return {str(value) for row in model._default_manager.values_list(*names) for value in row if value}
+
+
+def _is_free(field: "Field[Any, Any]") -> bool:
+    """Whether people or programs write what they like into it; a choice is shown under its label."""
+    return not field.choices and field.get_internal_type() in {"CharField", "TextField", "JSONField", "EmailField"}

@@ -1,0 +1,29 @@
+"""Pictures: where the stories leave them, and which of those stand in the documents (`make screenshots`)."""
+
+import shutil
+
+from tests.engine import REPOSITORY
+
+SCREENSHOTS = REPOSITORY / "var" / "screenshots"
+DOCUMENTS = REPOSITORY / "docs" / "screenshots"
+#: By the name under which a story leaves it: the name in the documents.
+CHOSEN = {
+    "c2-the-right-is-named": "a-right-is-missing",
+    "c5-the-test-is-delivered": "message",
+}
+#: Whoever clones the repository pays for every picture.
+LARGEST = 120_000
+
+
+def choose() -> None:
+    """Copies the chosen ones. One that no story left, or that is too large, stops it."""
+    DOCUMENTS.mkdir(exist_ok=True)
+    for left, wanted in CHOSEN.items():
+        picture = SCREENSHOTS / f"{left}.png"
+        if picture.stat().st_size > LARGEST:
+            raise ValueError(f"{picture} is larger than {LARGEST} bytes: show less")
+        shutil.copyfile(picture, DOCUMENTS / f"{wanted}.png")
+
+
+if __name__ == "__main__":
+    choose()

@@ -1,0 +1,43 @@
+"""Every page an administrator can open: it fits, reads well, complains of nothing, and hides nothing from anybody."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Open
+from tests.browser.pages import KEY, PageOfPortal, every_page
+from tests.browser.reading import NARROW, barriers, darken, foreign_words, overflow
+from tests.services.stack import Portal
+
+#: Whoever is signed in already is sent on from here.
+FOR_STRANGERS = {"login"}
+#: The API's document is in the language of its readers' code.
+SPOKEN = {"api-docs": "en"}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("page", every_page(), ids=lambda page: page.name)
+def test_the_page_is_fit_to_be_read(
+    administrator: Open, opened: Open, portal: Portal, rows: dict[str, Any], page: PageOfPortal, language: str
+) -> None:
+    visit = opened(portal, language) if page.name in FOR_STRANGERS else administrator(language)
+    if not page.must_open:
+        visit.watch.expected |= {403, 405}
+    status = visit.go(page.address.replace(KEY, rows["keys"].get(page.model, "")))
+    if status in visit.watch.expected:
+        return
+    assert status == 200
+    spoken = SPOKEN.get(page.name, language)
+    assert visit.page.get_attribute("html", "lang") == spoken
+    found = {
+        "too wide at 1280": overflow(visit.page),
+        "untranslated": foreign_words(visit.page, spoken, rows["words"]),
+        "barriers in the light": barriers(visit.page),
+    }
+    visit.page.set_viewport_size(NARROW)
+    darken(visit.page)
+    found |= {"too wide at 390": overflow(visit.page), "barriers in the dark": barriers(visit.page)}
+    faults = [f"{what}: {fault}" for what, faults in found.items() for fault in faults]
+    if faults:
+        visit.shoot(f"faults/{page.name}-{language}", whole=True)
+    assert not faults, "\n".join(faults)
