@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 from import_export.fields import Field
+from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
 
@@ -30,6 +31,7 @@ class GuestResource(Resource):  # type: ignore[misc]
 
     class Meta:
         import_id_fields = ("username",)
+        instance_loader_class = BaseInstanceLoader
         use_transactions = True
         skip_diff = True
 

@@ -1,7 +1,5 @@
 """GuestImport: a file of guests on its way in. `guests.importing` takes it through its steps."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -43,7 +41,7 @@ class GuestImport(models.Model):
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("imported by"), related_name="+")
     created = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
-    header: Any = EncryptedJSONField(_("headings"))
+    header = EncryptedJSONField(_("headings"))
     mapping = models.JSONField(_("columns"), default=dict)
     guest_type = models.ForeignKey(
         GuestType, models.SET_NULL, verbose_name=_("guest type"), null=True, blank=True, related_name="+"
@@ -66,10 +64,10 @@ class GuestImportRow(models.Model):
 
     guest_import = models.ForeignKey(GuestImport, models.CASCADE, verbose_name=_("import"), related_name="rows")
     number = models.PositiveIntegerField(_("row"))
-    cells: Any = EncryptedJSONField(_("cells"))
+    cells = EncryptedJSONField(_("cells"))
     outlook = models.CharField(_("outlook"), max_length=10, choices=Outlook.choices, default=Outlook.UNCHECKED)
     #: Pairs of a field, or nothing, and a sentence.
-    faults: Any = EncryptedJSONField(_("faults"), default=list)
+    faults = EncryptedJSONField(_("faults"), default=list)
     done = models.BooleanField(_("imported"), default=False)
     guest = models.ForeignKey(Guest, models.SET_NULL, verbose_name=_("guest"), null=True, related_name="+")
     sending = models.CharField(_("credentials"), max_length=10, choices=Sending.choices, default=Sending.NO, blank=True)
