@@ -148,7 +148,7 @@ class ImportPages(RightsAdmin):
             "counts": _shown(counts),
             "good": counts.good,
             "rows": [_mendable(found, row) for row in faulty[:MENDED_AT_ONCE]],
-            "shown": MENDED_AT_ONCE,
+            "more": max(counts.waiting.get(Outlook.FAULTY, 0) - MENDED_AT_ONCE, 0),
             "unchecked": counts.waiting.get(Outlook.UNCHECKED, 0),
             "any_done": bool(counts.done),
         }
