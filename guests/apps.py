@@ -20,6 +20,7 @@ class GuestsConfig(AppConfig):
 
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
+        registry.HOUSEKEEPING.append("guests.importing.steps.forget_old_imports")
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")

@@ -44,10 +44,11 @@ def generate(guest_type: GuestType | None) -> str:
     """A new password by the rules of the type; without one three words."""
     style = STYLES[guest_type.password_style if guest_type else PasswordStyle.WORDS]
     length = guest_type.password_length if guest_type else 3
-    return style.between.join(_drawn(style.parts, length))
+    return style.between.join(drawn(style.parts, length))
 
 
-def _drawn(parts: tuple[str, ...], length: int) -> list[str]:
+def drawn(parts: tuple[str, ...], length: int) -> list[str]:
+    """So many parts, drawn at random."""
     choose: Callable[[tuple[str, ...]], str] = secrets.choice
     return [choose(parts) for _part in range(length)]
 

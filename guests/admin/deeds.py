@@ -32,13 +32,19 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Deed:
-    """`says` is what happens, `fits` whether there is a point in it, `many` does it to many guests in its own way."""
+class Asked:
+    """What the page that asks says: `says` is what happens."""
 
     name: str
     label: str | Promise
     icon: str
     says: str | Promise
+
+
+@dataclass(frozen=True)
+class Deed(Asked):
+    """`fits` is whether there is a point in it, `many` does it to many guests in its own way."""
+
     act: Callable[[Guest, Given, User], Done]
     form: type[forms.Form] = forms.Form
     needs: tuple[Right, ...] = (Right.USERS_UPDATE,)

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 
 from guests import credentials
-from guests.admin.deeds import DEEDS, Deed, Done
+from guests.admin.deeds import DEEDS, Asked, Deed, Done
 from guests.credentials import Outcome
 from guests.models import Guest
 from messaging.models import Batch
@@ -101,7 +101,7 @@ class DeedPages(RightsAdmin):
         return TemplateResponse(request, "guests/password.html", self._context(request, deed.label) | context)
 
     def ask(
-        self, request: HttpRequest, deed: Deed, guests: list[Guest], form: Any, *, many: bool = False
+        self, request: HttpRequest, deed: Asked, guests: list[Guest], form: Any, *, many: bool = False
     ) -> HttpResponse:
         """The page that says what will happen and asks what must be known for it."""
         context = {

@@ -10,10 +10,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from guests import accounts, guest_types
+from guests import accounts, cards, guest_types
 from guests.admin import shown
-from guests.admin.doing import DeedPages, caller
+from guests.admin.cards import CardPages
+from guests.admin.doing import caller
+from guests.admin.exporting import ExportPages
 from guests.admin.filters import CredentialsFilter, StateFilter, ValidityFilter
+from guests.admin.importing import ImportPages
 from guests.models import Guest
 from messaging import phones
 from messaging.models import Message
@@ -41,13 +44,14 @@ class GuestForm(DomainForm):
 
 
 @admin.register(Guest)
-class GuestAdmin(DeedPages, DomainAdmin):
+class GuestAdmin(CardPages, ImportPages, ExportPages, DomainAdmin):
     """People with network credentials; who may see own guests only finds no others here."""
 
     area = "USERS"
     form = GuestForm
     hidden = frozenset({"password"})
     change_form_template = "admin/guests/guest/change_form.html"
+    change_list_template = "admin/guests/guest/change_list.html"
     list_display = ("who", "state", "phone", "guest_type", "sponsor", "stay", "credentials")
     list_filter = (
         *(StateFilter, CredentialsFilter, ValidityFilter, "guest_type"),
@@ -85,6 +89,13 @@ class GuestAdmin(DeedPages, DomainAdmin):
         except Refusal:
             return found, repeats
         return found | queryset.filter(phone=phone), repeats
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        offers = {
+            "may_import": may(request.user, Right.USERS_CREATE),
+            "may_export": may(request.user, Right.USERS_READ),
+        }
+        return super().changelist_view(request, offers | (extra_context or {}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fieldsets if obj else self.fieldsets[:-1]
@@ -140,6 +151,7 @@ class GuestAdmin(DeedPages, DomainAdmin):
             "guest": guest,
             "state_label": shown.state(guest),
             "deeds": self.deeds_for(request, guest),
+            "card": reverse("admin:guests_guest_card", args=(guest.pk,)) if not cards.kept_out(guest) else "",
             "sent": [(message, shown.fate(message)) for message in rows],
             "sees_messages": may(request.user, Right.MESSAGES_READ),
             "audit": audit if may(request.user, Right.AUDITING_READ) else "",

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from gateways.models import Gateway
 from messaging.models import MessageTemplate
 from portal import audit, registry
-from portal.admin.audit_export import harmless
+from portal.csv_cells import harmless
 from portal.models import AuditEvent, Role, User
 from portal.permissions import Right
 from tests.conftest import PASSWORD, Api
