@@ -14,9 +14,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from guests import cards
 from guests.admin.deeds import Asked
-from guests.admin.doing import CONFIRMED, DeedPages, demand
+from guests.admin.doing import CONFIRMED, DeedPages
 from guests.models import Guest
 from portal import admin_trail
+from portal.admin.rights import demand
 from portal.errors import Refusal
 from portal.permissions import Right, may
 from portal.sign_in import confirming

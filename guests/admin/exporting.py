@@ -13,11 +13,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from guests import states
-from guests.admin.doing import demand
 from guests.importing import columns
 from portal import admin_trail
 from portal.admin.csv_answer import csv_answer
-from portal.admin.rights import RightsAdmin
+from portal.admin.rights import RightsAdmin, demand
 from portal.permissions import Right
 
 AT_ONCE = 1000
