@@ -20,6 +20,8 @@ from guests.models import Existing, GuestImport, GuestType
 from portal.models import User
 from portal.permissions import SENDING, Right, may
 
+#: What changing guests by an import needs: nobody changes whom he cannot see.
+CHANGING = (Right.USERS_READ_SPONSORED, Right.USERS_UPDATE)
 #: Characters of a column's first cell that are shown in its choice.
 SHOWN = 30
 
@@ -52,7 +54,7 @@ class ImportForm(GatewayForm):
 
     def __init__(self, by: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [choice for choice in Existing.choices if choice[0] != Existing.UPDATE or may(by, Right.USERS_UPDATE)]
+        offered = [choice for choice in Existing.choices if choice[0] != Existing.UPDATE or may(by, *CHANGING)]
         self.fields["existing"].choices = offered  # type: ignore[attr-defined]
         self.fields["guest_type"].queryset = guest_types.usable_by(by)  # type: ignore[attr-defined]
         if not may(by, *SENDING):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
 from guests.admin.doing import caller
-from guests.admin.import_forms import ColumnsForm, ImportForm
+from guests.admin.import_forms import CHANGING, ColumnsForm, ImportForm
 from guests.importing import columns, files, steps
 from guests.models import Existing, GuestImport, Outlook, Sending
 from portal.admin.csv_answer import csv_answer
@@ -191,7 +191,7 @@ class ImportPages(RightsAdmin):
         if found is None:
             raise Http404
         if found.existing == Existing.UPDATE:
-            demand(request, Right.USERS_UPDATE)
+            demand(request, *CHANGING)
         return found
 
     def _ask_who(self, request: HttpRequest, *, asks: bool) -> HttpResponse | None:

@@ -1,9 +1,11 @@
 """Importing guests: files as spreadsheets write them, columns, the dry run, the import, credentials."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone, translation
 
 from gateways.models import Gateway
@@ -40,7 +42,8 @@ def begun(by: User, text: str, *, checked: bool = True, **wishes: Any) -> GuestI
 
 def faults(found: GuestImport) -> dict[int, list[list[str]]]:
     """What is wrong with each row, by its number."""
-    return {row.number: row.faults for row in found.rows.filter(outlook=Outlook.FAULTY)}
+    rows: Any = found.rows.filter(outlook=Outlook.FAULTY).values_list("number", "faults")
+    return dict(rows)
 
 
 def two_hundred() -> str:
@@ -314,3 +317,20 @@ class TestCredentials:
         with pytest.raises(Refusal):
             steps.send_credentials(found, by=admin)
         assert steps.to_send(found).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_machines_that_import_at_the_same_time_import_each_row_once(sandbox: Gateway) -> None:
+    boss = User.objects.create_superuser("boss")
+    found = begun(boss, "phone\n" + "\n".join(f"+7916{number:07}" for number in range(120)))
+
+    def both(pk: int) -> None:
+        try:
+            steps.run(GuestImport.objects.select_related("by").get(pk=pk))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as machines:
+        list(machines.map(both, [found.pk, found.pk]))
+    assert steps.counts(found).done == {Outlook.NEW: 120}
+    assert Guest.objects.count() == 120

@@ -152,8 +152,9 @@ class TestRights:
         found = checked(browser, "username\nann")
         assert signed_in(admin).get(step("check", found)).status_code == 404
 
-    def test_who_may_not_change_guests_changes_none_by_import(self, guest: Guest) -> None:
-        client = signed_in(staff_with("clerk", Right.USERS_READ, Right.USERS_CREATE))
+    @pytest.mark.parametrize("right", [Right.USERS_READ, Right.USERS_UPDATE])
+    def test_who_may_not_see_and_change_guests_changes_none_by_import(self, guest: Guest, right: Right) -> None:
+        client = signed_in(staff_with("clerk", right, Right.USERS_CREATE))
         assert "existing" in upload(client, "username\nbob", existing="update").context["form"].errors
 
     def test_who_may_not_send_sends_none_by_import(self, guest: Guest) -> None:

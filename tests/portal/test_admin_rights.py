@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
-from guests.models import Guest, GuestType, Terms
+from guests.models import Guest, GuestImport, GuestImportRow, GuestType, Terms
 from messaging.models import (
     Attempt,
     Batch,
@@ -41,6 +41,8 @@ from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
 OUR_APPS = ("portal", "gateways", "messaging", "guests")
+#: What is on its way in is seen by nobody but who brought it, on the pages of the import.
+PASSING = {GuestImport, GuestImportRow}
 
 #: What each of the cast may do: v(iew), a(dd), c(hange), d(elete).
 #: model: (administrator, SMS operator, auditor, nobody)
@@ -131,7 +133,7 @@ def test_each_right_opens_its_own_page(
 
 
 def test_every_model_of_ours_has_pages() -> None:
-    ours = {model for app in OUR_APPS for model in apps.get_app_config(app).get_models()}
+    ours = {model for app in OUR_APPS for model in apps.get_app_config(app).get_models()} - PASSING
     assert len(ours) > 10
     assert ours - WITHOUT_PAGES == set(EXPECTED) == set(MADE)
 
