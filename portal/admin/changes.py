@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.utils import translation
 
 from portal import audit
 
@@ -13,7 +14,10 @@ def changes_of(form: forms.BaseForm) -> dict[str, tuple[Any, Any]]:
     """The changed fields of a valid form, each with its old and its new value."""
     names = [name for name in form.changed_data if name in form.fields]
     before = {name: form.get_initial_for_field(form.fields[name], name) for name in names}
-    return audit.difference(_in_words(form, before), _in_words(form, {name: form.cleaned_data[name] for name in names}))
+    after = {name: form.cleaned_data[name] for name in names}
+    # The trail is read by many, and searched: it keeps one language.
+    with translation.override("en"):
+        return audit.difference(_in_words(form, before), _in_words(form, after))
 
 
 def _in_words(form: forms.BaseForm, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
@@ -18,7 +16,7 @@ from messaging import measures, sending, system
 from messaging.models import DeliveryEvent, Message, State
 from messaging.retries import Kind
 from portal import counting
-from tests.portal.admin_pages import a_message
+from tests.portal.admin_pages import a_message, questions
 
 OnCommit = Callable[..., Any]
 
@@ -110,18 +108,13 @@ def test_gateways_tell_how_they_fare(sandbox: Gateway) -> None:
 
 
 def test_a_scrape_asks_as_often_however_much_there_is(sandbox: Gateway) -> None:
-    def asked() -> int:
-        with CaptureQueriesContext(connection) as found:
-            Client().get("/metrics")
-        return len(found)
-
-    first = asked()
+    first = len(questions(Client(), "/metrics"))
     for number in range(3):
         other = Gateway.objects.create(name=f"other {number}", provider="sandbox")
         waiting(other, due_in=-1)
         measures.batch(other.pk, 1, 1)
     counting.flush()
-    assert asked() == first
+    assert len(questions(Client(), "/metrics")) == first
 
 
 def test_receipts_that_no_message_knows_are_told(sandbox: Gateway) -> None:

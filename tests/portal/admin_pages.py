@@ -4,8 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -26,6 +28,7 @@ from messaging.models import (
     TallyProgress,
 )
 from messaging.retries import Kind
+from portal.defender import recent
 from portal.models import (
     AllowedNetwork,
     ApiToken,
@@ -46,13 +49,18 @@ from portal.permissions import Right
 from portal.sign_in import sessions
 
 SECRET = "canary-Kenar-4711"
+#: What a browser asks for.
+ENGLISH = {"accept-language": "en"}
 
 
 def signed_in(user: User) -> Client:
-    """A browser in which the user, made staff if need be, has just signed in, by a second factor if there is one."""
+    """A browser in which the user, made staff if need be, has just signed in, by a second factor if there is one.
+
+    It asks for English unless a request says otherwise.
+    """
     if not user.is_staff:
         User.objects.filter(pk=user.pk).update(is_staff=True)
-    client = Client()
+    client = Client(headers=ENGLISH)
     client.force_login(user)
     session = client.session
     session.update(dict.fromkeys((sessions.BEGUN, sessions.SEEN, sessions.CONFIRMED), sessions.now()))
@@ -61,6 +69,14 @@ def signed_in(user: User) -> Client:
         session.update({DEVICE_ID_SESSION_KEY: device.persistent_id, sessions.VERIFIED: True})
     session.save()
     return client
+
+
+def questions(client: Client, address: str) -> list[str]:
+    """What a page asks of the database, in a second in which nobody else has asked for the same host."""
+    recent.forget()
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address).status_code == 200
+    return [query["sql"] for query in asked.captured_queries]
 
 
 def page(model: type[Model], name: str, *args: Any) -> str:

@@ -11,6 +11,7 @@ from django_otp.oath import hotp
 from portal.models import TotpDevice, User
 from portal.sign_in import enrolment
 from tests.conftest import PASSWORD
+from tests.portal.admin_pages import ENGLISH
 
 KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 LOGIN = reverse("admin:login")
@@ -35,7 +36,7 @@ def with_app(user: User) -> TotpDevice:
 
 def password_given(user: User, wanted: str = "") -> Client:
     """A browser in which the user has typed the right password."""
-    client = Client()
+    client = Client(headers=ENGLISH)
     address = f"{LOGIN}?next={wanted}" if wanted else LOGIN
     assert client.post(address, {"username": user.username, "password": PASSWORD}).status_code == 302
     return client

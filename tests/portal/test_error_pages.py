@@ -21,7 +21,7 @@ def test_a_refused_page_names_the_right(db: None) -> None:
     reader = signed_in(staff_with("reader", Right.SMS_GATEWAY_READ))
     answer = reader.get(page(Gateway, "add"), HTTP_ACCEPT_LANGUAGE="en")
     assert answer.status_code == 403
-    assert "“Sms Gateway - Create” (SMS_GATEWAY_CREATE)" in answer.content.decode()
+    assert "“SMS Gateway - Create” (SMS_GATEWAY_CREATE)" in answer.content.decode()
 
 
 def test_a_refused_action_names_the_right_and_is_not_taken_for_none(sandbox: Gateway) -> None:

@@ -14,7 +14,7 @@ from django_otp_webauthn.models import WebAuthnCredential
 from portal.models import AuditEvent, User
 from portal.sign_in import origins
 from tests.conftest import PASSWORD
-from tests.portal.admin_pages import signed_in
+from tests.portal.admin_pages import ENGLISH, signed_in
 from tests.portal.authenticator import Authenticator
 from tests.portal.second_factors import is_in, password_given, with_app
 
@@ -70,24 +70,24 @@ def test_it_is_set_up_with_a_name_and_shuts_the_api_to_the_password(admin: User)
 
 
 def test_it_opens_the_portal_without_a_password(passkey: Authenticator) -> None:
-    client = Client()
+    client = Client(headers=ENGLISH)
     wanted = reverse("admin:portal_user_changelist")
     assert use(client, passkey, f"?next={wanted}").json() == {"leads_to": wanted}
     assert client.get(wanted).status_code == 200
     assert events()[-1] == ("admin:passkey_sign_in", 200, "admin")
-    assert use(Client(), passkey, "?next=https://evil.example/").json() == {"leads_to": INDEX}
+    assert use(Client(headers=ENGLISH), passkey, "?next=https://evil.example/").json() == {"leads_to": INDEX}
 
 
 @override_settings(AUTHENTICATION_BACKENDS=["tests.portal.test_passkeys.Doorkeeper"])
 def test_it_opens_the_portal_whatever_finds_users_again(passkey: Authenticator) -> None:
-    client = Client()
+    client = Client(headers=ENGLISH)
     use(client, passkey)
     assert is_in(client)
 
 
 def test_alone_it_must_know_its_owner_and_after_the_password_it_need_not(passkey: Authenticator, admin: User) -> None:
     passkey.verifies = False
-    stranger = Client()
+    stranger = Client(headers=ENGLISH)
     assert use(stranger, passkey).status_code == 422
     assert not is_in(stranger)
     client = password_given(admin, "/admin/portal/user/")
@@ -110,7 +110,7 @@ def test_an_old_session_without_second_factor_is_no_hindrance(admin: User, passw
 
 def test_it_confirms_that_it_is_you(passkey: Authenticator, admin: User) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
-        client = Client()
+        client = Client(headers=ENGLISH)
         use(client, passkey)
         clock.shift(600)
         address = reverse("admin:add_app")
@@ -133,7 +133,7 @@ def test_an_account_that_may_not_come_in_does_not(passkey: Authenticator, accoun
     User.objects.update(
         is_active=account != "switched off", is_staff=account != "no staff", is_program=account == "a program"
     )
-    client = Client()
+    client = Client(headers=ENGLISH)
     assert use(client, passkey).status_code == 403
     assert not is_in(client)
     assert events()[-1] == ("admin:second_factor", 401, "admin")
@@ -142,14 +142,14 @@ def test_an_account_that_may_not_come_in_does_not(passkey: Authenticator, accoun
 @pytest.mark.parametrize("origin", ["http://localhost:9000", "https://evil.example", "http://127.0.0.1:8000"])
 def test_a_page_of_another_origin_is_refused(passkey: Authenticator, origin: str) -> None:
     passkey.origin = origin
-    client = Client()
+    client = Client(headers=ENGLISH)
     assert use(client, passkey).status_code == 422
     assert not is_in(client)
 
 
 def test_a_challenge_is_good_once_and_five_minutes(passkey: Authenticator) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
-        client = Client()
+        client = Client(headers=ENGLISH)
         given = passkey.get(call(client, "passkey_use_begin", {}).json())
         assert call(client, "passkey_use", given).status_code == 200
         client.post(reverse("admin:logout"))
@@ -169,12 +169,12 @@ def test_a_challenge_for_one_person_is_none_for_another(passkey: Authenticator, 
 
 
 def test_an_unknown_one_is_refused_and_written_down(admin: User) -> None:
-    assert use(Client(), Authenticator(HERE)).status_code == 404
+    assert use(Client(headers=ENGLISH), Authenticator(HERE)).status_code == 404
     assert events() == [("admin:second_factor", 401, "")]
 
 
 def test_nobody_sets_one_up_who_is_not_signed_in_or_has_another_factor(admin: User) -> None:
-    assert call(Client(), "passkey_register_begin", {}).status_code == 403
+    assert call(Client(headers=ENGLISH), "passkey_register_begin", {}).status_code == 403
     with_app(admin)
     assert call(password_given(admin), "passkey_register_begin", {}).status_code == 403
 
@@ -206,13 +206,13 @@ def test_what_is_no_answer_of_a_browser_is_refused(admin: User, name: str, body:
 
 
 def test_an_address_is_no_name_and_the_page_says_where_passkeys_work(admin: User) -> None:
-    answer = call(Client(), "passkey_use_begin", {}, host="127.0.0.1:8000")
+    answer = call(Client(headers=ENGLISH), "passkey_use_begin", {}, host="127.0.0.1:8000")
     assert answer.status_code == 422
     assert "http://localhost:8000/admin/" in answer.json()["detail"]
-    html = Client().get(reverse("admin:login"), headers={"Host": "127.0.0.1:8000"}).content.decode()
+    html = Client(headers=ENGLISH).get(reverse("admin:login"), headers={"Host": "127.0.0.1:8000"}).content.decode()
     assert "http://localhost:8000/admin/" in html
     assert 'data-passkey="use"' not in html
-    here = Client().get(reverse("admin:login"), headers={"Host": "localhost:8000"}).content.decode()
+    here = Client(headers=ENGLISH).get(reverse("admin:login"), headers={"Host": "localhost:8000"}).content.decode()
     assert 'data-passkey="use"' in here
     assert "<script>" not in here
 

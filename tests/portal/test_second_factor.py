@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.models import AuditEvent, RecoveryCodes, TotpDevice, User
 from portal.sign_in import enrolment
 from tests.conftest import PASSWORD
+from tests.portal.admin_pages import ENGLISH
 from tests.portal.second_factors import KEY, LOGIN, SECOND, give_code, is_in, password_given, shown_code, with_app
 
 NOON = "2026-03-01T12:00:00Z"
@@ -198,7 +199,7 @@ def test_the_second_step_is_over_when_the_account_changes(admin: User, change: s
 
 def test_without_a_password_there_is_no_second_step(admin: User) -> None:
     with_app(admin)
-    client = Client()
+    client = Client(headers=ENGLISH)
     assert client.get(SECOND).headers["Location"] == LOGIN
     give_code(client, shown_code())
     assert not is_in(client)
@@ -213,15 +214,15 @@ def test_whoever_gives_up_starts_again(admin: User) -> None:
 
 def test_a_program_cannot_sign_in_and_is_told_so_after_the_right_password_only(admin: User) -> None:
     User.objects.update(is_program=True)
-    wrong = Client().post(LOGIN, {"username": "admin", "password": "guess"})
+    wrong = Client(headers=ENGLISH).post(LOGIN, {"username": "admin", "password": "guess"})
     assert "program" not in wrong.content.decode()
-    right = Client().post(LOGIN, {"username": "admin", "password": PASSWORD})
+    right = Client(headers=ENGLISH).post(LOGIN, {"username": "admin", "password": PASSWORD})
     assert "Programs use the API" in right.content.decode()
     assert events()[-1][1] == 401
 
 
 def test_a_program_that_was_signed_in_as_a_person_is_out(admin: User) -> None:
-    client = Client()
+    client = Client(headers=ENGLISH)
     client.force_login(admin)
     User.objects.update(is_program=True)
     assert not is_in(client)
