@@ -28,7 +28,8 @@ DEEPEST = 6
 BATCH = 1000
 BATCHES = 10
 
-_SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|^pin$|^code$|^otp$")
+# A form may have a prefix: `confirm-code`.
+_SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$")
 _TEXT = re.compile(r"^(message|text|body)$")
 # Dates are matched first, so that their digits are never taken for a phone's.
 _DATE = r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"

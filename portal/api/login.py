@@ -2,6 +2,7 @@
 
 from datetime import UTC
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth import authenticate
 from django.http import HttpResponse, HttpResponseBase
@@ -29,6 +30,12 @@ class BadCredentials(AuthenticationFailed):
     """401: no active user has this name and password."""
 
     default_detail = "Wasn't able to authenticate those credentials"
+
+
+class FromAnotherSite(PermissionDenied):
+    """403: a page of another site sends the browser here, where its guesses would block the host of who reads it."""
+
+    default_detail = "Pages of another site cannot sign in here."
 
 
 class PasswordNotEnough(PermissionDenied):
@@ -85,15 +92,18 @@ class Login(ApiView):
     examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
 
     def post(self, request: Request) -> Response:
+        if _is_another_site(request):
+            raise FromAnotherSite
         username, password = self._credentials()
         self.audit_name = name_to_keep(username)
         user = authenticate(request._request, username=username, password=password)
         if not isinstance(user, User):
             raise BadCredentials
-        defender.forgive(request, user)
         request.user = user
         if not user.password_opens_api:
             raise PasswordNotEnough
+        # Not before: who knows a password alone would take his guesses at the second factor off the count.
+        defender.forgive(request, user)
         answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
         return Response(answer.body)
 
@@ -162,6 +172,14 @@ class Logout(ApiView):
 
         answer = commit_once(self, work)
         return Response(answer.body)
+
+
+def _is_another_site(request: Request) -> bool:
+    """Whether a browser says that a page from elsewhere made the call. Programs say nothing of the kind."""
+    origin = request.headers.get("Origin", "")
+    return origin == "null" or (
+        origin.startswith(("http://", "https://")) and urlsplit(origin).netloc != request.get_host()
+    )
 
 
 def _item(token: ApiToken) -> dict[str, Any]:

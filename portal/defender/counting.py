@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from portal import audit, callers
 from portal.defender import recent
 from portal.defender.allowed import is_allowed
-from portal.defender.blocks import next_end
+from portal.defender.blocks import blocked, next_end
 from portal.models import RefusedTry, User, WatchedHost, Way
 from portal.strangers import name_to_keep
 
@@ -24,6 +24,17 @@ TURNED_AWAY = "portal.defender.turned_away"
 #: Who blocks, in the audit trail.
 DEFENDER = "Defender"
 KEPT = timedelta(days=30)
+
+
+def may_try(request: HttpRequest | Request, name: str) -> bool:
+    """Whether neither the host nor this user there is blocked; else the door answers for whatever comes of it.
+
+    Asked before a password, a code or a passkey is looked at; `authenticate` asks by itself.
+    """
+    row = blocked(callers.host_of(callers.address_of(request)), name_to_keep(name))
+    if row is not None:
+        request.META[TURNED_AWAY] = row
+    return row is None
 
 
 def report(request: HttpRequest | Request, name: str = "", way: Way = Way.PASSWORD) -> None:

@@ -6,19 +6,16 @@ from axes.handlers.base import AxesHandler
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from portal import callers
 from portal.authenticating import LivingAccounts
-from portal.defender.blocks import blocked
-from portal.defender.counting import TURNED_AWAY, forgive, report
+from portal.defender.counting import TURNED_AWAY, forgive, may_try, report
 from portal.models import User
-from portal.strangers import name_to_keep
 
 
 class Handler(AxesHandler):  # type: ignore[misc]
     """Counts in our own table: axes' would keep what strangers send, and knows no block that grows."""
 
     def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        return _is_free(request, _name(credentials))
+        return may_try(request, _name(credentials))
 
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
@@ -38,17 +35,9 @@ class PasswordInTime(LivingAccounts):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
         user = super().authenticate(request, username=username, password=password, **kwargs)
-        if user is not None and request is not None and not _is_free(request, user.get_username()):
+        if user is not None and request is not None and not may_try(request, user.get_username()):
             raise PermissionDenied
         return user
-
-
-def _is_free(request: HttpRequest, name: str) -> bool:
-    """Whether neither the host nor this user there is blocked; else the door answers for whatever comes of it."""
-    row = blocked(callers.host_of(callers.address_of(request)), name_to_keep(name))
-    if row is not None:
-        request.META[TURNED_AWAY] = row
-    return row is None
 
 
 def _name(credentials: dict[str, Any] | None) -> str:

@@ -7,14 +7,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django_otp.models import Device
 
-from portal import admin_trail
+from portal import admin_trail, expiry
 from portal.models import User
 from portal.sign_in import devices, sessions, waiting
 
 
 def may_come_in(user: User) -> bool:
     """Whether the admin is for this account at all."""
-    return user.is_active and user.is_staff and not user.is_program
+    return expiry.may_act(user) and user.is_staff and not user.is_program
 
 
 def by_password(request: HttpRequest, user: User) -> None:

@@ -21,7 +21,7 @@ from django_otp_webauthn.views import BaseWebAuthnView
 from webauthn import base64url_to_bytes
 from webauthn.helpers.exceptions import WebAuthnException
 
-from portal import admin_trail
+from portal import admin_trail, defender
 from portal.models import User
 from portal.sign_in import arriving, devices, enrolment, origins, passkeys, sessions, waiting
 from portal.sign_in.refusals import refused
@@ -69,7 +69,9 @@ class Ceremony(BaseWebAuthnView):  # type: ignore[misc]
         return answer
 
     def keep(self, name: str, state: dict[str, Any]) -> None:
-        """Keeps the challenge in the session."""
+        """Keeps the challenge in the session; one that was made for nothing else does not outlive it."""
+        if not self.request.session.keys():
+            self.request.session.set_expiry(PATIENCE)
         self.request.session[name] = {**state, "at": sessions.now()}
 
     def take(self, name: str) -> dict[str, Any]:
@@ -159,10 +161,14 @@ class CompleteAssertion(Asserting):
 
     def _owned(self, user: User | None, state: dict[str, Any]) -> Any:
         """The passkey, which is its owner's and may be used. What is refused is reported."""
+        owner = user or self._claimed()
+        # Whoever guessed too often here hears the door's answer, with the right passkey too.
+        if owner and not defender.may_try(self.request, owner.get_username()):
+            raise NotAllowed
         try:
             return self._completed(user, state)
         except Exception:
-            refused(self.request, user or self._claimed(), "passkey")
+            refused(self.request, owner, "passkey")
             raise
 
     def _completed(self, user: User | None, state: dict[str, Any]) -> Any:

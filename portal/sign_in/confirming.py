@@ -26,9 +26,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from portal import admin_trail
 from portal.models import User
-from portal.sign_in import devices, origins, sealing, sessions
-from portal.sign_in.forms import ConfirmForm, too_soon
-from portal.sign_in.refusals import refused
+from portal.sign_in import codes, devices, origins, sealing, sessions
+from portal.sign_in.forms import ConfirmForm
 
 #: The field of the page that asks in which the submitted form travels.
 SEALED = "_submitted"
@@ -87,23 +86,16 @@ def _proves(request: HttpRequest, user: User, form: ConfirmForm) -> bool:
     return proved
 
 
-@sensitive_variables("password", "code")
+@sensitive_variables("password")
 def _is_right(request: HttpRequest, user: User, form: ConfirmForm) -> bool:
-    password, code = form.cleaned_data["password"], form.cleaned_data.get("code", "")
+    password = form.cleaned_data["password"]
     if password:
         found = authenticate(request, username=user.get_username(), password=password)
         if found is not None and found.pk == user.pk:
             return True
         form.add_error("password", _("The password is wrong."))
         return False
-    try:
-        if devices.use_code(user, code):
-            return True
-        form.add_error("code", _("The code is wrong or was used already."))
-    except devices.TooSoon as wait:
-        form.add_error("code", too_soon(wait.until))
-    refused(request, user, "code")
-    return False
+    return codes.checked(request, user, form) is not None
 
 
 def _question(request: HttpRequest, form: ConfirmForm, sealed: str) -> HttpResponse:

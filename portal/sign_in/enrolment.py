@@ -76,13 +76,13 @@ def make_codes(user: User) -> list[str]:
     return codes
 
 
-def remove(device: Device) -> None:
-    """Takes one away; recovery codes go with the last."""
+def remove(user: User, device: Device) -> None:
+    """Takes one of the user's away; recovery codes go with the last."""
     with transaction.atomic():
         device.delete()
-        device.user.__dict__.pop(devices.KEPT, None)
-        if not devices.has_second_factor(device.user):
-            RecoveryCodes.objects.filter(user=device.user).delete()
+        user.__dict__.pop(devices.KEPT, None)
+        if not devices.has_second_factor(user):
+            RecoveryCodes.objects.filter(user=user).delete()
 
 
 def remove_all(user: User) -> int:

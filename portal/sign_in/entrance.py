@@ -9,13 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django_otp.models import Device
 
 from portal import admin_trail
 from portal.models import User
-from portal.sign_in import arriving, devices, origins, policy, waiting
-from portal.sign_in.forms import CodeForm, SignInForm, too_soon
-from portal.sign_in.refusals import refused
+from portal.sign_in import arriving, codes, devices, origins, policy, waiting
+from portal.sign_in.forms import CodeForm, SignInForm
 from portal.sign_in.setting_up import AppSetUp
 
 
@@ -37,7 +35,9 @@ class PasswordStep(LoginView):
         return HttpResponseRedirect(self.get_success_url())
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        admin_trail.note_sign_in(self.request, 401)
+        # A form that lacks something was no try, and nobody blocks whoever sends it again and again.
+        if form.non_field_errors():
+            admin_trail.note_sign_in(self.request, 401)
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if not devices.has_second_factor(user):
         return redirect("admin:enrol" if policy.is_required() else "admin:login")
     form = CodeForm(request.POST or None)
-    device = _checked(request, user, form) if form.is_valid() else None
+    device = codes.checked(request, user, form) if form.is_valid() else None
     if device is not None:
         return redirect(arriving.by_code(request, user, device))
     context = {
@@ -65,20 +65,6 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         "passkey_remedy": origins.remedy(request),
     }
     return page(request, "second_factor.html", context)
-
-
-def _checked(request: HttpRequest, user: User, form: CodeForm) -> Device | None:
-    """The device of the code; otherwise the form says what is wrong with it."""
-    try:
-        device = devices.use_code(user, form.cleaned_data["code"])
-    except devices.TooSoon as wait:
-        device, sentence = None, too_soon(wait.until)
-    else:
-        sentence = _("The code is wrong or was used already.")
-    if device is None:
-        form.add_error("code", sentence)
-        refused(request, user, "code")
-    return device
 
 
 @never_cache

@@ -69,7 +69,7 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
         return redirect("admin:own_sign_in")
     opened_by = getattr(request.user, "otp_device", None)
     is_this = opened_by is not None and opened_by.persistent_id == device.persistent_id
-    enrolment.remove(device)
+    enrolment.remove(user, device)
     if is_this or not devices.has_second_factor(user):
         _go_on_without(request, user)
     details = {"by": kind, "name": device.name}

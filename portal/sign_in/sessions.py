@@ -35,6 +35,8 @@ CONFIRMATION_LASTS = 10 * 60
 def begin(request: HttpRequest, user: User, device: Device | None = None) -> None:
     """Signs the user in, who has given a password, a passkey, or a password and the code of a device."""
     login(request, user, backend=backend_of(user))
+    # A passkey's challenge may have begun the session, for some minutes.
+    request.session.set_expiry(None)
     request.session.update(dict.fromkeys((BEGUN, SEEN, CONFIRMED), now()))
     if device is not None:
         verify(request, device)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from portal import expiry
 from portal.models import User
 from portal.sign_in.sessions import backend_of, now
 
@@ -15,6 +16,7 @@ PATIENCE = 10 * 60
 def remember(request: HttpRequest, user: User, leads_to: str) -> None:
     """The password was right; `leads_to` is where the person wanted to go."""
     request.session.cycle_key()
+    request.session.set_expiry(None)
     request.session[KEPT] = {
         "user": user.pk,
         "backend": backend_of(user),
@@ -29,8 +31,8 @@ def person(request: HttpRequest) -> User | None:
     kept: dict[str, Any] = request.session.get(KEPT) or {}
     if not kept or now() - kept["at"] >= PATIENCE:
         return None
-    user = User.objects.filter(pk=kept["user"], is_active=True).first()
-    if user is None or user.get_session_auth_hash() != kept["password"]:
+    user = User.objects.filter(pk=kept["user"]).first()
+    if user is None or not expiry.may_act(user) or user.get_session_auth_hash() != kept["password"]:
         return None
     user.backend = kept["backend"]
     return user

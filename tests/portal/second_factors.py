@@ -34,9 +34,9 @@ def with_app(user: User) -> TotpDevice:
     return device
 
 
-def password_given(user: User, wanted: str = "") -> Client:
-    """A browser in which the user has typed the right password."""
-    client = Client(headers=ENGLISH)
+def password_given(user: User, wanted: str = "", host: str = "127.0.0.1") -> Client:
+    """A browser at this host in which the user has typed the right password."""
+    client = Client(headers=ENGLISH, REMOTE_ADDR=host)
     address = f"{LOGIN}?next={wanted}" if wanted else LOGIN
     assert client.post(address, {"username": user.username, "password": PASSWORD}).status_code == 302
     return client

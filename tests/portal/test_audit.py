@@ -99,6 +99,7 @@ class TestCalls:
         ),
         ({"client_secret": {"a": 1}, "Authorization": "Bearer x"}, {"client_secret": MASK, "Authorization": MASK}),
         ({"code": "123456", "pin": 1234}, {"code": MASK, "pin": MASK}),
+        ({"confirm-code": "abcd-efgh", "postcode": "101000"}, {"confirm-code": MASK, "postcode": "101000"}),
         ({"settings": {"url": "http://x", "deep": {"a": 1}}}, {"settings": {"url": MASK, "deep": MASK}}),
         ({"settings": "raw"}, {"settings": MASK}),
         ({"settings.url": "http://x", "settings_of": "a"}, {"settings.url": MASK, "settings_of": "a"}),

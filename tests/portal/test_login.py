@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from portal.models import ApiToken, AuditEvent, User
+from portal.models import ApiToken, AuditEvent, RefusedTry, User, WatchedHost
 from tests.conftest import PASSWORD
 
 URL = "/api/v1/login"
@@ -156,3 +156,19 @@ def test_a_password_that_opens_the_admin_only_is_told_so_after_it_was_right(clie
 def test_a_program_signs_in(client: APIClient, admin: User) -> None:
     User.objects.update(is_program=True, is_staff=False)
     assert client.post(URL, {"username": "admin", "password": PASSWORD}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://testserver:81", "null"])
+def test_a_page_of_another_site_cannot_get_its_reader_blocked(client: APIClient, admin: User, origin: str) -> None:
+    body = '{"username": "admin", "password": "guess"}'
+    for _ in range(6):
+        answer = client.generic("POST", URL, body, content_type="text/plain", headers={"origin": origin})
+        assert answer.status_code == 403
+    assert not RefusedTry.objects.exists()
+    assert not WatchedHost.objects.exists()
+
+
+@pytest.mark.parametrize("origin", ["http://testserver", "chrome-extension://abc"])
+def test_our_own_pages_and_programs_sign_in(client: APIClient, admin: User, origin: str) -> None:
+    body = {"username": "admin", "password": PASSWORD}
+    assert client.post(URL, body, format="json", headers={"origin": origin}).status_code == 200

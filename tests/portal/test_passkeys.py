@@ -1,17 +1,21 @@
 """Passkeys: set up, used alone, after the password, and to confirm; bound to names of ours and to one challenge."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from django_otp_webauthn.models import WebAuthnCredential
 
-from portal.models import AuditEvent, User
+from portal.models import AuditEvent, User, WatchedHost
 from portal.sign_in import origins
 from tests.conftest import PASSWORD
 from tests.portal.admin_pages import ENGLISH, signed_in
@@ -245,3 +249,38 @@ def test_a_request_chooses_among_our_names_only() -> None:
         assert origins.relying_party(asked_at("SMS.example.org:443")) == "sms.example.org"
         assert origins.relying_party(asked_at("evil.example")) == ""
         assert origins.relying_party(asked_at("[::1]:8000")) == ""
+
+
+def test_it_does_not_open_the_portal_where_its_owner_is_blocked(passkey: Authenticator, admin: User) -> None:
+    row = WatchedHost.objects.create(
+        host="127.0.0.1", username="admin", until=timezone.now() + timedelta(hours=1), reason="lost laptop"
+    )
+    client = Client()
+    assert use(client, passkey).status_code == 429
+    assert not is_in(client)
+    assert ("admin:passkey_sign_in", 200, "admin") not in events()
+    assert list(WatchedHost.objects.all()) == [row]
+
+
+def test_an_account_that_ended_does_not_come_in(passkey: Authenticator) -> None:
+    User.objects.update(expires_at=timezone.now())
+    assert use(Client(), passkey).status_code == 403
+    assert ("admin:passkey_sign_in", 200, "admin") not in events()
+
+
+def test_a_stranger_s_challenge_is_kept_for_minutes_and_a_session_for_its_own_time(passkey: Authenticator) -> None:
+    client = Client()
+    options = call(client, "passkey_use_begin", {}).json()
+    assert client.session.get_expiry_age() == 300
+    assert Session.objects.get(pk=client.session.session_key).expire_date < timezone.now() + timedelta(minutes=6)
+    call(client, "passkey_use", passkey.get(options))
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+    call(client, "passkey_use_begin", {})
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
+def test_a_password_after_a_challenge_is_waited_for_as_long_as_ever(passkey: Authenticator, admin: User) -> None:
+    client = Client()
+    call(client, "passkey_use_begin", {})
+    client.post(reverse("admin:login"), {"username": "admin", "password": PASSWORD})
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE

@@ -10,10 +10,10 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.models import AuditEvent, RecoveryCodes, TotpDevice, User
-from portal.sign_in import enrolment
+from portal.models import AllowedNetwork, AuditEvent, RecoveryCodes, TotpDevice, User, WatchedHost
+from portal.sign_in import confirming, enrolment, sessions
 from tests.conftest import PASSWORD
-from tests.portal.admin_pages import ENGLISH
+from tests.portal.admin_pages import ENGLISH, signed_in
 from tests.portal.second_factors import KEY, LOGIN, SECOND, give_code, is_in, password_given, shown_code, with_app
 
 NOON = "2026-03-01T12:00:00Z"
@@ -241,3 +241,66 @@ def test_the_last_use_is_known(admin: User) -> None:
     device.refresh_from_db()
     assert device.last_used_at is not None
     assert timezone.now() - device.last_used_at < timedelta(minutes=1)
+
+
+class TestWhoGuessedTooOften:
+    """At a host that is never blocked as a whole a user is, and then no second factor of theirs is good there."""
+
+    @pytest.fixture
+    def waiting(self, admin: User) -> Client:
+        """A browser that guessed at codes, after the right password, until it was turned away."""
+        AllowedNetwork.objects.create(network="127.0.0.1/32")
+        with_app(admin)
+        client = password_given(admin)
+        assert [give_code(client, "wrong").status_code for _ in range(6)] == [200] * 5 + [429]
+        return client
+
+    def test_the_right_code_is_turned_away_too(self, waiting: Client) -> None:
+        assert give_code(waiting, shown_code()).status_code == 429
+        assert not is_in(waiting)
+        assert TotpDevice.objects.get().last_step == -1
+
+    def test_elsewhere_it_lets_in(self, waiting: Client, admin: User) -> None:
+        client = password_given(admin, host="198.51.100.9")
+        give_code(client, shown_code())
+        assert is_in(client)
+
+    def test_nor_does_it_confirm_anything(self, waiting: Client, admin: User) -> None:
+        client = signed_in(admin)
+        session = client.session
+        session[sessions.CONFIRMED] = 0
+        session.save()
+        address = reverse("admin:add_app")
+        assert client.post(address, {confirming.SEALED: "", "confirm-code": shown_code()}).status_code == 429
+        assert client.session[sessions.CONFIRMED] == 0
+
+
+def test_who_knows_the_password_alone_takes_no_guess_at_the_code_off_the_count(admin: User) -> None:
+    with_app(admin)
+    client = password_given(admin)
+    answers = []
+    for _ in range(3):
+        answers.append(give_code(client, "wrong").status_code)
+        body = {"username": admin.username, "password": PASSWORD}
+        assert Client().post("/api/v1/login", body, content_type="application/json").status_code == 403
+    assert answers == [200, 200, 200]
+    assert WatchedHost.objects.get(username="").count == 3
+
+
+@pytest.mark.parametrize("by", ["code", "recovery code"])
+def test_an_account_that_ended_meanwhile_does_not_come_in(admin: User, by: str) -> None:
+    with_app(admin)
+    code = enrolment.make_codes(admin)[0] if by == "recovery code" else shown_code()
+    client = password_given(admin)
+    User.objects.update(expires_at=timezone.now())
+    assert give_code(client, code).headers["Location"] == LOGIN
+    assert ("admin:second_factor", 200, "admin") not in events()
+
+
+def test_a_form_without_a_name_or_a_password_is_no_try_to_sign_in(admin: User) -> None:
+    client = Client()
+    for form in ({}, {"username": "admin"}, {"password": "x"}):
+        assert client.post(LOGIN, form).status_code == 200
+    assert not events()
+    client.post(LOGIN, {"username": "admin", "password": "x"})
+    assert events() == [("admin:login", 401, "admin")]
