@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db.models import Field, Model
 
 from gateways.models import Gateway
+from guests import accounts
 from portal.models import User
+from portal.sign_in import sessions
 from tests.portal.admin_pages import MADE
 
 
@@ -17,6 +21,25 @@ def make() -> dict[str, Any]:
         "long", first_name="Wolfeschlegelsteinhausenbergerdorff", email=f"{'long' * 12}@example.org"
     )
     return {"keys": keys, "texts": sorted({text for model in MADE for text in _texts(model)})}
+
+
+def guests(count: int, phones: dict[str, str]) -> int:
+    """So many guests, each with a phone of their own or the one given here."""
+    rows = [
+        accounts.create(username=name, phone=phones.get(name, f"+7916000{number:04}"), by=None)
+        for number, name in ((number, f"guest{number:03}") for number in range(1, count + 1))
+    ]
+    return len(rows)
+
+
+def age_confirmations() -> int:
+    """Forgets in every session that its owner has just said who it is."""
+    found = list(Session.objects.all())
+    for session in found:
+        store = SessionStore(session.session_key)
+        store[sessions.CONFIRMED] = 0
+        store.save()
+    return len(found)
 
 
 def _texts(model: type[Model]) -> set[str]:
