@@ -22,9 +22,7 @@ def hotel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 
 def test_all_get_their_credentials_and_the_one_who_does_not_is_helped(hotel: Portal, opened: Open) -> None:
-    hotel.look(
-        f"__import__('tests.browser.rows', fromlist=['guests']).guests({GUESTS}, {{{MISTYPED!r}: {REFUSED!r}}})"
-    )
+    hotel.look(f"__import__('tests.browser.rows', fromlist=['guests']).guests({GUESTS}, {{{MISTYPED!r}: {REFUSED!r}}})")
     visit = opened(hotel)
     sign_in(visit, "admin", ADMIN_PASSWORD)
     let_confirmation_lapse(visit)

@@ -54,6 +54,7 @@ def add_gateway(visit: Visit, settings: dict[str, str]) -> None:
     visit.go("/admin/gateways/gateway/add/")
     page.get_by_role("link", name="TargetSMS").first.click()
     page.fill("#id_name", "TargetSMS")
+    page.fill("#id_sender", "Hotel")
     page.fill("#id_test_number", PHONE)
     for name, value in settings.items():
         page.fill(f"[name='settings.{name}']", value)

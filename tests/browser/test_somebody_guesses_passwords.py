@@ -43,14 +43,14 @@ def test_the_host_is_blocked_everywhere_until_somebody_else_unblocks_it(behind_p
     portal = behind_proxy
     portal.login()
     guessing, administrator = from_host(opened(portal), GUESSING), from_host(opened(portal), OTHER)
-    assert ask(portal, GUESSING, "message", token=portal.token) == 200
+    assert ask(portal, GUESSING, "messages", token=portal.token) == 200
 
     guess_six_times(portal, guessing)
     guessing.watch.expected.add(429)
     assert guessing.go("/admin/login/") == 429
     guessing.shoot("d1-turned-away")
     assert login(portal, GUESSING, ADMIN_PASSWORD) == 429
-    assert ask(portal, GUESSING, "message", token=portal.token) == 429
+    assert ask(portal, GUESSING, "messages", token=portal.token) == 429
 
     assert login(portal, OTHER, ADMIN_PASSWORD) == 200
     sign_in(administrator, "admin", ADMIN_PASSWORD)

@@ -117,7 +117,7 @@ def _sandbox_sms(gateway: Gateway) -> SandboxSms:
 
 
 def _owner(name: str) -> User:
-    return User.objects.create_user(name)
+    return User.objects.filter(username=name).first() or User.objects.create_user(name)
 
 
 def _answer_kept() -> IdempotencyRecord:
