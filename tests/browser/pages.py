@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import admin
 from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
+
 from guests.admin.deeds import DEEDS
 
 #: Beside the admin's own routes.

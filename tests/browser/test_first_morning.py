@@ -28,7 +28,7 @@ def test_a_provider_is_set_up_and_a_test_arrives(new: Portal, opened: Open) -> N
         send_a_test(visit)
         await_delivery(visit)
         visit.shoot("a5-the-test-is-delivered")
-        assert [taken.phone for taken in simulator.taken()] == ["+79161234567"]
+        assert [taken.phone for taken in simulator.taken] == ["+79161234567"]
     assert "TargetSMS" in visit.page.inner_text(".timeline")
 
 
