@@ -31,7 +31,7 @@ bench: .venv/.dev  ## Measure what the portal does per second
 
 screenshots: .venv/.dev  ## Take the pictures of the documents anew
 	@.ci/install-servers
-	$(BIN)/python -m pytest tests/browser -k "not every_page"
+	$(BIN)/python -m pytest -n 0 tests/browser/test_pictures.py
 	$(BIN)/python -m tests.browser.screenshots
 
 lock: .venv/.uv  ## Bring the lock files up to date with pyproject.toml

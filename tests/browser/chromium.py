@@ -19,6 +19,8 @@ FLAGS = (
 STATUS_ON_CONSOLE = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 #: A page that is left ends its own requests.
 LEFT = "net::ERR_ABORTED"
+#: An answer from 400 up without a body; it is judged by its status.
+NOTHING_TO_SHOW = "net::ERR_HTTP_RESPONSE_CODE_FAILURE"
 
 
 @contextmanager
@@ -40,6 +42,8 @@ class Watch:
     def __init__(self, page: Page, address: str) -> None:
         self.host = urlsplit(address).netloc
         self.faults: list[str] = []
+        #: Of the page that was opened last.
+        self.status = 0
         #: Statuses that a test asks for.
         self.expected: set[int] = set()
         page.on("console", self._hear)
@@ -61,9 +65,11 @@ class Watch:
             self.faults.append(f"a request to somebody else: {request.url}")
 
     def _fail(self, request: Request) -> None:
-        if request.failure != LEFT:
+        if request.failure not in {LEFT, NOTHING_TO_SHOW}:
             self.faults.append(f"a request failed: {request.url} {request.failure}")
 
     def _answer(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self.status = response.status
         if response.status >= 400 and response.status not in self.expected:
             self.faults.append(f"an answer of {response.status}: {response.url}")

@@ -1,4 +1,4 @@
-"""Pictures: where the stories leave them, and which of those stand in the documents (`make screenshots`)."""
+"""Pictures: where tests leave them, and which of those stand in the documents (`make screenshots`)."""
 
 import shutil
 
@@ -6,17 +6,21 @@ from tests.engine import REPOSITORY
 
 SCREENSHOTS = REPOSITORY / "var" / "screenshots"
 DOCUMENTS = REPOSITORY / "docs" / "screenshots"
-#: By the name under which a story leaves it: the name in the documents.
+#: By the name under which `test_pictures.py` leaves it: the name in the documents.
 CHOSEN = {
-    "c2-the-right-is-named": "a-right-is-missing",
-    "c5-the-test-is-delivered": "message",
+    "p-dashboard": "dashboard",
+    "p-message": "message",
+    "p-write": "write",
+    "p-gateway": "gateway",
+    "p-defender": "defender",
+    "p-guests": "guests",
 }
 #: Whoever clones the repository pays for every picture.
 LARGEST = 120_000
 
 
 def choose() -> None:
-    """Copies the chosen ones. One that no story left, or that is too large, stops it."""
+    """Copies the chosen ones. One that nobody left, or that is too large, stops it."""
     DOCUMENTS.mkdir(exist_ok=True)
     for left, wanted in CHOSEN.items():
         picture = SCREENSHOTS / f"{left}.png"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Open, Visit, installed, sign_in
-from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
+from tests.browser.conftest import Open, Visit, await_delivery, installed, sign_in
+from tests.services.stack import ADMIN_PASSWORD, Portal
 
 PASSWORD = "canary-operator-5NvKx7"
-SEND = "button[name=action][value=send_test]"
+SEND = "main a[href$='/act/send_test/']"
 #: An operator but for one right.
 OPERATOR = f"""(
     lambda user, rights: (user.user_permissions.set(rights), user.pk)[1]
@@ -37,10 +37,9 @@ def post_past_the_page(visit: Visit, gateway: int) -> Any:
             """key => {
                 const form = document.createElement('form');
                 form.method = 'post';
-                form.action = '/admin/gateways/gateway/';
+                form.action = `/admin/gateways/gateway/${key}/act/send_test/`;
                 const token = document.querySelector('[name=csrfmiddlewaretoken]').value;
-                for (const [name, value] of [['csrfmiddlewaretoken', token], ['action', 'send_test'],
-                                             ['_selected_action', key]]) {
+                for (const [name, value] of [['csrfmiddlewaretoken', token], ['answered', '1']]) {
                     const field = document.createElement('input');
                     [field.name, field.value] = [name, value];
                     form.append(field);
@@ -70,8 +69,7 @@ def test_a_right_that_is_missing_is_named_and_given(own: Portal, opened: Open) -
 
     sign_in(administrator, "admin", ADMIN_PASSWORD)
     administrator.go(f"/admin/portal/user/{operator_key}/change/")
-    administrator.page.select_option("#id_groups_from", label="SMS operator")
-    administrator.page.click("#id_groups_add")
+    administrator.page.get_by_label("SMS operator", exact=True).check()
     administrator.shoot("c3-the-role-is-given")
     administrator.page.click("[name=_save]")
     administrator.page.wait_for_url("**/admin/portal/user/")
@@ -79,15 +77,8 @@ def test_a_right_that_is_missing_is_named_and_given(own: Portal, opened: Open) -
     operator.go(page)
     operator.shoot("c4-the-button-is-there")
     operator.page.click(SEND)
-    operator.page.click("text=See what becomes of it")
+    operator.page.get_by_role("button", name="Send", exact=True).click()
+    operator.page.get_by_role("link", name="See what becomes of it").click()
     operator.page.wait_for_url("**/admin/messaging/message/*/change/")
-    wait_for(
-        lambda: operator.go(operator.page.url.removeprefix(own.address)) == 200 and delivered(operator), "delivery"
-    )
+    await_delivery(operator)
     operator.shoot("c5-the-test-is-delivered")
-
-
-def delivered(visit: Visit) -> bool:
-    """What the page of the message says of it now."""
-    visit.page.reload()
-    return visit.page.locator(".field-state, .form-row").filter(has_text="delivered").count() > 0

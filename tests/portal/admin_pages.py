@@ -126,7 +126,7 @@ def _event(gateway: Gateway) -> DeliveryEvent:
 
 
 def _owner(name: str) -> User:
-    return User.objects.create_user(name)
+    return User.objects.filter(username=name).first() or User.objects.create_user(name)
 
 
 def _answer_kept() -> IdempotencyRecord:
