@@ -102,9 +102,9 @@ def remove(guest: Guest) -> None:
 
 
 def write(guest: Guest, **values: Any) -> None:
-    """Writes these values, whatever the guest is like. Raises Refusal where the guest was removed."""
-    if not Guest.objects.filter(pk=guest.pk).update(**values):
-        raise gone(guest)
+    """Writes these values. Raises Refusal where the guest was removed or made anonymous."""
+    if not Guest.objects.filter(pk=guest.pk, anonymised_at=None).update(**values):
+        locked(guest)
     for name, value in values.items():
         setattr(guest, name, value)
 

@@ -24,3 +24,5 @@ class GuestsConfig(AppConfig):
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")
+        recipients.BY_PID.append("guests.directory.by_pid")
+        recipients.RESENT.append("guests.credentials.follow")

@@ -3,13 +3,14 @@
 Knows no HTTP. A new password is hashed before the database is locked, because a hash costs tens of milliseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from guests import accounts, passwords
@@ -17,7 +18,7 @@ from guests.models import Guest
 from messaging import sending, texts
 from messaging.models import Batch, Door, Message, MessageTemplate
 from messaging.retries import Kind
-from portal.errors import Refusal
+from portal.errors import Refusal, Why
 from portal.models import User
 
 #: What the portal shows in the place of a password, whatever its length.
@@ -62,26 +63,32 @@ def send(
     password_hash: str = "",
     door: Door = Door.UNSAID,
     batch: Batch | None = None,
+    seen: int | None = None,
 ) -> Message:
     """Sends the user name and this password to the guest's phone, in the guest's language.
 
     The password is part of the message's text and kept nowhere else. Where `password_hash` is given, the guest has
-    that password from now on, together with the message or not at all.
+    that password from now on, together with the message or not at all. `seen` is what `latest` said when somebody
+    decided to send: where credentials went out since, these do not.
     Raises Refusal with the field `guest`, `password`, `gateway` or `text`.
     """
     check_reachable(guest)
     if not password:
         raise Refusal(passwords.EMPTY_PASSWORD, field="password")
-    template = _template(guest)
     with transaction.atomic():
+        # A hash takes its time: who was banned or got another phone meanwhile is told by the row alone.
+        current = accounts.locked(guest)
+        check_reachable(current)
+        _refuse_second(current, seen)
+        template = _template(current)
         message = sending.send(
-            phone=guest.phone,
-            text=_text(template, guest, password),
-            masked_text=_text(template, guest, HIDDEN_PASSWORD),
+            phone=current.phone,
+            text=_text(template, current, password),
+            masked_text=_text(template, current, HIDDEN_PASSWORD),
             kind=Kind.CREDENTIALS,
             gateway_name=gateway_name,
             requested_by=by,
-            recipient_label=guest.username,
+            recipient_label=current.username,
             door=door,
             batch=batch,
         )
@@ -89,19 +96,51 @@ def send(
     return message
 
 
-def renew(guest: Guest, *, gateway_name: str, by: User | None) -> Renewed:
+def latest() -> int:
+    """The last message there is now; later ones are those that a form did not know of when it was opened."""
+    return int(Message.objects.aggregate(last=Max("pk"))["last"] or 0)
+
+
+def _refuse_second(guest: Guest, seen: int | None) -> None:
+    """The same form sent twice makes one password, and so do two people with the same thought."""
+    if seen is not None and (guest.last_credentials_id or 0) > seen:
+        sentence = _("Credentials were sent to %(name)s since this page was opened; open it anew to send others.")
+        raise Refusal(sentence % {"name": guest.username}, field="guest", why=Why.CONFLICT)
+
+
+def follow(former: Collection[int]) -> None:
+    """Credentials that are sent again are the guest's last ones: what becomes of them is shown, not of the former."""
+    again = Message.objects.filter(resend_of=OuterRef("last_credentials")).values("pk")
+    Guest.objects.filter(last_credentials__in=former).update(last_credentials=Subquery(again))
+
+
+def renew(guest: Guest, *, gateway_name: str, by: User | None, seen: int | None = None) -> Renewed:
     """Makes a password as the guest's type wants it, sets it and sends it. Raises Refusal as `send` does."""
     check_reachable(guest)
     password, password_hash = passwords.make(guest)
     message = send(
-        guest, password=password, gateway_name=gateway_name, by=by, password_hash=password_hash, door=Door.PAGES
+        guest,
+        password=password,
+        gateway_name=gateway_name,
+        by=by,
+        password_hash=password_hash,
+        door=Door.PAGES,
+        seen=seen,
     )
     return Renewed(message, password)
 
 
-def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -> Renewals:
+def renew_many(
+    guests: Sequence[Guest],
+    *,
+    gateway_name: str,
+    by: User | None,
+    seen: int | None = None,
+    tell: Callable[[Outcome], None] = lambda _outcome: None,
+) -> Renewals:
     """The same for many guests, one after another; who is refused keeps the old password and stops nobody.
 
+    `tell` hears of each outcome as soon as it is committed, so that what was done is known if the rest is cut off.
     Raises Refusal where there are too many, or no such gateway. Call it outside of transactions.
     """
     check_count(guests)
@@ -109,7 +148,11 @@ def renew_many(guests: Sequence[Guest], *, gateway_name: str, by: User | None) -
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(HASHERS) as hashers:
         for start in range(0, len(guests), CHUNK):
-            outcomes += _renewed(guests[start : start + CHUNK], hashers, gateway_name=gateway_name, by=by, batch=batch)
+            part = guests[start : start + CHUNK]
+            done = _renewed(part, hashers, batch=batch, gateway_name=gateway_name, by=by, seen=seen)
+            outcomes += done
+            for outcome in done:
+                tell(outcome)
     return Renewals(batch, outcomes)
 
 
@@ -117,6 +160,8 @@ def _renewed(guests: Sequence[Guest], hashers: ThreadPoolExecutor, *, batch: Bat
     made = ["" if _unreachable(guest) else passwords.generate(guest.guest_type) for guest in guests]
     hashes = list(hashers.map(lambda password: password and passwords.hash_password(password), made))
     with transaction.atomic():
+        # In one order everywhere, so that no two of us wait for each other.
+        list(Guest.objects.select_for_update().filter(pk__in=[guest.pk for guest in guests]).order_by("pk"))
         outcomes = [
             _one_of_many(guest, password=password, password_hash=password_hash, door=Door.PAGES, batch=batch, **how)
             for guest, password, password_hash in zip(guests, made, hashes, strict=True)

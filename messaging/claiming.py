@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from gateways import health, pace, routing
 from gateways.models import Gateway
-from messaging import retries
+from messaging import opt_outs, retries
 from messaging.models import LEASED, WAITING, Message, State
 
 #: How many messages one claim takes at the most.
@@ -29,10 +29,21 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         allowed, next_in = pace.take(gateway, BATCH)
         room = min(allowed, _room(gateway))
         rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:room])
+        rows = _still_wanted(rows)
         pace.give_back(gateway.pk, allowed - len(rows))
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.take(rows, lease_until)
     return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
+
+
+def _still_wanted(rows: list[Message]) -> list[Message]:
+    """Without information for phones that wrote STOP while it was being accepted, or was in a worker's hands."""
+    information = [row for row in rows if row.kind == retries.Kind.INFORMATION and not row.unclear]
+    opted = opt_outs.among(row.phone for row in information)
+    unwanted = {row.pk for row in information if row.phone in opted}
+    if unwanted:
+        Message.suppress(unwanted, opt_outs.REASON)
+    return [row for row in rows if row.pk not in unwanted]
 
 
 def anything_due(gateway: Gateway) -> bool:

@@ -13,6 +13,8 @@ from portal.errors import Refusal
 
 #: A file larger than this is no list of phones.
 LARGEST_FILE = 4 * 1024 * 1024
+#: More rows are not looked at: to read a phone takes its time, and no batch holds so many.
+MOST_ROWS = 20_000
 #: How many rows decide which column has the phones.
 LOOKED_AT = 50
 DELIMITERS = ";\t,"
@@ -32,16 +34,19 @@ class Found:
         if phone not in self._known:
             self._known.add(phone)
             self.phones.append(phone)
-        elif phone not in self.duplicates:
+        elif phone not in self._repeated:
+            self._repeated.add(phone)
             self.duplicates.append(phone)
 
     def __post_init__(self) -> None:
-        self._known = set(self.phones)
+        self._known, self._repeated = set(self.phones), set(self.duplicates)
 
 
 def typed(text: str) -> Found:
-    """One phone per line, or several with commas or semicolons between them."""
-    return _read((line, part) for line, row in enumerate(text.splitlines(), 1) for part in re.split("[,;]", row))
+    """One phone per line, or several with commas or semicolons between them. Raises Refusal (field `phone`)."""
+    parts = [(line, part) for line, row in enumerate(text.splitlines(), 1) for part in re.split("[,;]", row)]
+    _check_count(len(parts), "phone")
+    return _read(parts)
 
 
 def uploaded(raw: bytes) -> Found:
@@ -49,6 +54,7 @@ def uploaded(raw: bytes) -> Found:
     if len(raw) > LARGEST_FILE:
         raise Refusal(_("This file is larger than 4 MB; send it in parts."), field="file")
     rows = _rows(decoded(raw))
+    _check_count(len(rows), "file")
     column = _column_of_phones(rows)
     cells = [(line, row[column] if column < len(row) else "") for line, row in rows]
     if cells and not re.search("[0-9]", cells[0][1]):
@@ -58,6 +64,12 @@ def uploaded(raw: bytes) -> Found:
     if not found.phones and not found.errors:
         raise Refusal(_("There is no phone in this file."), field="file")
     return found
+
+
+def _check_count(count: int, field: str) -> None:
+    if count > MOST_ROWS:
+        sentence = _("These are %(count)s rows and at most %(most)s are read; send it in parts.")
+        raise Refusal(sentence % {"count": count, "most": MOST_ROWS}, field=field)
 
 
 def decoded(raw: bytes) -> str:

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from django.db.models import Count
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from messaging.models import FINAL, LEASED, WAITING, Batch, Message, State
+
+#: No request lasts so long: what was not looked at by then will not be, unless its form is sent again.
+CUT_OFF_AFTER = timedelta(minutes=10)
 
 
 class Group(StrEnum):
@@ -45,13 +50,17 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of a batch are where. `gone` have left the house or will not; `over`: nothing more will happen."""
+    """How many of a batch are where. `gone` have left the house or will not; `over`: nothing more will happen.
+
+    `cut_off` were never looked at, for the request that brought them was broken off.
+    """
 
     total: int
     refused: int
     gone: int
     over: bool
     groups: Mapping[Group, int]
+    cut_off: int = 0
 
     @property
     def sentence(self) -> str:
@@ -61,6 +70,9 @@ class Progress:
         failed = self.groups[Group.FAILED] + self.refused
         if failed:
             told.append(ngettext("%d failed", "%d failed", failed) % failed)
+        if self.cut_off:
+            cut_off = ngettext("%d was cut off and not accepted", "%d were cut off and not accepted", self.cut_off)
+            told.append(cut_off % self.cut_off)
         if self.over:
             told.append(_("nothing more will happen"))
         return " · ".join(told)
@@ -81,14 +93,17 @@ def now(batch: Batch) -> Progress:
 
 
 def of(batch: Batch, counts: Mapping[State, int]) -> Progress:
-    """The progress of a batch with so many messages in each state. Pure."""
+    """The progress of a batch with so many messages in each state. Asks nothing of the database."""
     groups = {group: sum(counts.get(state, 0) for state in states) for group, states in STATES.items()}
     refused, accepted = len(batch.refused), sum(counts.values())
     under_way = groups[Group.WAITING] + counts.get(State.UNKNOWN, 0)
+    left = batch.total - batch.taken
+    cut_off = left if batch.created < timezone.now() - CUT_OFF_AFTER else 0
     return Progress(
         total=batch.total,
         refused=refused,
         gone=accepted - under_way + refused,
-        over=batch.taken == batch.total and all(state in FINAL for state in counts),
+        over=left == cut_off and all(state in FINAL for state in counts),
         groups=groups,
+        cut_off=cut_off,
     )

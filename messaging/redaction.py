@@ -35,12 +35,12 @@ def secrets_of(provider: BaseProvider) -> list[str]:
     return found
 
 
-def pieces(text: str, masked: str) -> list[str]:
+def pieces(text: str, shown: str) -> list[str]:
     """A text, its lines, and the words that are secret: a provider may cut it, or break it anew.
 
-    `masked` is the text as it may be shown, empty where there is no secret in it.
+    `shown` is the text as people may read it; where that is empty, every word is secret.
     """
-    secret = set(text.split()) - set(masked.split()) if masked else set()
+    secret = set(text.split()) - set(shown.split())
     return [text, *text.splitlines(), *secret]
 
 

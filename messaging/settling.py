@@ -117,7 +117,7 @@ def _counts(one: Known, counted_before: Collection[int]) -> bool:
 
 def _understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
     outcome = _outcome(provider, attempt, landing)
-    hidden = [*redaction.pieces(message.text or "", message.masked_text), *redaction.secrets_of(provider)]
+    hidden = [*redaction.pieces(message.text or "", message.shown_text or ""), *redaction.secrets_of(provider)]
     if isinstance(outcome, Accepted):
         hidden.append(outcome.code)
         outcome = replace(outcome, detail=redaction.without(hidden, outcome.detail))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Count, IntegerField, Max, Q, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from gateways.models import Gateway
@@ -155,7 +156,9 @@ def counted(hour: datetime) -> list[Tally]:
 
 
 def _groups(hour: datetime) -> Iterable[tuple[Any, ...]]:
-    took = When(state=State.DELIVERED, then=HundredthsBetween("finished_at", "created"))
+    # What was accepted for a later time is not slow for having waited for it.
+    asked_for = Coalesce("batch__scheduled_for", "created")
+    took = When(state=State.DELIVERED, then=HundredthsBetween("finished_at", asked_for))
     accepted = Message.objects.filter(created__gte=hour, created__lt=hour + HOUR).order_by()
     groups = accepted.annotate(took=Case(took, output_field=IntegerField())).values("gateway", "kind", "state", "took")
     counts = groups.annotate(counted=Count("pk"), parts=Sum("segments"))

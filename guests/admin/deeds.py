@@ -20,6 +20,7 @@ from portal.models import User
 from portal.permissions import SENDING, Right
 
 Given = Mapping[str, Any]
+Tell = Callable[[credentials.Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Deed(Asked):
     fits: Callable[[Guest], bool] = lambda guest: guest.anonymised_at is None
     is_dangerous: bool = False
     in_bulk: bool = True
-    many: Callable[[Sequence[Guest], Given, User], credentials.Renewals] | None = None
+    many: Callable[[Sequence[Guest], Given, User, Tell], credentials.Renewals] | None = None
 
 
 class GatewayForm(forms.Form):
@@ -63,11 +64,14 @@ class GatewayForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         help_text=_("The one to try first; another one steps in where it cannot."),
     )
+    # A form that is sent twice sends once.
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = Gateway.objects.filter(enabled=True).order_by("-is_default", "name").values_list("name", flat=True)
         self.fields["gateway"].choices = [("", gettext("The default one")), *((name, name) for name in names)]  # type: ignore[attr-defined]
+        self.fields["seen"].initial = credentials.latest
 
 
 class ReasonForm(forms.Form):
@@ -106,13 +110,13 @@ def _named(guest: Guest, sentence: str) -> Done:
 
 
 def _send(guest: Guest, given: Given, by: User) -> Done:
-    made = credentials.renew(guest, gateway_name=given["gateway"], by=by)
+    made = credentials.renew(guest, gateway_name=given["gateway"], by=by, seen=given["seen"])
     sentence = gettext("A new password was set and sent to %(phone)s.") % {"phone": guest.phone}
     return Done(sentence, made.password, made.message)
 
 
-def _send_many(guests: Sequence[Guest], given: Given, by: User) -> credentials.Renewals:
-    return credentials.renew_many(guests, gateway_name=given["gateway"], by=by)
+def _send_many(guests: Sequence[Guest], given: Given, by: User, tell: Tell) -> credentials.Renewals:
+    return credentials.renew_many(guests, gateway_name=given["gateway"], by=by, seen=given["seen"], tell=tell)
 
 
 def _reset(guest: Guest, _given: Given, _by: User) -> Done:

@@ -103,7 +103,11 @@ class DeedPages(RightsAdmin):
     def ask(
         self, request: HttpRequest, deed: Asked, guests: list[Guest], form: Any, *, many: bool = False
     ) -> HttpResponse:
-        """The page that says what will happen and asks what must be known for it."""
+        """The page that says what will happen and asks what must be known for it.
+
+        Of many it carries the guests it counted: who comes into the list until somebody has answered was not meant.
+        """
+        carries_all = many and len(guests) <= credentials.MOST_AT_ONCE
         context = {
             "deed": deed,
             "form": form,
@@ -112,8 +116,8 @@ class DeedPages(RightsAdmin):
             "count": len(guests),
             "many": many,
             "checkbox": ACTION_CHECKBOX_NAME,
-            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "across": request.POST.get("select_across", "0"),
+            "chosen": [one.pk for one in guests] if carries_all else request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "across": "0" if carries_all else request.POST.get("select_across", "0"),
             "confirmed": CONFIRMED,
             "back": reverse("admin:guests_guest_changelist") if many else _page_of(guests[0]),
         }
@@ -146,14 +150,17 @@ class DeedPages(RightsAdmin):
         credentials.check_count(guests)
         if deed.many is None:
             return None, [self._one_of_many(request, deed, guest, form) for guest in guests]
-        done = deed.many(guests, form.cleaned_data, caller(request))
-        for outcome in done.outcomes:
-            if outcome.refused:
-                self.note(request, deed.name, 422, outcome.guest, {"refused": outcome.refused})
-            else:
-                message = outcome.message.pk if outcome.message else None
-                self.note(request, deed.name, 200, outcome.guest, details(form, message))
+        done = deed.many(
+            guests, form.cleaned_data, caller(request), lambda outcome: self._note(request, deed, outcome, form)
+        )
         return done.batch, done.outcomes
+
+    def _note(self, request: HttpRequest, deed: Deed, outcome: Outcome, form: Any) -> None:
+        if outcome.refused:
+            self.note(request, deed.name, 422, outcome.guest, {"refused": outcome.refused})
+        else:
+            message = outcome.message.pk if outcome.message else None
+            self.note(request, deed.name, 200, outcome.guest, details(form, message))
 
     def _one_of_many(self, request: HttpRequest, deed: Deed, guest: Guest, form: Any) -> Outcome:
         try:
@@ -184,6 +191,7 @@ def _in_bulk(pages: DeedPages, request: HttpRequest, queryset: Any) -> HttpRespo
 def details(form: Any, message: int | None = None) -> dict[str, Any]:
     """What the audit trail keeps of a form: no form here asks for a secret."""
     given = {name: str(value) for name, value in form.cleaned_data.items() if value not in {None, ""}}
+    given.pop("seen", None)
     return given | ({"message_id": message} if message else {})
 
 

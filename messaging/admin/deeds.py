@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,13 +19,15 @@ from gateways.models import Gateway
 from messaging import sending
 from messaging.admin.callers import caller, has_confirmed, who_is_it
 from messaging.models import CANCELLABLE, RESENDABLE, Door, Message
-from messaging.sending import Deed, Done
+from messaging.sending import Deed, Done, Outlook
 from portal import admin_trail
 from portal.admin.rights import RightsAdmin
 from portal.errors import Refusal
 
 #: On the page of one message its buttons carry this name, so that one comes back there.
 FROM_PAGE = "from_page"
+#: What the page that asks has told: the last message there was, with how many it can be done, how many may come twice.
+LAST, ABLE, RISKY = "last", "able", "risky"
 #: The actions of the list, by what they do.
 ACTIONS = {"send_again": Deed.RESEND, "cancel": Deed.CANCEL, "send_elsewhere": Deed.ELSEWHERE}
 #: How many of the skipped are named in one sentence, and in the audit trail.
@@ -67,12 +69,16 @@ def buttons_for(message: Message) -> list[tuple[str, str | Promise]]:
 
 
 def ask_or_do(pages: RightsAdmin, request: HttpRequest, rows: QuerySet[Message], deed: Deed) -> HttpResponseBase | None:
-    """The page that asks, until a person has confirmed; then it is done."""
+    """The page that asks, until a person has confirmed; then it is done. Where more has come in since, it asks anew."""
+    rows = _that_were_counted(request, rows)
     choice = GatewayChoice(request.POST if has_confirmed(request) else None) if deed is Deed.ELSEWHERE else None
     if not has_confirmed(request) or (choice and not choice.is_valid()):
         return _ask(pages, request, rows, deed, choice)
     if deed is not Deed.CANCEL and len(rows[:2]) > 1 and (question := who_is_it(request)):
         return question
+    if _is_more_than_told(request, sending.outlook(deed, rows)):
+        messages.warning(request, _("More messages came in since you looked; look at the figures once more."))
+        return _ask(pages, request, rows, deed, choice)
     gateway = choice.cleaned_data["gateway"] if choice else None
     try:
         done = _do(rows, deed, gateway, request)
@@ -85,16 +91,34 @@ def ask_or_do(pages: RightsAdmin, request: HttpRequest, rows: QuerySet[Message],
     return _back(request)
 
 
+def _that_were_counted(request: HttpRequest, rows: QuerySet[Message]) -> QuerySet[Message]:
+    """Without those that were accepted after the page that asked had counted them."""
+    last = _number(request, LAST)
+    return rows if last is None else rows.filter(pk__lte=last)
+
+
+def _is_more_than_told(request: HttpRequest, now: Outlook) -> bool:
+    """Whether it would be done to more of them, or more might arrive twice, than the page that asked has said."""
+    told = ((_number(request, ABLE), now.able), (_number(request, RISKY), now.risky))
+    return any(before is not None and before < present for before, present in told)
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    given = request.POST.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 19 else None
+
+
 def _ask(
     pages: RightsAdmin, request: HttpRequest, rows: QuerySet[Message], deed: Deed, choice: GatewayChoice | None
 ) -> HttpResponseBase:
     action = next(name for name, meant in ACTIONS.items() if meant is deed)
+    outlook = sending.outlook(deed, rows)
     context = {
         **pages.admin_site.each_context(request),
         "title": WORDS[deed].title,
         "opts": pages.opts,
         "words": WORDS[deed],
-        "outlook": sending.outlook(deed, rows),
+        "outlook": outlook,
         "deed": deed,
         "form": choice,
         "hidden": [
@@ -102,6 +126,9 @@ def _ask(
             ("select_across", request.POST.get("select_across", "0")),
             ("index", request.POST.get("index", "0")),
             (FROM_PAGE, request.POST.get(FROM_PAGE, "")),
+            (LAST, rows.aggregate(last=Max("pk"))["last"] or 0),
+            (ABLE, outlook.able),
+            (RISKY, outlook.risky),
             *((ACTION_CHECKBOX_NAME, key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)),
         ],
         "back": _back_to(request),

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from messaging import templates
+from messaging import sending, templates
 from messaging.models import MessageTemplate
 from messaging.retries import Kind
 from portal.admin.rights import RightsAdmin
@@ -34,6 +34,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
         if kind and text:
             try:
                 templates.check(kind, text)
+                sending.measured(templates.sample(kind, text))
             except Refusal as refusal:
                 self.add_error("text", refusal.sentence)
         return cleaned

@@ -135,7 +135,10 @@ def measure(request: HttpRequest) -> JsonResponse:
         chosen = given.get("gateway", "")
         gateway = Gateway.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
         guests = [pid for pid in given.get("guests", "").replace(",", "\n").splitlines() if pid.strip()]
-        count = len(number_lists.typed(given.get("numbers", "")).phones) + len(guests)
+        try:
+            count = len(number_lists.typed(given.get("numbers", "")).phones) + len(guests)
+        except Refusal as refusal:
+            return JsonResponse({"wrong": refusal.sentence})
         found["cost"] = metering.cost(gateway, found["segments"], count)
     return JsonResponse(found)
 

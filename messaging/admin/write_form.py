@@ -27,6 +27,7 @@ from portal.models import User
 
 #: How many faulty lines are named in one go.
 NAMED = 20
+TOO_MANY = gettext_lazy("These are %(count)s recipients and at most %(most)s are allowed; send it in parts.")
 
 
 class WriteForm(forms.Form):
@@ -85,8 +86,12 @@ class WriteForm(forms.Form):
 
     def clean_guests(self) -> list[Person]:
         found, wrong = [], []
-        for pid in filter(None, map(str.strip, re.split("[,;\n]", self.cleaned_data["guests"]))):
-            person = recipients.named(pid, self.user)
+        pids = list(filter(None, map(str.strip, re.split("[,;\n]", self.cleaned_data["guests"]))))
+        if len(pids) > sending.MOST:
+            raise forms.ValidationError(TOO_MANY % {"count": len(pids), "most": sending.MOST})
+        known = recipients.named(pids, self.user)
+        for pid in pids:
+            person = known.get(pid)
             if person is None:
                 wrong.append(_("There is no guest “%(name)s” whom you may write to.") % {"name": pid})
             elif not person.phone:
@@ -98,7 +103,7 @@ class WriteForm(forms.Form):
         return found
 
     def clean_numbers(self) -> Found:
-        found = number_lists.typed(self.cleaned_data["numbers"])
+        found: Found = _or_invalid(number_lists.typed, self.cleaned_data["numbers"])
         if found.errors:
             sentence = _("Line %(line)s: %(why)s")
             lines = list(found.errors.items())[:NAMED]
@@ -129,8 +134,7 @@ class WriteForm(forms.Form):
         if whole and not self.people:
             self.add_error(None, _("Name somebody: a guest, a number or a file with numbers."))
         elif whole and len(self.people) > sending.MOST:
-            sentence = _("These are %(count)s recipients and at most %(most)s are allowed; send it in parts.")
-            self.add_error(None, sentence % {"count": len(self.people), "most": sending.MOST})
+            self.add_error(None, TOO_MANY % {"count": len(self.people), "most": sending.MOST})
         return cleaned
 
     @cached_property

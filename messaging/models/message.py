@@ -3,7 +3,7 @@
 A change of which neither an attempt nor a receipt tells leaves a Step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -281,6 +281,12 @@ class Message(MessageRow):
         )
         while cls._move_all(waiting, State.SUPPRESSED, text=None, reason=reason) == SOME:
             pass
+
+    @classmethod
+    def suppress(cls, keys: Collection[int], reason: str) -> None:
+        """The same for these, which the caller has locked, up to SOME of them."""
+        waiting = cls.objects.filter(pk__in=keys, state__in=MAY_FOLLOW[State.SUPPRESSED], unclear=0)
+        cls._move_all(waiting, State.SUPPRESSED, text=None, reason=reason)
 
     @classmethod
     def end_silence(cls, before: datetime) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import opt_outs, tasks
+from messaging import opt_outs, recipients, tasks
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Door, Message, State
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, note_accepted, send, suppress
@@ -55,6 +55,7 @@ def resend(
         door=door,
     )
     again.link_to(message)
+    recipients.tell_resent([message.pk])
     return again
 
 
@@ -97,7 +98,9 @@ def resend_all(
             suppress(drafts[-1])
     Message.objects.bulk_create(drafts)
     note_accepted(drafts)
-    Message.objects.filter(pk__in=[one.resend_of_id for one in drafts]).update(text=None)
+    sent_again = [one.resend_of_id for one in drafts if one.resend_of_id]
+    Message.objects.filter(pk__in=sent_again).update(text=None)
+    recipients.tell_resent(sent_again)
     for gateway_id in {one.gateway_id for one in drafts if one.state == State.QUEUED}:
         transaction.on_commit(partial(tasks.ring, gateway_id))
     done.count = len(drafts)

@@ -7,7 +7,9 @@ from django.db import transaction
 
 from guests import accounts, credentials, passwords, stays
 from guests.models import Guest
-from messaging.models import Message
+from messaging import sending
+from messaging.models import Message, State
+from messaging.sending import Deed
 from portal.errors import Refusal, Why
 from portal.models import User
 
@@ -36,6 +38,59 @@ def test_a_refused_send_leaves_the_old_password(guest: Guest) -> None:
     with pytest.raises(Refusal):
         credentials.renew(guest, gateway_name="nowhere", by=None)
     assert Guest.objects.get().check_password(old)
+
+
+def test_who_was_banned_while_the_password_was_hashed_gets_none(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    hash_password = passwords.hash_password
+
+    def slow(password: str) -> str:
+        stays.ban(Guest.objects.get(), why="sold the password")
+        return hash_password(password)
+
+    monkeypatch.setattr(passwords, "hash_password", slow)
+    with pytest.raises(Refusal, match="banned"):
+        credentials.renew(guest, gateway_name="", by=None)
+    assert not Message.objects.exists()
+    assert not Guest.objects.get().has_password
+
+
+def test_the_phone_is_the_one_the_guest_has_now(guest: Guest) -> None:
+    accounts.change(Guest.objects.get(), phone="+79161234599")
+    credentials.renew(guest, gateway_name="", by=None)
+    assert Message.objects.get().phone == "+79161234599"
+
+
+def test_who_was_made_anonymous_meanwhile_gets_no_password_and_is_named_by_no_message(guest: Guest) -> None:
+    stays.anonymise(Guest.objects.get())
+    with pytest.raises(Refusal) as refused:
+        credentials.send(guest, password="pa55word", password_hash="hash", gateway_name="", by=None)
+    assert refused.value.why is Why.CONFLICT
+    with pytest.raises(Refusal):
+        passwords.put(guest, "hash")
+    assert not Message.objects.exists()
+    assert not Guest.objects.get().has_password
+
+
+def test_a_form_that_is_sent_twice_makes_one_password(guest: Guest) -> None:
+    seen = credentials.latest()
+    renewed = credentials.renew(guest, gateway_name="", by=None, seen=seen)
+    with pytest.raises(Refusal, match="since this page was opened") as refused:
+        credentials.renew(guest, gateway_name="", by=None, seen=seen)
+    assert refused.value.why is Why.CONFLICT
+    assert Guest.objects.get().check_password(renewed.password)
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_credentials_that_are_sent_again_are_the_last_ones(guest: Guest, phoneless: Guest, at_once: bool) -> None:
+    former = credentials.renew(guest, gateway_name="", by=None).message
+    Message.objects.update(state=State.FAILED)
+    if at_once:
+        sending.do_all(Deed.RESEND, Message.objects.all(), by=None)
+    else:
+        sending.resend(former, requested_by=None)
+    assert Guest.objects.get(pk=guest.pk).last_credentials == Message.objects.get(resend_of=former)
+    assert Guest.objects.get(pk=phoneless.pk).last_credentials is None
 
 
 def test_a_banned_guest_gets_none(guest: Guest) -> None:
@@ -71,6 +126,21 @@ class TestMany:
             credentials.renew_many([guest], gateway_name="nowhere", by=None)
         assert (refused.value.field, refused.value.why) == ("gateway", Why.NOT_FOUND)
         assert not Message.objects.exists()
+
+    def test_what_was_done_is_told_although_the_rest_is_cut_off(self, db: None, monkeypatch: Any) -> None:
+        told: list[credentials.Outcome] = []
+        guests, generate = many(30), passwords.generate
+
+        def breaks_off(kind: Any) -> str:
+            if told:
+                raise OSError("the disk is gone")
+            return generate(kind)
+
+        monkeypatch.setattr(passwords, "generate", breaks_off)
+        with pytest.raises(OSError, match="disk"):
+            credentials.renew_many(guests, gateway_name="", by=None, tell=told.append)
+        assert [outcome.guest for outcome in told] == guests[:20]
+        assert Message.objects.count() == 20
 
     def test_too_many_at_once_are_refused(self, guest: Guest) -> None:
         with pytest.raises(Refusal) as refused:

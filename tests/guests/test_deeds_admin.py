@@ -205,6 +205,23 @@ class TestMany:
         assert password not in response.content.decode()
         assert password not in everything_stored()
 
+    def test_who_comes_into_the_list_after_it_was_looked_at_is_left_alone(self, browser: Client, guest: Guest) -> None:
+        asked = bulk(browser, "ban", guest, select_across="1")
+        assert (asked.context["across"], asked.context["chosen"]) == ("0", [guest.pk])
+        accounts.create(username="late", by=None)
+        form = {"confirmed": "1", "reason": "closing", "select_across": asked.context["across"]}
+        bulk(browser, "ban", guest, **form)
+        assert list(Guest.objects.filter(banned=True)) == [guest]
+
+    def test_a_page_that_is_sent_twice_sends_credentials_once(self, browser: Client, guest: Guest) -> None:
+        seen = str(bulk(browser, "send_credentials", guest).context["form"]["seen"].value())
+        given = {"confirmed": "1", "gateway": "", "seen": seen}
+        assert bulk(browser, "send_credentials", guest, **given).context["done"] == 1
+        assert bulk(browser, "send_credentials", guest, **given).context["done"] == 0
+        one = browser.post(address("send_credentials", guest), {"gateway": "", "seen": seen})
+        assert "since this page was opened" in one.content.decode()
+        assert Message.objects.count() == 1
+
     def test_a_password_is_reset_for_one_guest_at_a_time(self, browser: Client, guest: Guest) -> None:
         old = passwords.reset(guest)
         bulk(browser, "reset_password", guest, confirmed="1")

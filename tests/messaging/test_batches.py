@@ -175,6 +175,16 @@ def test_progress_counts_what_is_done_and_knows_its_end(sandbox: Gateway) -> Non
     assert progress.now(batch).groups[Group.DELIVERED] == 4
 
 
+def test_a_batch_that_was_cut_off_comes_to_an_end_and_says_so(sandbox: Gateway) -> None:
+    batch = sending.open_batch("Credentials", 30, gateway_name="", requested_by=None)
+    sending.go_on(batch, 20)
+    assert not progress.now(batch).over
+    batch.created -= progress.CUT_OFF_AFTER + timedelta(seconds=1)
+    found = progress.now(batch)
+    assert (found.over, found.cut_off) == (True, 10)
+    assert "10 were cut off" in found.sentence
+
+
 def test_every_state_is_in_one_group() -> None:
     told = [state for states in progress.STATES.values() for state in states]
     assert sorted(told) == sorted(State)

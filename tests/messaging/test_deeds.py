@@ -169,3 +169,33 @@ def test_a_button_on_the_page_comes_back_to_it(browser: Client, sandbox: Gateway
     assert browser.post(page(Message, "changelist"), form | {"confirmed": "yes"}).headers["Location"] == address
     event = AuditEvent.objects.get(action="admin:messaging_message_cancel")
     assert event.object_id == str(message.pk)
+
+
+class TestWhatCameInSince:
+    """Between the page that asks and the answer."""
+
+    def hidden(self, client: Client, action: str) -> dict[str, str]:
+        """What the page that asks carries along."""
+        first = str(Message.objects.order_by("pk").values_list("pk", flat=True)[0])
+        form = {"action": action, "_selected_action": first, "select_across": "1"}
+        response = client.post(page(Message, "changelist"), form)
+        return {"confirmed": "yes", **{name: str(value) for name, value in response.context["hidden"]}}
+
+    def test_messages_that_were_accepted_later_are_left_alone(self, browser: Client, sandbox: Gateway) -> None:
+        many(sandbox, 2, state=State.QUEUED)
+        given = self.hidden(browser, "cancel")
+        late = a_message(sandbox, state=State.QUEUED)
+        browser.post(page(Message, "changelist"), given)
+        assert Message.objects.filter(state=State.CANCELLED).count() == 2
+        assert fresh(late).state == State.QUEUED
+
+    def test_more_that_may_arrive_twice_are_asked_about_anew(self, browser: Client, sandbox: Gateway) -> None:
+        one = many(sandbox, 2)[0]
+        given = self.hidden(browser, "send_again")
+        Message.objects.filter(pk=one.pk).update(state=State.UNRESOLVED)
+        asked = browser.post(page(Message, "changelist"), given)
+        assert asked.context["outlook"].risky == 1
+        assert not Message.objects.filter(resend_of__isnull=False).exists()
+        again = {"confirmed": "yes", **{name: str(value) for name, value in asked.context["hidden"]}}
+        browser.post(page(Message, "changelist"), again)
+        assert Message.objects.filter(resend_of__isnull=False).count() == 2

@@ -58,3 +58,16 @@ def test_a_huge_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(number_lists, "LARGEST_FILE", 10)
     with pytest.raises(Refusal):
         number_lists.uploaded(b"+79161234567\n")
+
+
+def test_more_rows_than_anybody_sends_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(number_lists, "_read", lambda *_: pytest.fail("they were read"))
+    rows = "+79161234567\n" * (number_lists.MOST_ROWS + 1)
+    with pytest.raises(Refusal, match="20001"):
+        number_lists.uploaded(rows.encode())
+    with pytest.raises(Refusal, match="20001"):
+        number_lists.typed(rows)
+
+
+def test_each_repeated_phone_is_named_once() -> None:
+    assert number_lists.typed(f"{A}\n" * 5).duplicates == [A]

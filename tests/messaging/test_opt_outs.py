@@ -5,6 +5,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from gateways.models import Gateway
 from gateways.outcomes import InboundSms
@@ -177,6 +178,20 @@ def test_stop_reaches_information_that_still_waits(send: Send, sandbox: Gateway,
     assert (stopped.state, stopped.reason, stopped.text) == (State.SUPPRESSED, opt_outs.REASON, None)
     assert stopped.finished_at
     assert (fresh(code).state, fresh(other).state) == (state, state)
+
+
+def test_stop_holds_for_what_was_in_a_worker_s_hands_and_came_back(send: Send, sandbox: Gateway) -> None:
+    message, code = send(), send(kind=Kind.CODE)
+    other = send(phone="+79161234568")
+    (held,) = [one for one in claiming.claim(sandbox)[0] if one.pk == message.pk]
+    opt_outs.opt_out(message.phone)
+    assert fresh(message).state == State.CLAIMED
+    Message.objects.exclude(pk=held.pk).update(state=State.QUEUED, due_at=timezone.now(), lease_until=None)
+    held.try_at_once("the line was dead")
+    claimed, _wait = claiming.claim(sandbox)
+    assert {one.pk for one in claimed} == {code.pk, other.pk}
+    found = fresh(message)
+    assert (found.state, found.text, found.reason) == (State.SUPPRESSED, None, opt_outs.REASON)
 
 
 def test_staff_who_add_a_phone_reach_it_too(send: Send, admin: User) -> None:

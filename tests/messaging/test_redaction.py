@@ -93,9 +93,14 @@ def test_what_an_operator_needs_stays() -> None:
 
 
 def test_an_information_text_leaves_its_ordinary_words_in_answers() -> None:
-    hidden = redaction.pieces("the status is good", "")
+    hidden = redaction.pieces("the status is good", "the status is good")
     assert redaction.without(hidden, '{"status": "good"}') == '{"status": "good"}'
     assert redaction.without(hidden, "sent: the status is good") == f"sent: {redaction.HIDDEN}"
+
+
+def test_where_no_masked_text_is_left_every_word_is_secret() -> None:
+    hidden = redaction.pieces("user bob, password kofe-luna-42", "")
+    assert redaction.without(hidden, "delivering kofe-luna-42") == f"delivering {redaction.HIDDEN}"
 
 
 def test_a_provider_that_cannot_redact_leaves_nothing_to_keep() -> None:

@@ -16,7 +16,7 @@ from gateways.outcomes import ReceiptState
 from messaging import sending, tallies, times
 from messaging.calendar import HOUR, day_of, hour_of, hours_between, month_of, next_day
 from messaging.figures import Figures
-from messaging.models import FINAL, Message, Span, State, Tally, TallyProgress
+from messaging.models import FINAL, Batch, Message, Span, State, Tally, TallyProgress
 from messaging.retries import ClearUp, Kind
 from messaging.tallies import keep_tallies
 from tests.messaging.conftest import Send, fresh
@@ -293,6 +293,14 @@ def test_times_to_delivery_are_read_within_a_bucket(sandbox: Gateway) -> None:
         period = Figures().day
     assert period.time_to_delivery(0.5) == pytest.approx(50, rel=0.02)
     assert period.time_to_delivery(0.95) == pytest.approx(95, rel=0.02)
+
+
+def test_what_was_sent_at_a_later_time_is_as_fast_as_from_that_time(sandbox: Gateway) -> None:
+    batch = Batch.objects.create(name="b", scheduled_for=NOON + timedelta(days=3))
+    arrived = NOON + timedelta(days=3, seconds=2)
+    made(sandbox, "delivered", finished_at=arrived, batch=batch)
+    hour = tallies.counted(NOON.replace(minute=0))
+    assert times.quantile(times.together(row.times for row in hour), 0.5) == pytest.approx(2, rel=0.2)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.3, 1, 7.7, 42, 600, 86_400, 250_000])

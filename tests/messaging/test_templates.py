@@ -52,6 +52,7 @@ def test_what_is_missing_is_named(kind: Kind, text: str, why: str) -> None:
         ({"text": "$portal: $username $password"}, 302),
         ({"text": "$username $password"}, 200),
         ({"text": "$pasword"}, 200),
+        ({"text": "$portal: $username $password" + " and so on" * 200}, 200),
         ({"text": ""}, 200),
         ({"text": "$portal: $username $password", "name": "second"}, 200),
         ({"kind": Kind.INFORMATION, "text": "$portal: hello"}, 200),

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gateways.models import Gateway
@@ -138,6 +140,19 @@ def test_guests_are_written_to_under_their_pid(clerk: Client, sandbox: Gateway) 
     assert Message.objects.get().recipient_label == "anna"
     Guest.objects.create(username="boris")
     assert "has no phone" in errors(clerk.post(WRITE, filled(sandbox, guests="boris")))
+
+
+def test_however_many_guests_are_named_one_question_finds_them(clerk: Client, sandbox: Gateway) -> None:
+    asked = []
+    clerk.get(WRITE)
+    for count in (1, 40):
+        pids = [f"g{count}-{n}" for n in range(count)]
+        Guest.objects.bulk_create(Guest(username=pid, phone=f"+7916123{n:04}") for n, pid in enumerate(pids))
+        with CaptureQueriesContext(connection) as queries:
+            response = clerk.post(WRITE, filled(sandbox, numbers="", guests="\n".join(pids)))
+        assert response.context["count"] == count
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_guests_are_found_as_one_types(clerk: Client, sandbox: Gateway) -> None:
