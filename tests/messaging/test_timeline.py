@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from gateways.models import Gateway
 from gateways.outcomes import ReceiptState
@@ -122,7 +122,9 @@ def test_who_cancelled_it_is_told(send: Send, admin: User) -> None:
 def test_it_says_by_whom_and_through_which_way_it_came(api: Api, operator: User, sandbox: Gateway) -> None:
     call = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "Hello"}
     api(operator).post("/api/v1/sms_gateways/send_sms", call, format="json")
-    [accepted] = timeline.of(Message.objects.get())
+    # A request leaves its own language behind.
+    with translation.override("en"):
+        [accepted] = timeline.of(Message.objects.get())
     assert (accepted.by, accepted.detail) == ("operator", "the API · asked for gateway “sandbox”")
     assert Message.objects.get().door == Door.API
 

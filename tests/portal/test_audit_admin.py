@@ -18,6 +18,7 @@ from portal.csv_cells import harmless
 from portal.models import AuditEvent, Role, User
 from portal.permissions import Right
 from tests.conftest import PASSWORD, Api
+from tests.gateways.admin_pages import save
 from tests.portal.admin_pages import SECRET, page, rights_as_permissions, signed_in, staff_with
 
 LIST = "/admin/portal/auditevent/"
@@ -76,6 +77,7 @@ def test_events_of_one_person_and_time_are_found(several: None, auditor: User) -
     AuditEvent.objects.filter(action="login").update(at=timezone.now() - timedelta(days=3))
     day = timezone.localdate() - timedelta(days=2)
     assert listed(client, f"at_to_0={day}&at_to_1=00:00:00") == {"login"}
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "ru"
     assert "login" not in listed(client, f"at_from_0={day:%d.%m.%Y}")
     assert listed(client, f"at_to_0={day - timedelta(days=1)}") == {"login"}
     assert len(listed(client, "at_from_0=nonsense")) == 5
@@ -112,22 +114,12 @@ def test_rights_that_were_given_are_named(admin: User) -> None:
 
 def test_a_gateways_secret_is_masked_on_both_sides(admin: User) -> None:
     gateway = Gateway.objects.create(name="main", provider="sms_ru", settings=SETTINGS)
-    form = {
-        "name": "main",
-        "provider": "sms_ru",
-        "settings": '{"api_key": "another-one"}',
-        "enabled": "on",
-        "priority": "7",
-        "rate_per_second": "50",
-        "max_in_flight": "50",
-        "timeout": "15",
-        "prefixes": "[]",
-    }
-    answer = signed_in(admin).post(page(Gateway, "change", gateway.pk), form | {"currency": "RUB"})
-    assert answer.status_code == 302
-    changes = AuditEvent.objects.get(action="admin:gateways_gateway_change").changes
-    assert changes["priority"] == [100, 7]
-    assert changes["settings"] == [{"api_key": audit.MASK}, {"api_key": audit.MASK}]
+    assert save(signed_in(admin), gateway, priority="7", settings__api_key="another-one").status_code == 302
+    event_of = AuditEvent.objects.get(action="admin:gateways_gateway_change")
+    assert event_of.changes["priority"] == [100, 7]
+    assert event_of.changes["settings.api_key"] == [audit.MASK, audit.MASK]
+    assert SECRET not in str(event_of.request)
+    assert "another-one" not in str(event_of.request)
 
 
 def test_a_change_by_api_has_old_and_new_values_too(api: Api, admin: User, sandbox: Gateway) -> None:
