@@ -40,14 +40,19 @@ def _switched_on(gateway: Gateway) -> Gateway:
 
 
 def choose(
-    phone: str, first: Gateway, *, strict: bool = False, survey: "Callable[[], Survey] | None" = None
+    phone: str,
+    first: Gateway,
+    *,
+    strict: bool = False,
+    survey: "Callable[[], Survey] | None" = None,
+    later: bool = False,
 ) -> Gateway:
     """The gateway for a new message to this phone: `first`, or with failover the next that may be used now.
 
-    Where none may be used now, the one it waits for. `survey` gives one that was made already. Raises Refusal where no
-    gateway's prefixes allow the phone.
+    Where none may be used now, the one it waits for; `later`: it waits anyway, and what ails a gateway now is no
+    matter. `survey` gives one that was made already. Raises Refusal where no gateway's prefixes allow the phone.
     """
-    if serves(first, phone) and may_be_used(first):
+    if serves(first, phone) and (later or may_be_used(first)):
         return first
     others = [] if strict or not hands_on(first) else (survey or Survey)().others(phone, without={first.pk})
     allowed = [first, *others] if serves(first, phone) else others

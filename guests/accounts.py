@@ -3,6 +3,7 @@
 Knows no HTTP. `by` is who asks; None is the portal itself, which no limit binds.
 """
 
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
@@ -89,9 +90,10 @@ def create(*, username: str, by: User | None, password_hash: str = "", **details
 def change(guest: Guest, *, by: User | None = None, **details: Unpack[Details]) -> Guest:
     """Writes the given details and nothing else; returns the guest as it is now. Raises Refusal."""
     current = locked(guest)
+    former = copy(current)
     _describe(current, **details)
     _check(current)
-    _check_limits(current, by, details)
+    _check_limits(current, by, details, former)
     current.save(update_fields=list(details))
     return current
 
@@ -152,11 +154,11 @@ def _check(guest: Guest) -> None:
         raise Refusal(" ".join(found), field=field) from None
 
 
-def _check_limits(guest: Guest, by: User | None, details: Details) -> None:
+def _check_limits(guest: Guest, by: User | None, details: Details, former: Guest | None = None) -> None:
     """What this user may say of a guest: whose guest it is, of what type, and how long."""
     if by and "sponsor" in details and sees_own_only(by) and details["sponsor"] != by:
         raise Refusal(_("You may sponsor your own guests only; leave the sponsor out."), field="sponsor")
-    if details.get("guest_type") and guest.guest_type:
-        guest_types.check_usable(guest.guest_type, by)
+    if former is None or former.guest_type_id != guest.guest_type_id:
+        guest_types.check_given(guest.guest_type, by, instead_of=former.guest_type if former else None)
     if {"guest_type", "valid_from", "valid_until"} & set(details):
-        guest_types.check_end(guest, by)
+        guest_types.check_end(guest, by, former)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guests import durations
@@ -23,6 +24,16 @@ def usable_by(user: User | None) -> QuerySet[GuestType]:
     return enabled.filter(Q(roles=None) | Q(roles__in=user.groups.all())).distinct()
 
 
+def check_given(guest_type: GuestType | None, by: User | None, *, instead_of: GuestType | None) -> None:
+    """Raises Refusal (field `guest_type`) where the user may not give this type, or take the former one away."""
+    if guest_type:
+        check_usable(guest_type, by)
+    elif instead_of and by and not may(by, Right.SYSTEM_UPDATE):
+        # Without a type there is no longest stay.
+        sentence = _("Only who may change guest types takes one away; choose another type.")
+        raise Refusal(sentence, field="guest_type")
+
+
 def check_usable(guest_type: GuestType, by: User | None) -> None:
     """Raises Refusal (field `guest_type`) where the user may not give it."""
     if not usable_by(by).filter(pk=guest_type.pk).exists():
@@ -30,15 +41,19 @@ def check_usable(guest_type: GuestType, by: User | None) -> None:
         raise Refusal(sentence % {"name": guest_type.name}, field="guest_type")
 
 
-def check_end(guest: Guest, by: User | None) -> None:
+def check_end(guest: Guest, by: User | None, former: Guest | None = None) -> None:
     """Raises Refusal (field `valid_until`) where the stay is longer than the type's longest.
 
-    Who may change the types, and the portal itself, are not bound by them.
+    `former` is the guest as it was: a stay that runs and was used has begun, whatever is said of it later. Who may
+    change the types, and the portal itself, are not bound by them.
     """
     kind = guest.guest_type
     if kind is None or by is None or may(by, Right.SYSTEM_UPDATE):
         return
-    if guest.valid_until > kind.latest_end(guest.valid_from):
+    beginning = guest.valid_from
+    if former and former.first_sign_in and former.valid_from <= timezone.now() < former.valid_until:
+        beginning = min(beginning, former.valid_from)
+    if guest.valid_until > kind.latest_end(beginning):
         raise Refusal(too_long(kind), field="valid_until")
 
 

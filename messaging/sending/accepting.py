@@ -96,7 +96,7 @@ def draft(
     survey: Callable[[], routing.Survey] | None = None,
 ) -> Message:
     """The message as it will be stored, for an E.164 phone; `first` is the gateway to try first. Raises Refusal."""
-    gateway = routing.choose(phone, first, strict=terms.only_here, survey=survey)
+    gateway = routing.choose(phone, first, strict=terms.only_here, survey=survey, later=terms.due_at is not None)
     text = texts.tidy(text)
     _refuse_without_code(gateway, text)
     now = timezone.now()

@@ -55,6 +55,32 @@ class TestStays:
         assert refusal(accounts.change, guest, by=receptionist, valid_until=guest.valid_until).field == "valid_until"
         assert accounts.change(guest, by=receptionist, company="Ours").company == "Ours"
 
+    def test_nobody_on_the_desk_takes_the_type_away_to_make_it_longer(
+        self, receptionist: User, admin: User, visitor_type: GuestType
+    ) -> None:
+        guest = accounts.create(username="bob", by=receptionist, guest_type=visitor_type)
+        assert refusal(accounts.change, guest, by=receptionist, guest_type=None).field == "guest_type"
+        accounts.change(guest, by=admin, guest_type=None)
+        assert Guest.objects.get().guest_type is None
+
+    def test_a_type_that_stays_the_same_needs_no_right_to_give_it(
+        self, receptionist: User, visitor_type: GuestType
+    ) -> None:
+        guest = accounts.create(username="bob", by=None, guest_type=visitor_type)
+        GuestType.objects.update(enabled=False)
+        visitor_type.refresh_from_db()
+        accounts.change(guest, by=receptionist, guest_type=visitor_type, notes="as before")
+        assert Guest.objects.get().notes == "as before"
+
+    def test_a_stay_that_was_used_began_when_it_did(self, receptionist: User, visitor_type: GuestType) -> None:
+        guest = accounts.create(username="bob", by=receptionist, guest_type=visitor_type)
+        began = guest.valid_from
+        later = {"valid_from": began + timedelta(hours=2), "valid_until": began + timedelta(days=2, hours=1)}
+        accounts.change(guest, by=receptionist, **later)
+        accounts.change(guest, by=None, valid_from=began, valid_until=began + timedelta(days=1))
+        Guest.objects.update(first_sign_in=began)
+        assert refusal(accounts.change, guest, by=receptionist, **later).field == "valid_until"
+
     def test_a_guest_without_a_type_keeps_the_usual_31_days(self, db: None) -> None:
         guest = accounts.create(username="bob", by=None)
         assert guest.guest_type is None

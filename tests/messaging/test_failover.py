@@ -893,3 +893,14 @@ def test_survey_sees_the_gateways_of_one_moment(gateways: list[Gateway]) -> None
     pause(gateways[1])
     assert [one.name for one in survey.usable_besides(gateways[0])] == ["b", "c"]
     assert [one.name for one in routing.Survey().usable_besides(gateways[0])] == ["c"]
+
+
+def test_what_is_for_later_waits_where_it_was_meant_to_go_whatever_ails_that_now(gateways: list[Gateway]) -> None:
+    pause(gateways[0])
+    assert place(send()) == "b"
+    scheduled = send(due_at=timezone.now() + timedelta(days=3))
+    failover.move_away()
+    assert place(scheduled) == "a"
+    Message.objects.filter(pk=scheduled.pk).update(due_at=timezone.now())
+    failover.move_away()
+    assert place(scheduled) == "b"
