@@ -35,7 +35,7 @@ class ApiTokenAdmin(RightsAdmin):
     """A token can be looked at and ended; it is given out by the API's login only."""
 
     area = "SYSTEM"
-    hidden = frozenset({"digest", "token_key"})
+    hidden = frozenset({"digest", "token_key", "given_for"})
     list_display = ("owner", "token_state", "last_used", "last_address", "issued", "address", "ends")
     fields = list_display
     readonly_fields = ("owner", "token_state", "issued", "ends")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
 from knox.settings import knox_settings
 from rest_framework.authentication import BaseAuthentication
@@ -78,9 +79,16 @@ def find_token(presented: str) -> ApiToken:
     if token.expiry <= timezone.now():
         # Only a token in use until the end has slid as far as its limit.
         raise PastLimit if token.expiry >= limit_of(token) else NotSignedIn
-    if not expiry.may_act(token.user):
+    if not expiry.may_act(token.user) or not _is_still_good(token):
         raise NotSignedIn
     return token
+
+
+def _is_still_good(token: ApiToken) -> bool:
+    """Whether what was given for the token would still get one: the same password, and a user whom it lets in here."""
+    if not token.given_for:
+        return True
+    return token.user.password_opens_api and constant_time_compare(token.given_for, token.user.get_session_auth_hash())
 
 
 def _stored(presented: str) -> ApiToken:

@@ -118,7 +118,11 @@ class Login(ApiView):
     def _issue(self, user: User) -> str:
         address = callers.address_of(self.request)
         issued: tuple[ApiToken, str] = ApiToken.objects.create(
-            user=user, address=address, last_used=timezone.now(), last_address=address
+            user=user,
+            address=address,
+            last_used=timezone.now(),
+            last_address=address,
+            given_for=user.get_session_auth_hash(),
         )
         return issued[1]
 

@@ -16,6 +16,9 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     address = models.GenericIPAddressField(_("issued to address"), null=True, blank=True)
     last_address = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
 
+    # A digest of the password's hash, empty where no password was given for it: another password ends the token.
+    given_for = models.CharField(_("given for the password"), max_length=128, blank=True, editable=False)
+
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")

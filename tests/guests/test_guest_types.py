@@ -75,7 +75,10 @@ class TestStays:
     def test_a_stay_that_was_used_began_when_it_did(self, receptionist: User, visitor_type: GuestType) -> None:
         guest = accounts.create(username="bob", by=receptionist, guest_type=visitor_type)
         began = guest.valid_from
-        later: accounts.Details = {"valid_from": began + timedelta(hours=2), "valid_until": began + timedelta(days=2, hours=1)}
+        later: accounts.Details = {
+            "valid_from": began + timedelta(hours=2),
+            "valid_until": began + timedelta(days=2, hours=1),
+        }
         accounts.change(guest, by=receptionist, **later)
         accounts.change(guest, by=None, valid_from=began, valid_until=began + timedelta(days=1))
         Guest.objects.update(first_sign_in=began)

@@ -16,6 +16,7 @@ from portal.api.authentication import (
     drop_old_tokens,
 )
 from portal.models import ApiToken, User
+from portal.sign_in import enrolment
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.urls("tests.portal.routes")
@@ -164,3 +165,25 @@ def test_housekeeping_forgets_tokens_a_day_after_their_end(token: str) -> None:
     with time_machine.travel(end + timedelta(hours=24, seconds=1), tick=False):
         assert drop_old_tokens() == 1
     assert not ApiToken.objects.exists()
+
+
+def test_another_password_ends_the_tokens_of_the_old_one(token: str, admin: User) -> None:
+    assert use(token, START + timedelta(minutes=1))[0] == 403
+    admin.set_password("another long secret")
+    admin.save()
+    assert use(token, START + timedelta(minutes=2)) == (401, IDLE)
+
+
+def test_a_password_that_opens_the_api_no_more_ends_its_tokens(token: str, admin: User) -> None:
+    with time_machine.travel(START, tick=False):
+        enrolment.prepare_first(admin)
+    assert use(token, START + timedelta(minutes=2)) == (401, IDLE)
+
+
+def test_a_token_that_no_password_was_given_for_outlives_one(db: None) -> None:
+    user = User.objects.create_user("program", password=PASSWORD)
+    with time_machine.travel(START, tick=False):
+        _, token = ApiToken.objects.create(user=user)
+        user.set_password("another long secret")
+        user.save()
+    assert use(token, START + timedelta(minutes=2))[0] == 403
