@@ -19,7 +19,7 @@ from messaging.retries import Kind
 from portal.models import WatchedHost
 
 DAYS = 30
-PEOPLE = ("Anna Petrova", "Boris Kuznetsov", "Clara Schmidt", "Daniel Novak", "Elena Morozova")
+PEOPLE = ("Anna Petrova", "Clara Schmidt", "Daniel Novak", "Elena Morozova")
 TYPES = {"Hotel guest": 7, "Conference": 3, "Contractor": 90}
 #: What becomes of messages, and how often.
 FATES = {State.DELIVERED: 930, State.NO_RECEIPT: 25, State.UNDELIVERED: 30, State.FAILED: 12, State.UNRESOLVED: 3}
@@ -105,13 +105,13 @@ def _guests() -> None:
         )  # fmt: skip
         Message.objects.filter(pk=message.pk).update(recipient_label=guest.username)
         # Most have come; one waits for credentials, one has left.
-        came = message.created + timedelta(minutes=3) if number in {0, 1, 3} else None
+        came = message.created + timedelta(minutes=3) if number in {0, 2} else None
         Guest.objects.filter(pk=guest.pk).update(
-            last_credentials=None if number == 2 else message,
+            last_credentials=None if number == 1 else message,
             verified_at=came,
             first_sign_in=came,
-            suspended=number == 4,
-            suspended_why="Left early" if number == 4 else "",
+            suspended=number == 3,
+            suspended_why="Left early" if number == 3 else "",
         )
 
 

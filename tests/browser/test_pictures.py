@@ -10,7 +10,7 @@ from tests.browser.reading import WIDE
 from tests.browser.screenshots import CHOSEN, LARGEST, SCREENSHOTS
 from tests.services.stack import ADMIN_PASSWORD
 
-LOW: ViewportSize = {"width": 1280, "height": 650}
+LOW: ViewportSize = {"width": 1280, "height": 600}
 TEXT = "Hotel Baltika: breakfast is served until 11 tomorrow. Wi-Fi stays free for you all week."
 
 
