@@ -13,12 +13,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from tests.browser.chromium import NOTHING_TO_SHOW, Watch, chromium
-from tests.browser.reading import WIDE, words_of
+from tests.browser.reading import NARROW, WIDE, barriers, overflow, words_of
 from tests.browser.screenshots import SCREENSHOTS
-from tests.services.stack import ADMIN_PASSWORD, PATIENCE, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 
+#: Seconds for what happens in a page; what comes about behind it may take longer.
+PAGE_PATIENCE = 120.0
 #: Opens a page in a language.
 Open = Callable[..., "Visit"]
 
@@ -46,6 +48,14 @@ class Visit:
         """Leaves a picture of what is seen, or of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole, animations="disabled")
+
+    def inspect(self, name: str) -> None:
+        """The same of a page that is seen only on the way: here it must be fit to be read, as all others."""
+        self.shoot(name)
+        assert barriers(self.page) == []
+        self.page.set_viewport_size(NARROW)
+        assert overflow(self.page) == []
+        self.page.set_viewport_size(WIDE)
 
 
 @pytest.fixture(scope="package")
@@ -84,7 +94,7 @@ def context_of(browser: Browser, language: str) -> BrowserContext:
     """A browser of somebody's own who reads that language."""
     context = browser.new_context(locale=LOCALES[language], viewport=WIDE, timezone_id="Europe/Moscow")
     # The machine may be busy; nothing here asserts how long something took.
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(PAGE_PATIENCE * 1000)
     return context
 
 

@@ -17,8 +17,10 @@ def in_menu(visit: Visit, name: str) -> None:
 
 
 def test_a_reader_chooses_language_and_look(portal: Portal, opened: Open) -> None:
+    # The choice is kept for the user, so it must be nobody's whom other tests sign in as.
+    portal.look(f"User.objects.create_superuser('reader', password={ADMIN_PASSWORD!r}).pk")
     visit = opened(portal, "en")
-    sign_in(visit, "admin", ADMIN_PASSWORD)
+    sign_in(visit, "reader", ADMIN_PASSWORD)
     visit.go("/admin/guests/guest/?q=bob")
     in_menu(visit, "Русский")
     visit.page.wait_for_selector("html[lang=ru]")

@@ -40,13 +40,13 @@ def send_to_all(visit: Visit) -> None:
     page.check("#action-toggle")
     page.get_by_role("link", name=f"Select all {GUESTS} guests").click()
     page.select_option("select[name=action]", "send_credentials")
-    visit.shoot("b1-all-are-chosen")
+    visit.inspect("b1-all-are-chosen")
     page.get_by_role("button", name="Run").click()
     page.wait_for_selector(f"text={GUESTS} guests:")
-    visit.shoot("b2-what-will-happen")
+    visit.inspect("b2-what-will-happen")
     page.get_by_role("button", name="Send credentials").click()
     page.fill("#confirm-form [type=password]", ADMIN_PASSWORD)
-    visit.shoot("b3-who-is-it")
+    visit.inspect("b3-who-is-it")
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url("**/admin/messaging/batch/*/change/")
 
@@ -58,7 +58,7 @@ def watch_the_bar(visit: Visit) -> None:
     assert visit.page.inner_text("[data-says]").startswith(f"{GUESTS} of {GUESTS} messages are done")
     assert visit.page.inner_text("[data-count=delivered]") == str(GUESTS - 1)
     assert visit.page.inner_text("[data-count=failed]") == "1"
-    visit.shoot("b5-one-has-failed")
+    visit.inspect("b5-one-has-failed")
 
 
 def see_why_one_failed(visit: Visit) -> None:
@@ -72,7 +72,7 @@ def see_why_one_failed(visit: Visit) -> None:
     found.locator("th a").click()
     page.wait_for_selector(".timeline")
     assert "the sandbox refuses this phone" in page.inner_text(".timeline")
-    visit.shoot("b6-why")
+    visit.inspect("b6-why")
 
 
 def mend_the_phone(visit: Visit) -> None:

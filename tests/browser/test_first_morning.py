@@ -36,14 +36,14 @@ def set_up_an_app(visit: Visit) -> None:
     """The key is typed into an app on a telephone; the codes for the day without it are kept."""
     page = visit.page
     page.wait_for_selector("#app-form")
-    visit.shoot("a1-a-second-factor")
+    visit.inspect("a1-a-second-factor")
     page.fill("#id_code", code_now(page.inner_text(".sign-in-steps code")))
     page.get_by_role("button", name="Set up", exact=True).click()
     page.wait_for_url("**/admin/sign-in/recovery-codes/**")
     page.get_by_role("button", name="Make recovery codes").click()
     page.wait_for_selector("[data-recovery-codes]")
     assert page.locator("[data-recovery-codes] li").count() == 10
-    visit.shoot("a2-recovery-codes")
+    visit.inspect("a2-recovery-codes")
     page.get_by_role("link", name="I have kept them").click()
     page.wait_for_url("**/admin/")
 
@@ -74,7 +74,7 @@ def send_a_test(visit: Visit) -> None:
     """To the gateway's test number."""
     page = visit.page
     page.get_by_role("link", name="Send a test").click()
-    visit.shoot("a4-a-test")
+    visit.inspect("a4-a-test")
     page.get_by_role("button", name="Send", exact=True).click()
     page.get_by_role("link", name="See what becomes of it").click()
     page.wait_for_url("**/admin/messaging/message/*/change/")

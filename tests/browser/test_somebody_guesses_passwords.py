@@ -48,7 +48,7 @@ def test_the_host_is_blocked_everywhere_until_somebody_else_unblocks_it(behind_p
     guess_six_times(portal, guessing)
     guessing.watch.expected.add(429)
     assert guessing.go("/admin/login/") == 429
-    guessing.shoot("d1-turned-away")
+    guessing.inspect("d1-turned-away")
     assert login(portal, GUESSING, ADMIN_PASSWORD) == 429
     assert ask(portal, GUESSING, "messages", token=portal.token) == 429
 
@@ -76,9 +76,10 @@ def unblock(visit: Visit) -> None:
     visit.go("/admin/portal/watchedhost/")
     buttons = visit.page.get_by_role("button", name=f"Unblock {GUESSING}")
     buttons.first.wait_for()
-    visit.shoot("d2-the-defender")
+    visit.inspect("d2-the-defender")
     for _row in range(buttons.count()):
-        buttons.first.click()
-        visit.page.wait_for_selector(f"text={GUESSING} was unblocked.")
+        with visit.page.expect_navigation():
+            buttons.first.click()
+        assert f"{GUESSING} was unblocked." in visit.page.inner_text("main")
     assert buttons.count() == 0
     visit.shoot("d3-unblocked")
