@@ -135,7 +135,7 @@ class TermsAdmin(DomainAdmin):
 
     @admin.display(description=_("fingerprint"))
     def fingerprint(self, terms: Terms) -> str:
-        return terms.digest[:12]
+        return format_html("<code>{}</code>", terms.digest[:12])
 
 
 def _address(terms: Terms) -> str:

@@ -32,7 +32,7 @@ class Terms(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.language} {self.version}"
+        return f"{self.get_language_display()} {self.version}"
 
     @property
     def is_published(self) -> bool:

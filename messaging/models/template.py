@@ -41,4 +41,4 @@ class MessageTemplate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.kind, self.name, self.language)))
+        return " ".join(filter(None, (self.get_kind_display(), self.name, self.get_language_display())))

@@ -16,6 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, Validatio
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -193,7 +194,8 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     ) -> None:
         """Writes to the audit trail what was done to the row."""
         action = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
-        name = self.audited_as(obj)
+        with translation.override("en"):
+            name = self.audited_as(obj)
         admin_trail.note(request, action, status, object_id=name, details=details, changes=changes)
 
     def audited_as(self, obj: Any) -> str:

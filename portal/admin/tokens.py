@@ -37,8 +37,8 @@ class ApiTokenAdmin(RightsAdmin):
     area = "SYSTEM"
     hidden = frozenset({"digest", "token_key", "given_for"})
     list_display = ("owner", "token_state", "last_used", "last_address", "issued", "address", "ends")
-    fields = list_display
-    readonly_fields = ("owner", "token_state", "issued", "ends")
+    fields = ("owner", "state", *list_display[2:])
+    readonly_fields = ("owner", "state", "issued", "ends")
     list_filter = (IsAlive, "last_used")
     list_select_related = ("user",)
     search_fields = ("user__username", "address", "last_address")
@@ -61,6 +61,10 @@ class ApiTokenAdmin(RightsAdmin):
     @admin.display(description=_("user"), ordering="user__username")
     def owner(self, token: ApiToken) -> str:
         return str(token.user)
+
+    @admin.display(description=_("state"))
+    def state(self, token: ApiToken) -> str:
+        return self.token_state(token)[1]
 
     @display(description=_("state"), label={"valid": "success", "ended": "danger"})  # type: ignore[untyped-decorator]
     def token_state(self, token: ApiToken) -> tuple[str, str]:

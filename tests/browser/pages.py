@@ -14,7 +14,9 @@ OTHERS = ("sandbox", "api-docs", "preferences", "messages.write")
 NO_PAGES = {
     *("logout", "give_up", "jsi18n", "autocomplete", "search", "view_on_site"),
     *("passkey_register_begin", "passkey_register", "passkey_use_begin", "passkey_use"),
-    *("portal_auditevent_export", "messaging_batch_progress"),
+    *("portal_auditevent_export", "messaging_batch_progress", "guests_guest_import_sample"),
+    # Steps of an import that somebody began: the story of many credentials takes them.
+    *(f"guests_guest_import_{step}" for step in ("columns", "check", "faulty", "report", "drop")),
 }
 #: What is asked before something is done to a row; a route has more words than its key.
 ASKED = {

@@ -51,6 +51,7 @@ NAMES = (
     "API CSV DELETE E-mail GET GSM HTTP HTTPS ID IP JSON OAuth OpenAPI PATCH POST PUT QR SMS SMSGate "
     "Swagger TOTP UCS URL Wi-Fi English Русский Control Command Mac SIM SID smsc Kannel LDAP Single Sing On "
     "Account Auth token Messaging Service Authorization AC SK regex xpath ERR max concatenation smsbox sendsms "
+    "IPv6 SMPP Android iPhone Python Django SQLite PostgreSQL Redis UTF Windows XML Content Type SHA "
 )
 WORD = re.compile(r"[^\W\d_]\w*")
 #: What programs read: addresses, names of actions, placeholders, and plain letters in quotation marks.

@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Field, Model
 
 from gateways.models import Gateway
-from guests import accounts
 from portal.models import User
 from portal.sign_in import sessions
 from tests.portal.admin_pages import MADE
@@ -32,15 +31,6 @@ def _made(model: type[Model], make_one: Callable[[Gateway], Model], gateway: Gat
             return make_one(gateway)
     except IntegrityError:
         return model._default_manager.all()[0]
-
-
-def guests(count: int, phones: dict[str, str]) -> int:
-    """So many guests, each with a phone of their own or the one given here."""
-    rows = [
-        accounts.create(username=name, phone=phones.get(name, f"+7916000{number:04}"), by=None)
-        for number, name in ((number, f"guest{number:03}") for number in range(1, count + 1))
-    ]
-    return len(rows)
 
 
 def age_confirmations() -> int:

@@ -98,7 +98,9 @@ class TestPages:
         assert terms.current("en") is None, "to ask publishes nothing"
         assert browser.post(publish).status_code == 302
         assert terms.current("en") == made
-        assert AuditEvent.objects.filter(action="admin:guests_terms_publish", status=200, object_id="en 1").exists()
+        assert AuditEvent.objects.filter(
+            action="admin:guests_terms_publish", status=200, object_id="English 1"
+        ).exists()
 
     def test_a_published_version_can_be_read_and_copied_only(self, browser: Client, published: Terms) -> None:
         address = page(Terms, "change", published.pk)
