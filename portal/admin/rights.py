@@ -181,7 +181,7 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
         if not self.has_view_permission(request, row):
             raise PermissionDenied(self._right("READ"))
         trail = reverse("admin:portal_auditevent_changelist")
-        return HttpResponseRedirect(f"{trail}?{urlencode({'object_id__exact': self.audited_as(row)})}")
+        return HttpResponseRedirect(f"{trail}?{urlencode({'object_id__exact': self._name_in_trail(row)})}")
 
     def note(
         self,
@@ -194,9 +194,13 @@ class RightsAdmin(UnderRights, ModelAdmin):  # type: ignore[misc]
     ) -> None:
         """Writes to the audit trail what was done to the row."""
         action = f"{self.opts.app_label}_{self.opts.model_name}_{verb}"
-        with translation.override("en"):
-            name = self.audited_as(obj)
+        name = self._name_in_trail(obj)
         admin_trail.note(request, action, status, object_id=name, details=details, changes=changes)
+
+    def _name_in_trail(self, obj: Any) -> str:
+        """The same whoever reads it."""
+        with translation.override("en"):
+            return self.audited_as(obj)
 
     def audited_as(self, obj: Any) -> str:
         """The row's name in the audit trail; must hold no secret."""

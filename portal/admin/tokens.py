@@ -64,7 +64,7 @@ class ApiTokenAdmin(RightsAdmin):
 
     @admin.display(description=_("state"))
     def state(self, token: ApiToken) -> str:
-        return self.token_state(token)[1]
+        return gettext("valid") if token.expiry > timezone.now() else gettext("ended")
 
     @display(description=_("state"), label={"valid": "success", "ended": "danger"})  # type: ignore[untyped-decorator]
     def token_state(self, token: ApiToken) -> tuple[str, str]:
