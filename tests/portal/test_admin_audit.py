@@ -37,7 +37,7 @@ def test_a_change_is_written_down_with_what_changed(admin: User) -> None:
     signed_in(admin).post(page(MessageTemplate, "change", template.pk), form)
     event = only_event()
     assert (event.action, event.status) == ("admin:messaging_messagetemplate_change", 200)
-    assert event.object_id == "credentials en"
+    assert event.object_id == "credentials English"
     assert event.changes == {"text": [f"{len(template.text)} characters", "27 characters"]}
     assert event.request["text"] == "27 characters"
 
