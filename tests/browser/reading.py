@@ -51,10 +51,11 @@ NAMES = (
     "API CSV DELETE E-mail GET GSM HTTP HTTPS ID IP JSON OAuth OpenAPI PATCH POST PUT QR SMS SMSGate "
     "Swagger TOTP UCS URL Wi-Fi English Русский Control Command Mac SIM SID smsc Kannel LDAP Single Sing On "
     "Account Auth token Messaging Service Authorization AC SK regex xpath ERR max concatenation smsbox sendsms "
-    "IPv6 SMPP Android iPhone Python Django SQLite PostgreSQL Redis UTF Windows XML Content Type SHA koi8 Basic Bearer OAuth2 "
+    "IPv6 SMPP Android iPhone Python Django SQLite PostgreSQL Redis UTF Windows XML Content Type SHA "
+    "koi8 Basic Bearer OAuth2 "
 )
 WORD = re.compile(r"[^\W\d_]\w*")
-#: What programs read: addresses, names of actions, placeholders, beginnings of tokens, plain letters in quotation marks.
+#: What programs read: addresses, names of actions, placeholders, beginnings of tokens, plain letters in quotes.
 CODE = re.compile(r"[0-9a-f]{6}…|[«“\"][\x20-\x7e]+[»“”\"]|\S*(?:[_@/=$%&{}<>#]|\w[.:+]\w)\S*")
 LATIN, CYRILLIC = re.compile(r"[A-Za-z]{2}"), re.compile(r"[А-Яа-яЁё]")
 FOREIGN = {"ru": LATIN, "en": CYRILLIC}
