@@ -66,7 +66,7 @@ class GatewayAdmin(Columns, DomainAdmin):
     )
 
     class Media:
-        js = ("gateways/order.js", "gateways/copy.js")
+        js = ("gateways/order.js", "portal/copy.js")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -16,9 +15,8 @@ from guests.admin.deeds import DEEDS, Asked, Deed, Done
 from guests.credentials import Outcome
 from guests.models import Guest
 from messaging.models import Batch
-from portal.admin.rights import RightsAdmin, demand
+from portal.admin.rights import RightsAdmin, caller, demand
 from portal.errors import Refusal, Why
-from portal.models import User
 from portal.permissions import Right, may
 from portal.sign_in import confirming
 
@@ -193,13 +191,6 @@ def details(form: Any, message: int | None = None) -> dict[str, Any]:
     given = {name: str(value) for name, value in form.cleaned_data.items() if value not in {None, ""}}
     given.pop("seen", None)
     return given | ({"message_id": message} if message else {})
-
-
-def caller(request: HttpRequest) -> User:
-    """The signed-in user; the admin lets nobody else in."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def _page_of_batch(batch: Batch) -> str:

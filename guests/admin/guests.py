@@ -13,7 +13,6 @@ from unfold.decorators import display
 from guests import accounts, cards, guest_types
 from guests.admin import shown
 from guests.admin.cards import CardPages
-from guests.admin.doing import caller
 from guests.admin.exporting import ExportPages
 from guests.admin.filters import CredentialsFilter, StateFilter, ValidityFilter
 from guests.admin.importing import ImportPages
@@ -21,7 +20,7 @@ from guests.models import Guest
 from messaging import phones
 from messaging.models import Message
 from portal.admin.display import moment
-from portal.admin.rights import DomainAdmin, DomainForm
+from portal.admin.rights import DomainAdmin, DomainForm, caller
 from portal.errors import Refusal
 from portal.permissions import Right, may
 

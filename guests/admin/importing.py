@@ -10,12 +10,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 
-from guests.admin.doing import caller
 from guests.admin.import_forms import CHANGING, ColumnsForm, ImportForm
 from guests.importing import columns, files, steps
 from guests.models import Existing, GuestImport, Outlook, Sending
 from portal.admin.csv_answer import csv_answer
-from portal.admin.rights import RightsAdmin, demand
+from portal.admin.rights import RightsAdmin, caller, demand
 from portal.errors import Refusal
 from portal.permissions import SENDING, Right, may
 from portal.sign_in import confirming

@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from unfold.views import ChangeList
 
 from messaging import progress, sending
-from messaging.admin.callers import caller, has_confirmed, who_is_it
+from messaging.admin.consent import has_confirmed, who_is_it
 from messaging.models import Batch, State
 from messaging.progress import Group
-from portal.admin.rights import HistoryAdmin, demand
+from portal.admin.rights import HistoryAdmin, caller, demand
 from portal.errors import Refusal
 from portal.permissions import SENDING, may
 

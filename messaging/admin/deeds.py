@@ -17,11 +17,11 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from gateways.models import Gateway
 from messaging import sending
-from messaging.admin.callers import caller, has_confirmed, who_is_it
+from messaging.admin.consent import has_confirmed, who_is_it
 from messaging.models import CANCELLABLE, RESENDABLE, Door, Message
 from messaging.sending import Deed, Done, Outlook
 from portal import admin_trail
-from portal.admin.rights import RightsAdmin
+from portal.admin.rights import RightsAdmin, caller
 from portal.errors import Refusal
 
 #: On the page of one message its buttons carry this name, so that one comes back there.

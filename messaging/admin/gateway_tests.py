@@ -17,6 +17,7 @@ from gateways.admin.asking import Question, ask, was_answered
 from gateways.models import Gateway
 from messaging import phones, sending, waiting
 from messaging.models import Message
+from portal.admin.rights import caller
 from portal.errors import Refusal
 from portal.permissions import Right, may
 
@@ -72,9 +73,8 @@ def send_test(pages: GatewayAdmin, request: HttpRequest, queryset: Any) -> HttpR
 
 
 def _send(pages: GatewayAdmin, request: HttpRequest, gateway: Gateway, phone: str, text: str) -> None:
-    caller: Any = request.user
     try:
-        message = sending.send_test(gateway, phone=phone, text=text, requested_by=caller)
+        message = sending.send_test(gateway, phone=phone, text=text, requested_by=caller(request))
     except Refusal as refusal:
         with translation.override("en"):
             pages.note(request, "test", 422, gateway, {"refused": refusal.sentence})

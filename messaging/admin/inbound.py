@@ -7,10 +7,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from messaging import opt_outs
-from messaging.admin.callers import caller
 from messaging.models import InboundMessage, OptOut
 from portal.admin.display import NOTHING, as_written
-from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin
+from portal.admin.rights import DomainAdmin, DomainForm, HistoryAdmin, caller
 
 
 @admin.register(InboundMessage)

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from gateways.models import Gateway
 from messaging import number_lists, opt_outs, recipients, sending, templates
 from messaging.admin import metering
-from messaging.admin.callers import caller, has_confirmed, who_is_it
+from messaging.admin.consent import has_confirmed, who_is_it
 from messaging.admin.write_form import WriteForm
 from messaging.models import Door, MessageTemplate
 from messaging.retries import Kind
 from portal import admin_trail
-from portal.admin.rights import demand
+from portal.admin.rights import caller, demand
 from portal.errors import Refusal
 from portal.permissions import SENDING, Right, may
 

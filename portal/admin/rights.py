@@ -25,6 +25,7 @@ from portal import admin_trail
 from portal.admin.changes import changes_of
 from portal.audit import Changes
 from portal.errors import Refusal
+from portal.models import User
 from portal.permissions import Right, missing_right
 from portal.sign_in import confirming
 
@@ -38,6 +39,13 @@ def demand(request: HttpRequest, *rights: Right) -> None:
     if missing := missing_right(request.user, *rights):
         sentence = _("For this you need the right “%(label)s” (%(name)s).")
         raise PermissionDenied(sentence % {"label": missing.label, "name": missing.value})
+
+
+def caller(request: HttpRequest) -> User:
+    """The signed-in user; the admin lets nobody else in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 class UnderRights:

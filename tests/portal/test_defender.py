@@ -124,7 +124,7 @@ class TestAnswer:
         answer = Client(REMOTE_ADDR=STRANGER).get(PAGE, headers=BROWSER | {"accept-language": "ru"})
         assert '<html lang="ru">' in answer.content.decode()
 
-    @pytest.mark.parametrize("url", ["/healthz", "/api/docs/", "/api/v1/openapi.json", "/static/portal/blocked.css"])
+    @pytest.mark.parametrize("url", ["/healthz", "/api/docs/", "/api/v1/openapi.json", "/static/portal/error.css"])
     def test_what_lets_nobody_in_stays_open(self, url: str) -> None:
         answer = Client(REMOTE_ADDR=STRANGER).get(url)
         answer.close()

@@ -1,15 +1,8 @@
-"""Who is at the page, and whether they said yes."""
-
-from typing import Any
+"""Whether who is at the page said yes, and is who they seem."""
 
 from django.http import HttpRequest, HttpResponse
 
 from portal.sign_in import confirming
-
-
-def caller(request: HttpRequest) -> Any:
-    """The signed-in user; the admin lets nobody else in."""
-    return request.user
 
 
 def has_confirmed(request: HttpRequest) -> bool:
