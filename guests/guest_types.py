@@ -1,9 +1,10 @@
 """Which types a member of staff may give to guests, and what a type must fulfil."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
 from guests import durations
@@ -67,3 +68,31 @@ def check_stays(usual: timedelta, longest: timedelta) -> None:
     """Raises Refusal (field `longest_stay`)."""
     if longest < usual:
         raise Refusal(_("The longest stay cannot be shorter than the usual one."), field="longest_stay")
+
+
+def check_open_now(kind: GuestType) -> None:
+    """Raises Refusal (field `guest_type`) outside of the days and hours in which such guests may come in."""
+    if not is_open(kind, timezone.localtime()):
+        sentence = _("You can register here at these times: %(times)s.")
+        raise Refusal(sentence % {"times": times_of(kind)}, field="guest_type")
+
+
+def is_open(kind: GuestType, at: datetime) -> bool:
+    """Whether such guests may come in at this local time. Hours that end the next day belong to the day they begin."""
+    begins, ends, time = kind.hours_from, kind.hours_until, at.time()
+    if begins is None or ends is None:
+        return _on_day(kind, at)
+    if begins < ends:
+        return _on_day(kind, at) and begins <= time < ends
+    return (_on_day(kind, at) and time >= begins) or (_on_day(kind, at - timedelta(days=1)) and time < ends)
+
+
+def times_of(kind: GuestType) -> str:
+    """The days and hours in which such guests may come in, in words; empty where that is always."""
+    days = ", ".join(str(WEEKDAYS_ABBR[number - 1]) for number in kind.days)
+    hours = f"{kind.hours_from:%H:%M}-{kind.hours_until:%H:%M}" if kind.hours_from and kind.hours_until else ""
+    return " ".join(filter(None, (days, hours)))
+
+
+def _on_day(kind: GuestType, at: datetime) -> bool:
+    return not kind.days or at.isoweekday() in kind.days

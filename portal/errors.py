@@ -1,5 +1,6 @@
 """Refusal: what was asked cannot be done, in one sentence a person may read."""
 
+from datetime import datetime
 from enum import Enum
 
 from django.utils.functional import Promise
@@ -16,16 +17,29 @@ class Why(Enum):
     INVALID = "invalid"
     NOT_FOUND = "not found"
     CONFLICT = "conflict"
+    #: Not now; `Refusal.until` may say when.
+    TOO_MANY = "too many"
 
 
 class Refusal(Exception):
-    """Raised by domain functions. `field` names the argument at fault in our own words, where there is one."""
+    """Raised by domain functions. `field` names the argument at fault in our own words, where there is one.
 
-    def __init__(self, sentence: str | Promise, *, field: str = "", why: Why = Why.INVALID) -> None:
+    `until` is when it may be tried again, where that is known.
+    """
+
+    def __init__(
+        self,
+        sentence: str | Promise,
+        *,
+        field: str = "",
+        why: Why = Why.INVALID,
+        until: datetime | None = None,
+    ) -> None:
         super().__init__(sentence)
         self._sentence = sentence
         self.field = field
         self.why = why
+        self.until = until
 
     @property
     def sentence(self) -> str:

@@ -369,6 +369,13 @@ PORTAL_NAME = environment.read("PORTAL_NAME", str, "Guest Wi-Fi", "Give the name
 #: Numbers written without a country code belong to this country (ISO 3166).
 PHONE_REGION = environment.read("PHONE_REGION", known_region, "RU", "Give the two letters of a country, such as RU.")
 
+# Guests
+
+#: Where a whole lobby has one address: the limits per address and per network leave these out.
+GUEST_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
+    "GUEST_NETWORKS", networks, [], "List networks such as 203.0.113.7/32,192.168.10.0/24."
+)
+
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Count
 from django.http import HttpRequest
-from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -116,9 +116,7 @@ class GuestTypeAdmin(RightsAdmin):
 
     @admin.display(description=_("days and hours"))
     def when(self, kind: GuestType) -> str:
-        days = ", ".join(str(WEEKDAYS_ABBR[number - 1]) for number in kind.days)
-        hours = f"{kind.hours_from:%H:%M}-{kind.hours_until:%H:%M}" if kind.hours_from and kind.hours_until else ""
-        return " ".join(filter(None, (days, hours))) or NOTHING
+        return guest_types.times_of(kind) or NOTHING
 
     @admin.display(description=_("passwords"))
     def password(self, kind: GuestType) -> str:

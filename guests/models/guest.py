@@ -74,6 +74,8 @@ class Guest(models.Model):
         editable=False,
         help_text=_("When the guest proved to have the phone."),
     )
+    #: The end of the stay of which notice was given.
+    noticed_end = models.DateTimeField(_("notice given of the end at"), null=True, blank=True, editable=False)
     suspended = models.BooleanField(_("suspended"), default=False)
     suspended_why = models.CharField(_("suspended because"), max_length=255, blank=True)
     banned = models.BooleanField(_("banned"), default=False, editable=False)

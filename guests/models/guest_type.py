@@ -62,6 +62,12 @@ class GuestType(models.Model):
     password_length = models.PositiveSmallIntegerField(_("how many of them"), default=3)
     notice_hours = models.PositiveSmallIntegerField(_("hours of notice before the end"), null=True, blank=True)
     needs_approval = models.BooleanField(_("a sponsor must approve"), default=False)
+    self_service = models.BooleanField(
+        _("guests may choose it themselves"),
+        default=False,
+        help_text=_("Where several are, the page asks which."),
+    )
+    may_extend = models.BooleanField(_("guests may extend their stay"), default=False)
 
     class Meta:
         verbose_name = _("guest type")

@@ -1,7 +1,9 @@
 """What an error looks like on the wire. One function turns whatever was raised into the documented answer."""
 
 import logging
+import math
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -9,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils import timezone
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,7 +28,7 @@ UNKNOWN_ITEM = "Unable to get resource with this identifier"
 FAILED = "Internal Server Error. Check server side logs for details"
 BUSY = "The database is busy or away. Try again."
 
-STATUS_OF = {Why.INVALID: 422, Why.NOT_FOUND: 404, Why.CONFLICT: 409}
+STATUS_OF = {Why.INVALID: 422, Why.NOT_FOUND: 404, Why.CONFLICT: 409, Why.TOO_MANY: 429}
 
 
 class InvalidArguments(exceptions.APIException):
@@ -69,10 +72,15 @@ def _known(exc: Exception, wire_names: Mapping[str, str]) -> Response | None:
 
 def _refused(refusal: Refusal, wire_names: Mapping[str, str]) -> Response:
     sentence = str(refusal.sentence)
+    headers = {"Retry_After": str(_seconds_until(refusal.until))} if refusal.until else {}
     if not refusal.field:
-        return error(STATUS_OF[refusal.why], sentence)
+        return error(STATUS_OF[refusal.why], sentence, **headers)
     errors = [{"field": wire_names.get(refusal.field, refusal.field), "message": sentence}]
-    return error(STATUS_OF[refusal.why], INVALID if refusal.why is Why.INVALID else sentence, errors)
+    return error(STATUS_OF[refusal.why], INVALID if refusal.why is Why.INVALID else sentence, errors, **headers)
+
+
+def _seconds_until(moment: datetime) -> int:
+    return max(1, math.ceil((moment - timezone.now()).total_seconds()))
 
 
 def _messages(exc: DjangoValidationError) -> Any:

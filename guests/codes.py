@@ -1,0 +1,202 @@
+"""One-time codes of guests: making one, sending it, judging what was typed. Knows no HTTP.
+
+A code is the phone's and lives ten minutes. It is sent again as it is; one that a provider made cannot be, so that
+another one takes its place.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+from messaging.whereabouts import Kind
+
+from guests import limits
+from guests.models import Code, CodeMessage, Registration, RegistrationRules
+from messaging import codes as sent_codes
+from messaging import whereabouts
+from messaging.models import Door, State
+from portal.errors import Refusal, Why
+
+DIGITS = 6
+#: So many wrong ones end a code, whoever typed them.
+TRIES = 15
+#: The time between two messages doubles, up to this.
+LONGEST_PAUSE = timedelta(minutes=5)
+TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
+#: A message that ended so was never sent, and what was meant for it is counted against nobody.
+NEVER_SENT = (State.CANCELLED, State.LAPSED)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How the message is written: the language, the host that browsers fill the code in for, and a link back."""
+
+    language: str
+    host: str = ""
+    link: str = ""
+    link_digest: str = ""
+
+
+def live(phone: str) -> Code | None:
+    """The code that this phone would be let in with now."""
+    return Code.objects.filter(phone=phone, ended_at=None, expires_at__gt=timezone.now()).first()
+
+
+def last_message(code: Code) -> CodeMessage | None:
+    """The latest message that carried it."""
+    return code.messages.select_related("message__gateway").first()
+
+
+def sent_or_joined(registration: Registration, asker: limits.Asker, rules: RegistrationRules, writing: Writing) -> Code:
+    """The live code of the phone, joined without another message where one is still good; else a new one is sent.
+
+    Call it inside a transaction. Raises HeldBack, and Refusal as `messaging.codes.send` does.
+    """
+    code = live(registration.phone)
+    if code is not None and _still_good(code):
+        return code
+    charged = limits.charge(limits.limits_of(registration.phone, asker, rules))
+    # Whoever held the counts until now may have made one.
+    code = live(registration.phone)
+    if code is not None and _still_good(code):
+        limits.give_back(charged)
+        return code
+    return _send(code, registration, charged, writing)
+
+
+def sent_again(registration: Registration, asker: limits.Asker, rules: RegistrationRules, writing: Writing) -> Code:
+    """The same code in one more message, or a new one where the former cannot be repeated.
+
+    Call it inside a transaction. Raises Refusal (too many) with `until` where it is too early, else as
+    `sent_or_joined` does.
+    """
+    charged = limits.charge(limits.limits_of(registration.phone, asker, rules))
+    code = live(registration.phone)
+    if code is not None and (wait := again_at(code, rules)) > timezone.now():
+        raise TooEarly(wait)
+    return _send(code, registration, charged, writing)
+
+
+class TooEarly(Refusal):
+    """The code was sent a moment ago."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(TOO_EARLY, why=Why.TOO_MANY, until=until)
+
+
+def again_at(code: Code, rules: RegistrationRules) -> datetime:
+    """When it may be sent once more: at once where the last message did not get away."""
+    last = last_message(code)
+    if last is None or last.given_back or whereabouts.of(last.message).kind in {Kind.NO_WAY, Kind.FAILED}:
+        return timezone.now()
+    pause = timedelta(seconds=rules.resend_seconds) * 2 ** min(max(code.sends - 1, 0), 10)
+    return last.at + min(pause, max(LONGEST_PAUSE, timedelta(seconds=rules.resend_seconds)))
+
+
+def give_back_unsent(code: Code) -> bool:
+    """Whether the last message was not sent and never will be; then it is counted against nobody."""
+    last = last_message(code)
+    if last is None or last.given_back:
+        return last is not None
+    if whereabouts.of(last.message).kind is Kind.NO_WAY:
+        whereabouts.give_up(last.message)
+    if last.message.state not in NEVER_SENT:
+        return False
+    with transaction.atomic():
+        if CodeMessage.objects.filter(pk=last.pk, given_back=False).update(given_back=True):
+            Code.objects.filter(pk=code.pk, sends__gt=0).update(sends=F("sends") - 1)
+            limits.give_back(last.charged)
+    return True
+
+
+def take_try(code: Code) -> bool:
+    """One of the tries that all browsers have together; false where the code lives no more."""
+    now = timezone.now()
+    alive = Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now, tries__lt=TRIES)
+    return alive.update(tries=F("tries") + 1) == 1
+
+
+def matches(code: Code, typed: str) -> bool:
+    """Whether this is the code; compared in constant time."""
+    if code.made_by_provider:
+        return sent_codes.matches([one.message for one in code.messages.select_related("message")], typed)
+    return constant_time_compare(code.digest, _digest(code.phone, typed))
+
+
+def spend(code: Code) -> bool:
+    """It was entered, and nobody enters it again; false where somebody did already."""
+    now = timezone.now()
+    values = {"ended_at": now, "entered_at": now, "kept": None}
+    return Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now).update(**values) == 1
+
+
+def burn(code: Code) -> None:
+    """Too many wrong ones were typed: it lives no more."""
+    Code.objects.filter(pk=code.pk, ended_at=None, tries__gte=TRIES).update(ended_at=timezone.now(), kept=None)
+
+
+def wipe_expired() -> int:
+    """Housekeeping: codes whose time is over are kept readable no longer."""
+    over = Code.objects.filter(ended_at=None, expires_at__lte=timezone.now())
+    return over.update(ended_at=F("expires_at"), kept=None)
+
+
+def _still_good(code: Code) -> bool:
+    """Whether the phone has it, or may still get it, without another message."""
+    last = last_message(code)
+    return (
+        last is not None and not last.given_back and whereabouts.of(last.message).kind not in {Kind.NO_WAY, Kind.FAILED}
+    )
+
+
+def _send(code: Code | None, registration: Registration, charged: list[limits.Key], writing: Writing) -> Code:
+    repeated = code if code is not None and code.kept else None
+    digits = (
+        repeated.kept
+        if repeated and repeated.kept
+        else "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
+    )
+    sent = sent_codes.send(
+        phone=registration.phone,
+        code=digits,
+        language=writing.language,
+        host=writing.host,
+        link=writing.link,
+        door=Door.GUESTS,
+        without=_failed_at(code),
+    )
+    if repeated is None or sent.made_by_provider:
+        repeated = _made(registration.phone, digits, by_provider=sent.made_by_provider)
+    Code.objects.filter(pk=repeated.pk).update(sends=F("sends") + 1)
+    CodeMessage.objects.create(
+        code=repeated,
+        message=sent.message,
+        registration=registration if registration.pk else None,
+        link_digest=writing.link_digest,
+        charged=charged,
+    )
+    return repeated
+
+
+def _made(phone: str, digits: str, *, by_provider: bool) -> Code:
+    """A new code takes the place of any other of this phone."""
+    Code.objects.filter(phone=phone, ended_at=None).update(ended_at=timezone.now(), kept=None)
+    if by_provider:
+        return Code.objects.create(phone=phone, made_by_provider=True)
+    return Code.objects.create(phone=phone, digest=_digest(phone, digits), kept=digits)
+
+
+def _failed_at(code: Code | None) -> list[int]:
+    """Gateways at which the last message came to nothing."""
+    last = last_message(code) if code else None
+    failed = last is not None and whereabouts.of(last.message).kind in {Kind.NO_WAY, Kind.FAILED}
+    return [last.message.gateway_id] if last and failed else []
+
+
+def _digest(phone: str, digits: str) -> str:
+    return salted_hmac(f"guests.codes.{phone}", digits, algorithm="sha256").hexdigest()
