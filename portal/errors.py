@@ -16,6 +16,7 @@ class Why(Enum):
     INVALID = "invalid"
     NOT_FOUND = "not found"
     CONFLICT = "conflict"
+    UNAVAILABLE = "unavailable"
 
 
 class Refusal(Exception):
