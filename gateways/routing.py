@@ -62,6 +62,15 @@ def choose(
     return next(filter(may_be_used, allowed), allowed[0])
 
 
+def at_once(phone: str, *, without: Collection[int] = ()) -> Gateway | None:
+    """For what is of no use later: the default gateway, else the next that may be used now; None where none may.
+
+    Where the default one makes codes, others may stand in for it here. `without` are taken where no other may be used.
+    """
+    ways = Survey().at_once(phone)
+    return min(ways, key=lambda one: one.pk in without, default=None)
+
+
 class Survey:
     """The gateways as they are at one moment, for decisions about many messages."""
 
@@ -71,12 +80,21 @@ class Survey:
         self.sociable = [gateway for gateway in everyone if not _is_alone(gateway)]
         self._by_id = {gateway.pk: gateway for gateway in self.sociable}
         self._default = next((gateway for gateway in self.sociable if gateway.is_default), None)
+        self._default_of_all = next((gateway for gateway in everyone if gateway.is_default), None)
         self._enabled = [gateway for gateway in self.sociable if gateway.enabled]
         self._usable = [gateway for gateway in self._enabled if may_be_used(gateway)]
 
     def others(self, phone: str, without: Collection[int]) -> list[Gateway]:
         """Gateways that may stand in for another one, the best first, whether or not they may be used now."""
         return _ranked(self._enabled, phone, without)
+
+    def at_once(self, phone: str) -> list[Gateway]:
+        """Where a new message may be handed over now, the best first: the default gateway, then others."""
+        first = self._default_of_all
+        if first is None:
+            return _ranked(self._usable, phone, ())
+        others = _ranked(self._usable, phone, {first.pk}) if _may_be_stood_in_for(first) else []
+        return [first, *others] if serves(first, phone) and may_be_used(first) else others
 
     def instead(
         self, phone: str, wanted_id: int | None, here_id: int, without: Collection[int], *, now: bool = True
@@ -114,6 +132,17 @@ def may_be_used(gateway: Gateway) -> bool:
 def hands_on(gateway: Gateway) -> bool:
     """Whether messages that were meant for it may go through another gateway."""
     return not gateway.strict and not _is_alone(gateway)
+
+
+def _may_be_stood_in_for(gateway: Gateway) -> bool:
+    """The same for a message whose text is not written yet: it need not be for a provider that makes codes."""
+    return hands_on(gateway) or (bool(placeholder(gateway)) and not gateway.strict)
+
+
+def placeholder(gateway: Gateway) -> str:
+    """What stands for the code that its provider makes; asked of the class, because every message asks."""
+    provider = providers.find(gateway.provider)
+    return provider.code_placeholder if provider else ""
 
 
 def serves(gateway: Gateway, phone: str) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
-from messaging.whereabouts import Kind
+from messaging.whereabouts import Where
 
 from guests import limits
 from guests.models import Code, CodeMessage, Registration, RegistrationRules
@@ -92,7 +92,7 @@ class TooEarly(Refusal):
 def again_at(code: Code, rules: RegistrationRules) -> datetime:
     """When it may be sent once more: at once where the last message did not get away."""
     last = last_message(code)
-    if last is None or last.given_back or whereabouts.of(last.message).kind in {Kind.NO_WAY, Kind.FAILED}:
+    if last is None or last.given_back or whereabouts.of(last.message).kind in {Where.NO_WAY, Where.FAILED}:
         return timezone.now()
     pause = timedelta(seconds=rules.resend_seconds) * 2 ** min(max(code.sends - 1, 0), 10)
     return last.at + min(pause, max(LONGEST_PAUSE, timedelta(seconds=rules.resend_seconds)))
@@ -103,8 +103,9 @@ def give_back_unsent(code: Code) -> bool:
     last = last_message(code)
     if last is None or last.given_back:
         return last is not None
-    if whereabouts.of(last.message).kind is Kind.NO_WAY:
+    if whereabouts.of(last.message).kind is Where.NO_WAY:
         whereabouts.give_up(last.message)
+        last.message.refresh_from_db(fields=["state"])
     if last.message.state not in NEVER_SENT:
         return False
     with transaction.atomic():
@@ -150,7 +151,7 @@ def _still_good(code: Code) -> bool:
     """Whether the phone has it, or may still get it, without another message."""
     last = last_message(code)
     return (
-        last is not None and not last.given_back and whereabouts.of(last.message).kind not in {Kind.NO_WAY, Kind.FAILED}
+        last is not None and not last.given_back and whereabouts.of(last.message).kind not in {Where.NO_WAY, Where.FAILED}
     )
 
 
@@ -194,7 +195,7 @@ def _made(phone: str, digits: str, *, by_provider: bool) -> Code:
 def _failed_at(code: Code | None) -> list[int]:
     """Gateways at which the last message came to nothing."""
     last = last_message(code) if code else None
-    failed = last is not None and whereabouts.of(last.message).kind in {Kind.NO_WAY, Kind.FAILED}
+    failed = last is not None and whereabouts.of(last.message).kind in {Where.NO_WAY, Where.FAILED}
     return [last.message.gateway_id] if last and failed else []
 
 

@@ -18,6 +18,7 @@ from gateways import health, pace, routing
 from gateways.models import Gateway
 from gateways.outcomes import Outcome, Refused, RefusedHere
 from messaging.models import WAITING, Attempt, Message, State
+from messaging.retries import Kind
 
 #: How many messages one sweep moves away from one gateway.
 SOME = 1000
@@ -35,14 +36,17 @@ class Ways:
     def elsewhere(self, message: Message, *, now: bool = True) -> Gateway | None:
         """The other gateway at which this message may be tried, if there is one; `now`: at once.
 
-        Gateways that refused it for good are left out.
+        Gateways that refused it for good are left out. A code goes first to one that it has not been at.
         """
         if message.unclear or message.only_here:
             return None
         if self._survey is None:
             self._survey = routing.Survey()
-        refused = Attempt.objects.filter(message=message, outcome=Outcome.REFUSED).values_list("gateway", flat=True)
-        found = self._survey.instead(message.phone, message.wanted_id, message.gateway_id, set(refused), now=now)
+        tried = dict(Attempt.objects.filter(message=message).order_by("pk").values_list("gateway", "outcome"))
+        refused = {gateway_id for gateway_id, outcome in tried.items() if outcome == Outcome.REFUSED}
+        found = self._survey.instead(message.phone, message.wanted_id, message.gateway_id, refused, now=now)
+        if message.kind == Kind.CODE:
+            found.sort(key=lambda one: one.pk in tried)
         return next(iter(found), None)
 
 

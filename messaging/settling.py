@@ -30,8 +30,9 @@ from gateways.outcomes import (
 from gateways.provider import BaseProvider, read_outcome
 from gateways.sessions import AccessEnded
 from gateways.transport import Landing
-from messaging import codes, failover, receipts, redaction, retries
+from messaging import bells, digests, failover, receipts, redaction, retries
 from messaging.models import Attempt, Message, State
+from messaging.retries import Kind
 from portal import counting
 
 logger = logging.getLogger(__name__)
@@ -99,11 +100,20 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
             pace.uncount(gateway.pk, count, day)
         receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
         transaction.on_commit(partial(_count, gateway.pk, written))
+        transaction.on_commit(partial(_ring_elsewhere, gateway.pk, written))
 
 
 def _count(gateway_id: int, written: Sequence[Known]) -> None:
     for outcome, number in Counter(_class_of(one.outcome) for one in written).items():
         counting.add("attempts", number, gateway=gateway_id, outcome=outcome)
+
+
+def _ring_elsewhere(gateway_id: int, written: Sequence[Known]) -> None:
+    """What goes through another gateway at once need not wait for the sweep to ring there."""
+    now = timezone.now()
+    moved = [one.message for one in written if one.message.gateway_id != gateway_id]
+    for other_id in {message.gateway_id for message in moved if message.due_at and message.due_at <= now}:
+        bells.ring(other_id)
 
 
 def _class_of(outcome: Accepted | NotAccepted) -> Outcome:
@@ -161,7 +171,7 @@ def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
                 reference_of(outcome, provider, message),
                 expects_receipt=provider.sends_receipts,
                 may_ask=provider.can_query,
-                code_digest=codes.digest(message.key, outcome.code) if outcome.code else "",
+                code_digest=digests.digest(message.key, outcome.code) if outcome.code else "",
             )
         case Ambiguous():
             return mark_unclear(message, provider, outcome.reason)
@@ -193,6 +203,9 @@ def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways
             # Another gateway did not ask us to wait, unless it has been tried before.
             if other is None or failover.was_tried(message, other):
                 delay = max(delay, timedelta(seconds=pause))
+            elif message.kind == Kind.CODE:
+                # Somebody looks at a page until it comes.
+                delay = timedelta()
             return message.postpone(outcome.reason, delay, elsewhere=other)
 
 

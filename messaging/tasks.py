@@ -1,20 +1,14 @@
 """Celery: load, call once, nothing else. A task carries ids; a lost, repeated or flushed one changes nothing."""
 
-import logging
 from collections.abc import Callable
 
-from celery import Task, shared_task
+from celery import shared_task
 
 from gateways.changes import Change
-from messaging import claiming, delivery, failover, inbound, receipts, recovery
+from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery
 from messaging.drains import fetches
 from messaging.models import Message
 from portal import health
-
-logger = logging.getLogger(__name__)
-
-#: A bell nobody heard for this many seconds has been replaced by the sweep's.
-BELL_SECONDS = 30
 
 
 @shared_task
@@ -59,22 +53,22 @@ def _failure_of(step: Callable[[], object]) -> Exception | None:
 
 def _move_away() -> None:
     for gateway_id in failover.move_away():
-        ring(gateway_id)
+        bells.ring(gateway_id)
 
 
 def _ring_for_due() -> None:
     for gateway_id in claiming.gateways_with_due():
-        ring(gateway_id)
+        bells.ring(gateway_id)
 
 
 def _ring_for_questions() -> None:
     for gateway_id in receipts.gateways_to_ask():
-        _publish(ask, gateway_id)
+        bells.publish(ask.name, gateway_id)
 
 
 def _ring_for_inbound() -> None:
     for gateway_id in inbound.due_to_fetch():
-        _publish(fetch, gateway_id)
+        bells.publish(fetch.name, gateway_id)
 
 
 def _beat() -> None:
@@ -87,12 +81,7 @@ RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
 def ring_for(message_id: int, gateway_id: int) -> None:
     """Rings for a message just committed, unless an older one still waits: the bell that brings it brings both."""
     if not claiming.older_one_waits(message_id, gateway_id):
-        ring(gateway_id)
-
-
-def ring(gateway_id: int) -> None:
-    """Wakes a worker that hands over what is due."""
-    _publish(drain, gateway_id)
+        bells.ring(gateway_id)
 
 
 def gateway_changed(gateway_id: int, change: Change) -> None:
@@ -104,15 +93,7 @@ def gateway_changed(gateway_id: int, change: Change) -> None:
     if change is Change.SETTINGS:
         Message.release_held(gateway_id)
     if change in {Change.SETTINGS, Change.RECOVERED}:
-        ring(gateway_id)
+        bells.ring(gateway_id)
     elif change in {Change.PAUSED, Change.REFUSED}:
         for other_id in failover.move_away():
-            ring(other_id)
-
-
-def _publish(task: "Task[[int], None]", gateway_id: int) -> None:
-    """A bell that cannot be rung is no failure, whatever ails the broker: what is due is in the database."""
-    try:
-        task.apply_async((gateway_id,), expires=BELL_SECONDS)
-    except Exception as error:  # noqa: BLE001 — the message is accepted, and its sender must be told so
-        logger.warning("the bell could not be rung (%s); the sweep finds what is due", type(error).__name__)
+            bells.ring(other_id)

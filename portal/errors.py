@@ -19,6 +19,7 @@ class Why(Enum):
     CONFLICT = "conflict"
     #: Not now; `Refusal.until` may say when.
     TOO_MANY = "too many"
+    UNAVAILABLE = "unavailable"
 
 
 class Refusal(Exception):

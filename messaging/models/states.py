@@ -80,3 +80,4 @@ class Door(models.TextChoices):
     PAGES = "pages", _("the admin")
     WRITE = "write", _("the page “Write”")
     TEST = "test", _("a test of its gateway")
+    GUESTS = "guests", _("self-registration")

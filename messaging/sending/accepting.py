@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gateways import providers, routing
+from gateways import routing
 from gateways.models import Gateway
 from messaging import opt_outs, phones, retries, tasks, texts
 from messaging.models import Batch, Door, Message, State, Wait
@@ -51,10 +51,11 @@ def send(  # noqa: PLR0913 — each says one thing of a message
     due_at: datetime | None = None,
     door: Door = Door.UNSAID,
     batch: Batch | None = None,
+    first: Gateway | None = None,
 ) -> Message:
     """Accepts one message: once this returns and its transaction commits, its fate will be on record.
 
-    `phone` may be written in any usual way; `gateway_name` is the one to try first, empty: the default one;
+    `phone` may be written in any usual way; `gateway_name` is the one to try first, empty: the default one, or `first`;
     `masked_text` is what the portal shows of a text with a secret in it; `recipient_label` is a pid; `only_here` rules
     out any other gateway; `due_at` is a later time to send it; `batch` is what it is a part of. Information for a phone
     that opted out is put on record and suppressed. Raises Refusal with the field `phone`, `text`, `gateway` or
@@ -65,7 +66,7 @@ def send(  # noqa: PLR0913 — each says one thing of a message
     check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
     terms = Terms(kind, wanted, requested_by, door, only_here, due_at, batch)
-    message = draft(terms, phone, text, measure, wanted or routing.default(), masked_text=masked_text)
+    message = draft(terms, phone, text, measure, first or wanted or routing.default(), masked_text=masked_text)
     message.recipient_label = recipient_label
     if kind == Kind.INFORMATION and opt_outs.has_opted_out(phone):
         suppress(message)
@@ -155,7 +156,7 @@ def measured(text: str) -> texts.Measure:
 
 def _refuse_without_code(gateway: Gateway, text: str) -> None:
     """A provider that makes the one-time code itself sends nothing else."""
-    placeholder = _placeholder(gateway)
+    placeholder = routing.placeholder(gateway)
     if placeholder and placeholder not in text:
         sentence = _("Gateway “%(name)s” makes the one-time code itself: the text must hold %(placeholder)s.")
         raise Refusal(sentence % {"name": gateway.name, "placeholder": placeholder}, field="text")
@@ -182,10 +183,4 @@ def send_test(gateway: Gateway, *, phone: str, text: str, requested_by: User | N
 
 def _test_text(gateway: Gateway) -> str:
     text = _("%(portal)s: a test of gateway %(name)s") % {"portal": settings.PORTAL_NAME, "name": gateway.name}
-    return f"{text} {_placeholder(gateway)}".strip()
-
-
-def _placeholder(gateway: Gateway) -> str:
-    """What stands for the code that its provider makes; asked of the class, because every message asks."""
-    provider = providers.find(gateway.provider)
-    return provider.code_placeholder if provider else ""
+    return f"{text} {routing.placeholder(gateway)}".strip()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import opt_outs, phones, tasks
+from messaging import bells, opt_outs, phones
 from messaging.models import Batch, Door, Message, State
 from messaging.models.batch import LONGEST_NAME
 from messaging.retries import Kind
@@ -132,7 +132,7 @@ def _take(batch: Batch, items: Sequence[Item], terms: Terms, first: Gateway) -> 
             batch.taken += len(part)
             batch.save(update_fields=["taken", "refused"])
             for gateway_id in {one.gateway_id for one in accepted if not one.waits_for} - rung:
-                transaction.on_commit(partial(tasks.ring, gateway_id))
+                transaction.on_commit(partial(bells.ring, gateway_id))
                 rung.add(gateway_id)
     return batch
 

@@ -28,7 +28,13 @@ UNKNOWN_ITEM = "Unable to get resource with this identifier"
 FAILED = "Internal Server Error. Check server side logs for details"
 BUSY = "The database is busy or away. Try again."
 
-STATUS_OF = {Why.INVALID: 422, Why.NOT_FOUND: 404, Why.CONFLICT: 409, Why.TOO_MANY: 429}
+STATUS_OF = {
+    Why.INVALID: 422,
+    Why.NOT_FOUND: 404,
+    Why.CONFLICT: 409,
+    Why.TOO_MANY: 429,
+    Why.UNAVAILABLE: 503,
+}
 
 
 class InvalidArguments(exceptions.APIException):

@@ -25,6 +25,7 @@ ERRORS = {
     413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
     429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
+    503: "It cannot be done at the moment, and may be in a few minutes.",
 }
 
 _TEXT = {"type": "string"}

@@ -46,7 +46,7 @@ def test_a_broker_that_is_away_does_not_lose_the_message(
     def away(*_: Any, **__: Any) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("messaging.tasks.drain.apply_async", away)
+    monkeypatch.setattr("messaging.bells.app.send_task", away)
     with django_capture_on_commit_callbacks(execute=True):
         message = send()
     assert fresh(message).state == State.QUEUED
