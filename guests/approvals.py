@@ -48,3 +48,7 @@ def copy(former: Registration, registration: Registration) -> None:
     named_there = Approval.objects.filter(Q(registration=former)).first()
     if named_there is not None:
         keep(Approval(sponsor=named_there.sponsor, email=named_there.email, phone=named_there.phone), registration)
+
+
+def ask(registration: Registration) -> None:
+    """The phone is proven: the sponsor is asked."""

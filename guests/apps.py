@@ -20,7 +20,12 @@ class GuestsConfig(AppConfig):
 
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
-        registry.HOUSEKEEPING.append("guests.importing.steps.forget_old_imports")
+        registry.HOUSEKEEPING += [
+            "guests.importing.steps.forget_old_imports",
+            "guests.codes.wipe_expired",
+            "guests.limits.drop_old_counts",
+        ]
+        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/captive-portal/api\Z"]
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")

@@ -13,13 +13,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
-from messaging.whereabouts import Where
 
 from guests import limits
 from guests.models import Code, CodeMessage, Registration, RegistrationRules
 from messaging import codes as sent_codes
 from messaging import whereabouts
 from messaging.models import Door, State
+from messaging.whereabouts import Where
 from portal.errors import Refusal, Why
 
 DIGITS = 6
@@ -94,8 +94,9 @@ def again_at(code: Code, rules: RegistrationRules) -> datetime:
     last = last_message(code)
     if last is None or last.given_back or whereabouts.of(last.message).kind in {Where.NO_WAY, Where.FAILED}:
         return timezone.now()
-    pause = timedelta(seconds=rules.resend_seconds) * 2 ** min(max(code.sends - 1, 0), 10)
-    return last.at + min(pause, max(LONGEST_PAUSE, timedelta(seconds=rules.resend_seconds)))
+    first = timedelta(seconds=rules.resend_seconds)
+    pause: timedelta = first * 2 ** min(max(code.sends - 1, 0), 10)
+    return last.at + min(pause, max(LONGEST_PAUSE, first))
 
 
 def give_back_unsent(code: Code) -> bool:
@@ -151,7 +152,9 @@ def _still_good(code: Code) -> bool:
     """Whether the phone has it, or may still get it, without another message."""
     last = last_message(code)
     return (
-        last is not None and not last.given_back and whereabouts.of(last.message).kind not in {Where.NO_WAY, Where.FAILED}
+        last is not None
+        and not last.given_back
+        and whereabouts.of(last.message).kind not in {Where.NO_WAY, Where.FAILED}
     )
 
 

@@ -17,7 +17,6 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from messaging.whereabouts import Whereabouts
 
 from guests import admitting, applying, approvals, codes
 from guests import rules as rules_of
@@ -25,6 +24,7 @@ from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
 from guests.models import Code, CodeMessage, Origin, Purpose, Registration, Stage
 from messaging import phones, whereabouts
+from messaging.whereabouts import Whereabouts
 from portal.errors import Refusal, Why
 
 #: So many wrong codes end a registration.

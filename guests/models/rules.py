@@ -12,10 +12,6 @@ class Asked(models.TextChoices):
     REQUIRED = "required", _("required")
 
 
-def _limit(name: str, default: int) -> "models.PositiveIntegerField[int, int]":
-    return models.PositiveIntegerField(name, default=default)
-
-
 class RegistrationRules(models.Model):
     """What is asked of guests, whom codes are sent to, and how many. A limit of 0 is none."""
 
@@ -46,18 +42,18 @@ class RegistrationRules(models.Model):
     )
     mobile_only = models.BooleanField(_("mobile numbers only"), default=True)
 
-    phone_hour = _limit(_("messages to a phone in an hour"), 3)
-    phone_day = _limit(_("messages to a phone in a day"), 6)
-    address_hour = _limit(_("messages for an address in an hour"), 10)
-    address_day = _limit(_("messages for an address in a day"), 30)
-    network_hour = _limit(_("messages for a network in an hour"), 60)
-    network_day = _limit(_("messages for a network in a day"), 200)
-    device_hour = _limit(_("messages for a device in an hour"), 5)
-    device_day = _limit(_("messages for a device in a day"), 10)
-    prefix_hour = _limit(_("messages to a number range in an hour"), 30)
-    foreign_hour = _limit(_("messages to another country in an hour"), 50)
-    portal_hour = _limit(_("messages in an hour"), 600)
-    portal_day = _limit(_("messages in a day"), 5000)
+    phone_hour = models.PositiveIntegerField(_("messages to a phone in an hour"), default=3)
+    phone_day = models.PositiveIntegerField(_("messages to a phone in a day"), default=6)
+    address_hour = models.PositiveIntegerField(_("messages for an address in an hour"), default=10)
+    address_day = models.PositiveIntegerField(_("messages for an address in a day"), default=30)
+    network_hour = models.PositiveIntegerField(_("messages for a network in an hour"), default=60)
+    network_day = models.PositiveIntegerField(_("messages for a network in a day"), default=200)
+    device_hour = models.PositiveIntegerField(_("messages for a device in an hour"), default=5)
+    device_day = models.PositiveIntegerField(_("messages for a device in a day"), default=10)
+    prefix_hour = models.PositiveIntegerField(_("messages to a number range in an hour"), default=30)
+    foreign_hour = models.PositiveIntegerField(_("messages to another country in an hour"), default=50)
+    portal_hour = models.PositiveIntegerField(_("messages in an hour"), default=600)
+    portal_day = models.PositiveIntegerField(_("messages in a day"), default=5000)
     resend_seconds = models.PositiveIntegerField(
         _("seconds until a code may be sent again"), default=60, help_text=_("Each further time takes twice as long.")
     )

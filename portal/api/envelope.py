@@ -78,11 +78,11 @@ def _known(exc: Exception, wire_names: Mapping[str, str]) -> Response | None:
 
 def _refused(refusal: Refusal, wire_names: Mapping[str, str]) -> Response:
     sentence = str(refusal.sentence)
-    headers = {"Retry_After": str(_seconds_until(refusal.until))} if refusal.until else {}
-    if not refusal.field:
-        return error(STATUS_OF[refusal.why], sentence, **headers)
-    errors = [{"field": wire_names.get(refusal.field, refusal.field), "message": sentence}]
-    return error(STATUS_OF[refusal.why], INVALID if refusal.why is Why.INVALID else sentence, errors, **headers)
+    errors = [{"field": wire_names.get(refusal.field, refusal.field), "message": sentence}] if refusal.field else None
+    answer = error(STATUS_OF[refusal.why], INVALID if errors and refusal.why is Why.INVALID else sentence, errors)
+    if refusal.until:
+        answer.headers["Retry-After"] = str(_seconds_until(refusal.until))
+    return answer
 
 
 def _seconds_until(moment: datetime) -> int:
