@@ -21,6 +21,8 @@ class GuestsConfig(AppConfig):
     def ready(self) -> None:
         registry.NAVIGATION["guests"] += PAGES
         registry.HOUSEKEEPING.append("guests.importing.steps.forget_old_imports")
+        registry.HOUSEKEEPING.append("guests.captcha.forget_old_challenges")
+        registry.OPEN_PATHS.append(r"/guest/captcha/")
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")
