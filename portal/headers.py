@@ -18,8 +18,7 @@ NO_PAGE: Policy = {"default-src": [NONE], "base-uri": [NONE], "form-action": [NO
 #: Pages for guests, the sandbox phone, the API's documentation, and errors anywhere.
 PAGE: Policy = NO_PAGE | {
     "script-src": [SELF],
-    # The captcha reckons in a worker that its own script makes.
-    "worker-src": [SELF, "blob:"],
+    "worker-src": [SELF],
     "style-src": [SELF],
     "img-src": [SELF, "data:"],
     "font-src": [SELF],
@@ -32,7 +31,6 @@ PAGE: Policy = NO_PAGE | {
 #: Unfold's Alpine reads expressions out of attributes, and both write styles into the page.
 ADMIN: Policy = PAGE | {
     "script-src": [SELF, UNSAFE_EVAL],
-    "worker-src": [SELF],
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
