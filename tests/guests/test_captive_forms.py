@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from guests.captive import forms
 from guests.captive.arrivals import arrival_of
+from guests.captive.hosts import form_targets
 from tests.guests.test_captive_arrivals import IP, MAC, SENT, SITE
 
 HOSTS = [
@@ -73,7 +74,7 @@ def test_it_makes_the_form_that_the_network_takes(key: str) -> None:
     made = form(key)
     assert made is not None
     assert (made.method, made.action, made.fields) == FORMS[key]
-    assert made.targets == [f"http://{host}" for host in HOSTS]
+    assert made.targets == form_targets(HOSTS)
 
 
 @pytest.mark.parametrize("key", FORMS)

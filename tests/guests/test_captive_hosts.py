@@ -84,5 +84,5 @@ def test_a_list_without_end_is_refused() -> None:
 
 
 def test_every_entry_can_stand_in_the_policy_of_a_page() -> None:
-    assert form_targets(HOSTS)[1:3] == ["http://*.network-auth.com", "http://10.1.0.1:3990"]
+    assert form_targets(HOSTS)[1:4] == [*("http://*.network-auth.com", "http://10.1.0.1:3990", "https://10.1.0.1:3990")]
     assert all(headers.TARGET.fullmatch(target) for target in form_targets(HOSTS))
