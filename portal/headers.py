@@ -76,7 +76,7 @@ _TARGETS = "_form_targets"
 
 
 def may_post_to(response: HttpResponseBase, *targets: str) -> None:
-    """Lets forms of this one page go to these hosts too, and be redirected there. Raises ValueError for any that is none.
+    """Lets forms of this one page go to these hosts too, and be redirected there. Raises ValueError for what is none.
 
     Chromium asks the page's policy again at every redirect that follows a form, also after one that went to ourselves:
     a page whose form ends elsewhere names every host on the way.
