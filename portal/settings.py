@@ -82,6 +82,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 #: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+#: Which page says so depends on whose form it was.
+CSRF_FAILURE_VIEW = "portal.stale_forms.refuse"
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
 #: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
 #: in its own way; `portal.defender.door` answers.
