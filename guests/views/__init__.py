@@ -1,1 +1,1 @@
-"""The guest pages, as a phone in a captive network shows them: each makes one call and asks for no JavaScript."""
+"""What guests and their phones are shown. Each view makes one call into the domain, and no page needs JavaScript."""
