@@ -24,8 +24,13 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.notice.give_notice",
+            "guests.retention.erase_unverified",
+            "guests.retention.anonymise_registrations",
+            "guests.retention.anonymise_guests",
+            "guests.retention.drop_old_codes",
         ]
-        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/captive-portal/api\Z"]
+        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")
