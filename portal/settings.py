@@ -413,6 +413,10 @@ METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
 AUDIT_RETENTION_DAYS = environment.read(
     "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
 )
+#: Afterwards the phones of messages are shortened, and what providers and guests wrote is emptied.
+MESSAGE_RETENTION_DAYS = environment.read(
+    "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 183, "Give the number of days, 7 to 3660."
+)
 
 LOGGING = {
     "version": 1,
@@ -428,6 +432,7 @@ LOGGING = {
     },
     "loggers": {
         "django.request": {"filters": ["callback_keys"]},
+        "django.security.csrf": {"filters": ["callback_keys"]},
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},
