@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,7 +16,7 @@ from guests.models import Purpose, Registration, Stage
 from guests.registration import TRIES, News
 from guests.views import browser
 from guests.views.page import moment, page, said, say_next
-from guests.views.stages import SeeOther, address_of, arrive, lost, send_on
+from guests.views.stages import ACCESS, SeeOther, address_of, arrive, lost, send_on
 from messaging import phones
 from messaging.whereabouts import CANNOT_BE_SENT, Where
 from portal.errors import Refusal
@@ -38,7 +39,7 @@ def code(request: HttpRequest) -> HttpResponseBase:
         return lost(request)
     if request.method == "POST":
         return _judge(request, own)
-    return page(request, "code", **_shown(request, own)) if own.stage == Stage.CODE else send_on(own)
+    return page(request, "code", _shown(request, own)) if own.stage == Stage.CODE else send_on(own)
 
 
 @never_cache
@@ -79,9 +80,10 @@ def _judge(request: HttpRequest, own: Registration) -> HttpResponseBase:
 
 def _shown(request: HttpRequest, own: Registration) -> dict[str, Any]:
     errors = said(request)
-    context = _news(own) | {"errors": errors}
+    elsewhere = ACCESS if own.purpose == Purpose.ACCESS else reverse("guest_again")
+    context = _news(own) | {"errors": errors, "elsewhere": elsewhere}
     if own.terms_id is None and own.purpose == Purpose.REGISTER:
-        context["terms"] = terms.current(own.language)
+        context["terms"] = terms.shown_to(own.language)
     if errors:
         # Nobody wants the page to change while reading what was wrong.
         context["reloads"] = False
