@@ -1,0 +1,68 @@
+"""What comes after the code: on line, waiting for the sponsor, or neither."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from guests import rules as rules_of
+from guests import showing
+from guests.captive import forms
+from guests.captive.arrivals import Arrival
+from guests.models import Purpose, Stage
+from guests.views import browser
+from guests.views.page import page, said
+from guests.views.stages import lost, send_on
+from messaging import phones, whereabouts
+from portal import headers
+
+#: Seconds until the page of who waits looks again.
+PATIENCE = 15
+
+
+@never_cache
+@require_safe
+def online(request: HttpRequest) -> HttpResponseBase:
+    """User name and password, which is shown once, and until when they are good."""
+    own = browser.own(request)
+    if own is None:
+        return lost(request)
+    if own.stage != Stage.DONE or own.guest is None or own.purpose != Purpose.REGISTER:
+        return send_on(own)
+    password = showing.password_to_show(own)
+    arrival, hosts = Arrival.from_json(own.arrival), rules_of.current().redirect_hosts
+    log_in = forms.form(arrival, own.guest.username, password, hosts) if password else None
+    context = {
+        "guest": own.guest,
+        "password": password,
+        "sms": whereabouts.of(own.credentials) if own.credentials else None,
+        "log_in": log_in,
+        "onward": forms.onward(arrival, hosts),
+    }
+    response = page(request, "online", context)
+    headers.may_post_to(response, *(log_in.targets if log_in else ()))
+    return response
+
+
+@never_cache
+@require_safe
+def waiting(request: HttpRequest) -> HttpResponseBase:
+    """The sponsor is asked. The page need not stay open."""
+    own = browser.own(request)
+    if own is None:
+        return lost(request)
+    if own.stage != Stage.APPROVAL:
+        return send_on(own)
+    return page(request, "waiting", {"phone": phones.spaced(own.phone), "patience": PATIENCE})
+
+
+@never_cache
+@require_safe
+def ended(request: HttpRequest) -> HttpResponseBase:
+    """It came to nothing, and why."""
+    own = browser.own(request)
+    if own is None:
+        return lost(request)
+    if own.stage in {Stage.CODE, Stage.APPROVAL} or (own.stage == Stage.DONE and own.guest_id):
+        return send_on(own)
+    said(request)
+    return page(request, "ended", {"own": own})
