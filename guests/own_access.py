@@ -22,7 +22,7 @@ from portal.models import User
 #: So many messages are in an export, the newest.
 MOST_MESSAGES = 1000
 #: What a guest says of himself. All else of a registration is kept by law for a while: `guests.retention` ends that.
-SAID = {"name": "", "email": "", "company": "", "arrival": {}, "password": None}
+SAID: dict[str, Any] = {"name": "", "email": "", "company": "", "arrival": {}, "password": None}
 
 
 def new_password(guest: Guest, asker: Asker, *, seen: int | None = None) -> str:
