@@ -24,6 +24,8 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.captcha.forget_old_challenges",
+            "guests.showing.wipe_shown",
             "guests.notice.give_notice",
             "guests.retention.erase_unverified",
             "guests.retention.anonymise_registrations",
@@ -31,6 +33,7 @@ class GuestsConfig(AppConfig):
             "guests.retention.drop_old_codes",
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
+        registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         recipients.DIRECTORIES.append("guests.directory.search")

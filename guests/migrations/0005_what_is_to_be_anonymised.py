@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('guests', '0004_self_registration'),
+        ('guests', '0005_spent_challenges'),
         ('messaging', '0007_codes_for_guests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
