@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,7 +20,7 @@ SOME, SOME_GUESTS = 200, 50
 #: Whoever has not proved the phone by then never will.
 UNVERIFIED = timedelta(days=1)
 UNFINISHED = (Stage.CODE, Stage.ENDED, Stage.LAPSED)
-PERSONAL = {
+PERSONAL: dict[str, Any] = {
     "phone": "",
     "name": "",
     "email": "",

@@ -8,7 +8,7 @@ from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, S
 from guests.api.users import UserItem, Users, UserSearch
 from guests.captcha import views as captcha
 from guests.models import CALLS
-from guests.views import code, look, online, resume, terms, welcome
+from guests.views import access, code, extend_link, look, online, own_deeds, resume, terms, welcome
 from portal.api.routes import route
 from portal.api.views import ApiView
 
@@ -27,7 +27,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("guest/terms/<int:pk>/", terms.version, name="guest_terms_version"),
     re_path(r"^guest/look/(?P<colour>[0-9a-f]{6})-(?P<ground>[0-9a-f]{6})\.css\Z", look.stylesheet, name="guest_look"),
     path("guest/logo/<slug:digest>", look.logo, name="guest_logo"),
+    path("guest/access/", access.access, name="guest_access"),
+    path("guest/access/extend/", own_deeds.extend, name="guest_access_extend"),
+    path("guest/access/password/", own_deeds.new_password, name="guest_access_password"),
+    path("guest/access/devices/<int:pk>/", own_deeds.forget_device, name="guest_access_device"),
+    path("guest/access/data/", own_deeds.own_data, name="guest_access_data"),
+    path("guest/access/erase/", own_deeds.erase, name="guest_access_erase"),
+    path("guest/access/leave/", own_deeds.leave, name="guest_access_leave"),
     path("r/<str:link>", resume.resume, name="guest_resume"),
+    path("x/<str:token>", extend_link.extend_link, name="guest_extend"),
     path("guest/captcha/challenge/", captcha.challenge, name="guest_captcha_challenge"),
     path("guest/captcha/picture/<str:key>/", captcha.picture, name="guest_captcha_picture"),
 ]
