@@ -18,6 +18,8 @@ from portal.environment import (
     known_time_zone,
     listen_address,
     long_word,
+    mail_address,
+    mail_server,
     networks,
     one_of,
     redis_url,
@@ -376,6 +378,28 @@ GUEST_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
     "GUEST_NETWORKS", networks, [], "List networks such as 203.0.113.7/32,192.168.10.0/24."
 )
 
+# E-mail
+
+#: Without a mail server e-mails are files in the state folder, for whoever tries the portal out.
+MAIL_SERVER: dict[str, Any] = environment.read(
+    "EMAIL_URL",
+    lambda raw: mail_server(env.email_url_config(raw)),
+    {},
+    "Write smtp+tls://user:password@mail.example.org:587, or leave it out to keep e-mails as files in PORTAL_VAR.",
+)
+EMAIL_BACKEND: str = MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = STATE_FOLDER / "mail"
+EMAIL_HOST: str = MAIL_SERVER.get("EMAIL_HOST", "")
+EMAIL_PORT: int = MAIL_SERVER.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = MAIL_SERVER.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD: str = MAIL_SERVER.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS: bool = MAIL_SERVER.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = MAIL_SERVER.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+EMAIL_FROM = environment.read(
+    "EMAIL_FROM", mail_address, "portal@localhost", "Give an address such as portal@example.org."
+)
+
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
@@ -404,7 +428,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"callback_keys": {"()": "portal.logs.WithoutCallbackKeys"}},
+    "filters": {"secret_paths": {"()": "portal.logs.WithoutSecretPaths"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
@@ -413,7 +437,8 @@ LOGGING = {
         ),
     },
     "loggers": {
-        "django.request": {"filters": ["callback_keys"]},
+        "django.request": {"filters": ["secret_paths"]},
+        "django.security.csrf": {"filters": ["secret_paths"]},
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},
