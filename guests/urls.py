@@ -1,7 +1,8 @@
 """Routes of guests: pages, and what the API serves below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
+from guests import sponsor_pages
 from guests.api.credentials import SendUserCredentials
 from guests.api.passwords import UserPassword
 from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, Suspend, Unban
@@ -10,7 +11,9 @@ from guests.models import CALLS
 from portal.api.routes import route
 from portal.api.views import ApiView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("guest/approve/<token>", sponsor_pages.approval, name="guest_approval"),
+]
 
 #: What a guest's path may end in, beside the guest itself.
 VIEWS: dict[str, type[ApiView]] = {

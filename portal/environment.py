@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypeVar
-from email.utils import parseaddr
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -140,7 +140,9 @@ def mail_server(config: dict[str, Any]) -> dict[str, Any]:
     """What django-environ read, for a mail server. Raises ValueError for anything else, and without a host."""
     if not str(config["EMAIL_BACKEND"]).endswith("smtp.EmailBackend") or not config["EMAIL_HOST"]:
         raise ValueError("not a mail server")
-    usual = MAIL_PORT_SSL if config.get("EMAIL_USE_SSL") else MAIL_PORT_TLS if config.get("EMAIL_USE_TLS") else MAIL_PORT
+    usual = (
+        MAIL_PORT_SSL if config.get("EMAIL_USE_SSL") else MAIL_PORT_TLS if config.get("EMAIL_USE_TLS") else MAIL_PORT
+    )
     return config | {"EMAIL_PORT": config["EMAIL_PORT"] or usual}
 
 

@@ -43,7 +43,7 @@ def choices(kind: GuestType | None) -> list[tuple[str, str]]:
     return [(durations.written(stay), durations.in_words(stay)) for stay in fitting]
 
 
-def approve(approval: Approval, *, stay: timedelta, by: User | None) -> Guest:
+def approve(approval: Approval, *, stay: timedelta, by: User | None) -> Registration:
     """The guest is in for so long from now, and is sent user name and password. `by` None: who has the link.
 
     Raises Refusal: field `duration` for a stay that is too long; a conflict where it was decided already, its time is
@@ -60,8 +60,7 @@ def approve(approval: Approval, *, stay: timedelta, by: User | None) -> Guest:
         for other in together:
             _decide(other, by, approved=True, stay=stay)
             _let_in_too(other.registration, registration)
-    guest: Guest = registration.guest
-    return guest
+    return registration
 
 
 def deny(approval: Approval, *, why: str, by: User | None) -> None:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from guests.approvals import wording
 from guests.models import Approval, Registration, Stage
 
-
 OVER = gettext_lazy("The time to answer is over.")
 
 
