@@ -132,7 +132,8 @@ def web_address(raw: str) -> str:
 
 
 #: Of a mail server, unless another one is given.
-MAIL_PORT, MAIL_PORT_TLS, MAIL_PORT_SSL = 25, 587, 465
+MAIL_PORT = 25
+SECURED_MAIL_PORTS = {"EMAIL_USE_SSL": 465, "EMAIL_USE_TLS": 587}
 MAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
 
@@ -140,9 +141,7 @@ def mail_server(config: dict[str, Any]) -> dict[str, Any]:
     """What django-environ read, for a mail server. Raises ValueError for anything else, and without a host."""
     if not str(config["EMAIL_BACKEND"]).endswith("smtp.EmailBackend") or not config["EMAIL_HOST"]:
         raise ValueError("not a mail server")
-    usual = (
-        MAIL_PORT_SSL if config.get("EMAIL_USE_SSL") else MAIL_PORT_TLS if config.get("EMAIL_USE_TLS") else MAIL_PORT
-    )
+    usual = next((port for name, port in SECURED_MAIL_PORTS.items() if config.get(name)), MAIL_PORT)
     return config | {"EMAIL_PORT": config["EMAIL_PORT"] or usual}
 
 
