@@ -30,8 +30,16 @@ class GuestsConfig(AppConfig):
             "guests.approvals.asking.ask_waiting",
             "guests.approvals.asking.remind",
             "guests.approvals.mailing.ring_for_mail",
+            "guests.captcha.forget_old_challenges",
+            "guests.showing.wipe_shown",
+            "guests.notice.give_notice",
+            "guests.retention.erase_unverified",
+            "guests.retention.anonymise_registrations",
+            "guests.retention.anonymise_guests",
+            "guests.retention.drop_old_codes",
         ]
-        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/captive-portal/api\Z"]
+        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
+        registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
         registry.CONCERNS.append("guests.panels.approvals")

@@ -23,7 +23,7 @@ from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
 from guests.models import Code, CodeMessage, Origin, Purpose, Registration, Stage
-from messaging import phones, whereabouts
+from messaging import phones
 from messaging.whereabouts import Whereabouts
 from portal.errors import Refusal, Why
 
@@ -43,13 +43,17 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True)
 class News:
-    """Where the SMS is, when another may be asked for, how many codes may still be typed, until when it is good."""
+    """Where the SMS is, when another may be asked for, how many codes may still be typed, until when it is good.
+
+    `asked_at` is when the last message was accepted.
+    """
 
     sms: Whereabouts | None
     again_at: datetime
     tries_left: int
     expires_at: datetime | None
     unsent: bool = False
+    asked_at: datetime | None = None
 
 
 class WrongCode(Refusal):
@@ -101,11 +105,16 @@ def of_token(token: str) -> Registration | None:
     return rows.filter(token_digest=digest(token)).first() if token else None
 
 
+def linked(link: str) -> CodeMessage | None:
+    """The message that carried this link."""
+    return CodeMessage.objects.select_related("registration", "code").filter(link_digest=digest(link)).first()
+
+
 def resume(link: str, visitor: Visitor) -> Started:
     """A registration of its own for the browser that opened the link of an SMS: whoever opened the first one may be a
     stranger. The terms are to be accepted anew. Raises CodeOver where the code is good no more.
     """
-    sent = CodeMessage.objects.select_related("registration", "code").filter(link_digest=digest(link)).first()
+    sent = linked(link)
     former = sent.registration if sent else None
     if sent is None or former is None or codes.live(former.phone) is None:
         raise CodeOver(_("This link is good no more. Please type your number again."))
@@ -132,14 +141,11 @@ def resume(link: str, visitor: Visitor) -> Started:
 
 def news(registration: Registration) -> News:
     """What is known now. Where the SMS cannot be sent, it never will be, and is counted against nobody."""
-    rules, code = rules_of.current(), _code_of(registration)
-    left = max(0, TRIES - registration.tries)
+    left, code = max(0, TRIES - registration.tries), _code_of(registration)
     if code is None:
         return News(None, timezone.now(), left, None)
-    unsent = codes.give_back_unsent(code)
-    last = codes.last_message(code)
-    sms = whereabouts.of(last.message) if last else None
-    return News(sms, codes.again_at(code, rules), left, code.expires_at, unsent)
+    latest = codes.latest(code, rules_of.current())
+    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent, latest.asked_at)
 
 
 def resend(registration: Registration, visitor: Visitor) -> None:
@@ -147,9 +153,9 @@ def resend(registration: Registration, visitor: Visitor) -> None:
     rules = rules_of.current()
     _check_waits(registration)
     brake.check(rules)
-    code = _code_of(registration)
-    if code is not None:
-        codes.give_back_unsent(code)
+    if (code := _code_of(registration)) is not None:
+        # What was never sent is not counted against this one.
+        codes.latest(code, rules)
     with _noting(), transaction.atomic():
         _point_at(registration, codes.sent_again(registration, visitor.asker, rules, _writing(registration, visitor)))
 
@@ -209,13 +215,16 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     )
     account = admitting.account_of(registration.phone)
     if reason := admitting.why_not(registration.phone):
-        registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
+        moved = registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
     elif key is None:
-        registration.move(Stage.DONE, since=Stage.CODE, guest=account)
+        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=account)
     elif approvals.needed(registration) and not admitting.is_in(account):
-        registration.move(Stage.APPROVAL, since=Stage.CODE)
+        moved = registration.move(Stage.APPROVAL, since=Stage.CODE)
     else:
-        admitting.admit(registration, key, since=Stage.CODE)
+        moved = admitting.admit(registration, key, since=Stage.CODE)
+    if not moved:
+        # Its last wrong code was typed at the same moment: nothing of this has happened.
+        raise _ended()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Setting DATABASE_URL or REDIS_URL makes this a production set-up: keys and host names must then be given.
 """
 
+import hmac
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -83,6 +84,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 #: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+#: Which page says so depends on whose form it was.
+CSRF_FAILURE_VIEW = "portal.stale_forms.refuse"
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
 #: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
 #: in its own way; `portal.defender.door` answers.
@@ -113,6 +116,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_otp",
     "django_otp_webauthn",
+    "captcha",
     "portal",
     "gateways",
     "messaging",
@@ -378,6 +382,16 @@ GUEST_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
     "GUEST_NETWORKS", networks, [], "List networks such as 203.0.113.7/32,192.168.10.0/24."
 )
 
+#: Of the proof of work; made of SECRET_KEY, so that it need not be kept.
+ALTCHA_HMAC_KEY = hmac.new(SECRET_KEY.encode(), b"guests.captcha", "sha256").hexdigest()
+#: Minutes that a picture can be answered, as long as a proof. Its digits are bent and the ground is speckled; no
+#: programs outside are asked to read them aloud.
+CAPTCHA_TIMEOUT = 20
+CAPTCHA_FONT_SIZE = 30
+CAPTCHA_LETTER_ROTATION = (-20, 20)
+CAPTCHA_FOREGROUND_COLOR = "#1b1f27"
+CAPTCHA_FLITE_PATH = CAPTCHA_SOX_PATH = None
+
 # E-mail
 
 #: Without a mail server e-mails are files in the state folder, for whoever tries the portal out.
@@ -423,12 +437,16 @@ METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
 AUDIT_RETENTION_DAYS = environment.read(
     "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
 )
+#: Afterwards the phones of messages are shortened, and what providers and guests wrote is emptied.
+MESSAGE_RETENTION_DAYS = environment.read(
+    "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 183, "Give the number of days, 7 to 3660."
+)
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"secret_paths": {"()": "portal.logs.WithoutSecretPaths"}},
+    "filters": {"callback_keys": {"()": "portal.logs.WithoutCallbackKeys"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
@@ -437,8 +455,8 @@ LOGGING = {
         ),
     },
     "loggers": {
-        "django.request": {"filters": ["secret_paths"]},
-        "django.security.csrf": {"filters": ["secret_paths"]},
+        "django.request": {"filters": ["callback_keys"]},
+        "django.security.csrf": {"filters": ["callback_keys"]},
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},
@@ -446,5 +464,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # A line, or a whole traceback, for whatever strangers send to the captcha.
+        "django_altcha": {"level": "CRITICAL"},
     },
 }

@@ -18,9 +18,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from guests import approvals, durations
 from guests.admin import shown
+from guests.answering import APPROVE, DENY, ReasonForm, StayForm
 from guests.approvals import Standing, standing
 from guests.models import Approval, Stage
-from guests.sponsor_pages import APPROVE, DENY, ReasonForm, StayForm
 from portal.admin.display import NOTHING, moment
 from portal.admin.rights import HistoryAdmin, caller, demand
 from portal.errors import Refusal, Why

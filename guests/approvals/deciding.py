@@ -121,12 +121,14 @@ def _check_welcome(registration: Registration) -> None:
 
 def _admit(registration: Registration, key: admitting.Key, stay: timedelta, sponsor: User | None) -> None:
     try:
-        admitting.admit(registration, key, since=Stage.APPROVAL, stay=stay, sponsor=sponsor)
+        moved = admitting.admit(registration, key, since=Stage.APPROVAL, stay=stay, sponsor=sponsor)
     except Refusal as refusal:
         if refusal.field != "device":
             raise
         sentence = _("The guest has as many devices here as are allowed, and must remove one first.")
         raise Refusal(sentence, why=Why.CONFLICT) from None
+    if not moved:
+        raise Refusal(standing.OVER, why=Why.CONFLICT)
 
 
 def _asked_together(approval: Approval) -> list[Approval]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('guests', '0004_self_registration'),
+        ('guests', '0005_what_is_to_be_anonymised'),
         ('messaging', '0007_codes_for_guests'),
     ]
 

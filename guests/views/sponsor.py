@@ -1,46 +1,23 @@
 """The page behind the link that sponsors are sent. Whatever only looks, mail scanners too, decides nothing."""
 
-from typing import Any, cast
-
 from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from guests import approvals, durations
 from guests import rules as rules_of
+from guests.answering import APPROVE, DENY, ReasonForm, StayForm
 from guests.models import Approval
+from guests.views.page import page
 from portal import audit, callers
 from portal.admin.rights import demand
 from portal.errors import Refusal, Why
 from portal.models import User
 from portal.permissions import Right
-
-APPROVE, DENY = "approve", "deny"
-
-
-class StayForm(forms.Form):
-    """For how long. What is offered follows from the guest's type."""
-
-    duration = forms.ChoiceField(label=_("For how long"))
-
-    def __init__(self, approval: Approval, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        kind = approval.registration.guest_type
-        field = cast("forms.ChoiceField", self.fields["duration"])
-        field.choices, field.initial = approvals.choices(kind), durations.written(approvals.usual(kind))
-
-
-class ReasonForm(forms.Form):
-    """Why not; the guest reads it."""
-
-    reason = forms.CharField(
-        label=_("Why not"), max_length=approvals.LONGEST_REASON, help_text=_("The guest will read it.")
-    )
 
 
 @never_cache
@@ -53,13 +30,13 @@ def approval(request: HttpRequest, token: str) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     found = approvals.of_link(token)
     if found is None:
-        return render(request, "guests/approval_over.html", status=404)
+        return page(request, "approval_over", status=404)
     by = _signed_in(request, found) if needs_account else None
     stay = StayForm(found, request.POST if request.POST.get("decision") == APPROVE else None)
     reason = ReasonForm(request.POST if request.POST.get("decision") == DENY else None)
     if request.method == "POST" and (done := _decided(request, found, by, stay, reason)):
         return done
-    return render(request, "guests/approval.html", {"approval": found, "stay": stay, "reason": reason})
+    return page(request, "approval", approval=found, stay=stay, reason=reason)
 
 
 def _signed_in(request: HttpRequest, found: Approval) -> User:
@@ -88,9 +65,9 @@ def _decided(
         if refusal.field in form.fields:
             form.add_error(refusal.field, refusal.sentence)
             return None
-        return render(request, "guests/approval_over.html", {"sentence": refusal.sentence}, status=409)
+        return page(request, "approval_over", status=409, sentence=refusal.sentence)
     _note(request, found, by, 200, form)
-    return render(request, "guests/approval_done.html", {"approval": found})
+    return page(request, "approval_done", approval=found)
 
 
 def _note(request: HttpRequest, found: Approval, by: User | None, status: int, form: forms.Form) -> None:
