@@ -9,6 +9,8 @@ from portal.registry import AdminPage
 
 PAGES = (
     AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Approvals"), "admin:guests_approval_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Sponsors"), "admin:guests_sponsor_changelist", "handshake", ("SYSTEM_READ",)),
     AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
     AdminPage(_("Terms"), "admin:guests_terms_changelist", "gavel", ("SYSTEM_READ",)),
 )
@@ -24,6 +26,10 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.approvals.lapsing.lapse",
+            "guests.approvals.asking.ask_waiting",
+            "guests.approvals.asking.remind",
+            "guests.approvals.mailing.ring_for_mail",
             "guests.captcha.forget_old_challenges",
             "guests.showing.wipe_shown",
             "guests.notice.give_notice",
@@ -36,6 +42,7 @@ class GuestsConfig(AppConfig):
         registry.STALE_FORMS |= dict.fromkeys(("guest", "x"), "guests.views.stale.refuse")
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")
+        registry.CONCERNS.append("guests.panels.approvals")
         recipients.DIRECTORIES.append("guests.directory.search")
         recipients.BY_PID.append("guests.directory.by_pid")
         recipients.RESENT.append("guests.credentials.follow")

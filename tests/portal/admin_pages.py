@@ -14,7 +14,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
 from guests import terms
-from guests.models import Guest, GuestType, Terms
+from guests.models import Approval, Guest, GuestType, Registration, Sponsor, Terms
 from messaging.models import (
     Attempt,
     Batch,
@@ -135,6 +135,15 @@ def _answer_kept() -> IdempotencyRecord:
     )
 
 
+def _approval() -> Approval:
+    now = timezone.now()
+    waiting = {"stage": "approval", "language": "en", "phone": "+79161234567", "verified_at": now}
+    registration = Registration.objects.create(token_digest="d" * 60, **waiting)
+    return Approval.objects.create(
+        registration=registration, email="ada@example.org", link=SECRET, expires_at=now + timedelta(hours=8)
+    )
+
+
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
@@ -168,4 +177,6 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),
+    Sponsor: lambda _: Sponsor.objects.create(name="Ada", email="ada@example.org"),
+    Approval: lambda _: _approval(),
 }

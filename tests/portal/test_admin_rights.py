@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
-from guests.models import Guest, GuestImport, GuestImportRow, GuestType, Terms
+from guests.models import Approval, Guest, GuestImport, GuestImportRow, GuestType, Sponsor, Terms
 from messaging.models import (
     Attempt,
     Batch,
@@ -74,6 +74,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Guest: ("vacd", "", "v", ""),
     GuestType: ("vacd", "", "v", ""),
     Terms: ("vacd", "", "v", ""),
+    Sponsor: ("vacd", "", "v", ""),
+    Approval: ("v", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
 
