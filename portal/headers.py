@@ -3,6 +3,7 @@
 Everything is served by the portal itself. A page that no line below knows gets the strictest policy that shows pages.
 """
 
+import re
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -71,6 +72,22 @@ ALWAYS = {
 }
 
 
+#: A host as policies name it: http or https, perhaps with a star for what stands before it, perhaps with a port.
+TARGET = re.compile(r"https?://(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*(:[0-9]{1,5})?")
+_TARGETS = "_form_targets"
+
+
+def may_post_to(response: HttpResponseBase, *targets: str) -> None:
+    """Lets forms of this one page go to these hosts too, and be redirected there. Raises ValueError for any that is none.
+
+    Chromium asks the page's policy again at every redirect that follows a form, also after one that went to ourselves:
+    a page whose form ends elsewhere names every host on the way.
+    """
+    if wrong := [target for target in targets if not TARGET.fullmatch(target)]:
+        raise ValueError(wrong)
+    setattr(response, _TARGETS, [*getattr(response, _TARGETS, ()), *targets])
+
+
 def policy_of(path: str) -> Policy:
     """What holds at this path."""
     return PAGE if path.rstrip("/") == DOCUMENTATION else POLICIES.get(_first_part(path), PAGE)
@@ -88,7 +105,16 @@ class SecurityHeaders(CSPMiddleware):
         return answer
 
     def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> Any:
-        return PolicyParts() if report_only else PolicyParts(config=dict(policy_of(request.path_info)))
+        if report_only:
+            return PolicyParts()
+        targets: list[str] = getattr(response, _TARGETS, [])
+        return PolicyParts(config=_widened(policy_of(request.path_info), targets))
+
+
+def _widened(policy: Policy, targets: list[str]) -> Policy:
+    """The policy with more targets for forms; where none may be sent at all, it stays so."""
+    forms = policy["form-action"]
+    return dict(policy) if NONE in forms else policy | {"form-action": [*forms, *dict.fromkeys(targets)]}
 
 
 def _first_part(path: str) -> str:
