@@ -1,16 +1,25 @@
 """What the front page says of guests."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from guests import accounts, states
-from guests.models import Guest
+from guests import accounts, limits, looks, states
+from guests.limits import brake
+from guests.models import Branding, Guest, Registration, Scope, Stage, Terms
 from guests.states import State
-from portal.admin.dashboard import Figure, Panel, Step
+from portal.admin.dashboard import Concern, Figure, Panel, Step
+from portal.admin.display import moment
 from portal.permissions import Right, may
+
+#: A guest who waits longer for a sponsor stands in the lobby and wonders.
+LONG_WAIT = timedelta(hours=1)
 
 
 def guests(request: HttpRequest) -> Panel | None:
@@ -32,3 +41,68 @@ def first_guest(request: HttpRequest) -> Step | None:
         return None
     why = _("Credentials are sent to a guest's phone.")
     return Step(_("Create a guest"), why, reverse("admin:guests_guest_add"), Guest.objects.exists())
+
+
+def first_terms(request: HttpRequest) -> Step | None:
+    """Until there are some that guests agree to."""
+    if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE):
+        return None
+    why = _("Guests who register themselves agree to them; without terms they are asked for nothing.")
+    done = Terms.objects.filter(published_at__isnull=False).exists()
+    return Step(_("Publish terms of use"), why, reverse("admin:guests_terms_changelist"), done)
+
+
+def own_look(request: HttpRequest) -> Step | None:
+    """Until somebody has said how they look."""
+    if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_UPDATE):
+        return None
+    why = _("Your name, logo and colours, and whom guests may ask.")
+    done = Branding.objects.filter(pk=looks.ROW).exists()
+    return Step(_("Set the look of the guest pages"), why, reverse("admin:guests_branding_changelist"), done)
+
+
+def concerns(request: HttpRequest) -> Iterator[Concern]:
+    """The brake, guests held back where a whole lobby may be, guests whom nobody answers."""
+    if not may(request.user, Right.USERS_READ):
+        return
+    yield from _stopped()
+    yield from _networks_held_back()
+    yield from _unanswered()
+
+
+def _stopped() -> Iterator[Concern]:
+    now, found = timezone.now(), brake.current()
+    if brake.is_pulled(found, now):
+        sentence = _("Registration is stopped until %(until)s: of %(sent)s codes %(entered)s were entered.")
+        told = {"until": moment(found.until), "sent": found.sent, "entered": found.entered}
+        yield Concern(sentence % told, _held_back(), _("See it and release it"))
+
+
+def _networks_held_back() -> Iterator[Concern]:
+    networks = (Scope.ADDRESS, Scope.NETWORK)
+    many = limits.held_back().filter(scope__in=networks, refused__gt=0).values("key").distinct().count()
+    if many:
+        sentence = ngettext(
+            "%(count)s address or network is held back. If it is your own, add it to GUEST_NETWORKS.",
+            "%(count)s addresses or networks are held back. If they are your own, add them to GUEST_NETWORKS.",
+            many,
+        )
+        asked = {"scope__in": ",".join(networks), "refused__gt": 0}
+        yield Concern(sentence % {"count": many}, f"{_held_back()}?{urlencode(asked)}", _("See them"), grave=False)
+
+
+def _unanswered() -> Iterator[Concern]:
+    before = timezone.now() - LONG_WAIT
+    if many := Registration.objects.filter(stage=Stage.APPROVAL, verified_at__lt=before).count():
+        sentence = ngettext(
+            "%(count)s guest has waited for a sponsor for more than an hour.",
+            "%(count)s guests have waited for a sponsor for more than an hour.",
+            many,
+        )
+        asked = {"stage__exact": Stage.APPROVAL.value, "verified_at__lt": before.isoformat(sep=" ")}
+        link = f"{reverse('admin:guests_registration_changelist')}?{urlencode(asked)}"
+        yield Concern(sentence % {"count": many}, link, _("See them"))
+
+
+def _held_back() -> str:
+    return reverse("admin:guests_limitcount_changelist")
