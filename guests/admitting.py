@@ -11,7 +11,7 @@ from guests import accounts, credentials, devices, passwords, stays
 from guests import rules as rules_of
 from guests.models import Guest, Registration, Stage, usual_end
 from messaging.models import Door
-from portal.errors import DUPLICATE, Refusal
+from portal.errors import Refusal
 from portal.models import User
 
 
@@ -58,11 +58,11 @@ def admit(
     since: Stage,
     stay: timedelta | None = None,
     sponsor: User | None = None,
-) -> None:
+) -> bool:
     """The guest is in, with a new password that is shown once and sent. Call it inside a transaction.
 
-    A stay that goes on keeps its end; `stay` is how long it lasts from now where a sponsor said so. Raises Refusal: a
-    registration that is not at `since` any more, too many devices.
+    A stay that goes on keeps its end; `stay` is how long it lasts from now where a sponsor said so. False where the
+    registration is not at `since` any more: undo the transaction then. Raises Refusal: too many devices.
     """
     account = account_of(registration.phone)
     guest = _renewed(account, registration) if account else _created(registration, sponsor)
@@ -75,8 +75,9 @@ def admit(
         values["valid_until"] = now + stay
     accounts.write(guest, **values)
     if not registration.move(Stage.DONE, since=since, guest=guest, password=key.password):
-        raise Refusal(DUPLICATE)
+        return False
     _send(registration, guest, key)
+    return True
 
 
 def _renewed(guest: Guest, registration: Registration) -> Guest:

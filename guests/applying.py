@@ -76,7 +76,7 @@ def offered_types() -> list[GuestType]:
 
 def accept_terms(registration: Registration, accepted: int | None) -> None:
     """Puts on the registration which terms were agreed to. Raises Refusal (field `accepted`)."""
-    wanted = terms.current(registration.language)
+    wanted = terms.shown_to(registration.language)
     if wanted is None:
         return
     if accepted is None:

@@ -30,6 +30,7 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.captcha.forget_old_challenges",
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/captive-portal/api\Z"]
         registry.PANELS += ["guests.panels.guests", "guests.funnel.panel"]

@@ -20,7 +20,7 @@ from guests.models import Code, CodeMessage, Registration, RegistrationRules
 from messaging import codes as sent_codes
 from messaging import whereabouts
 from messaging.models import Door, State
-from messaging.whereabouts import Where
+from messaging.whereabouts import Where, Whereabouts
 from portal import counting
 from portal.errors import Refusal, Why
 
@@ -32,6 +32,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
 #: A message that ended so was never sent, and what was meant for it is counted against nobody.
 NEVER_SENT = (State.CANCELLED, State.LAPSED)
+CAME_TO_NOTHING = (Where.NO_WAY, Where.FAILED)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def sent_again(registration: Registration, asker: limits.Asker, rules: Registrat
     """
     charged = limits.charge(limits.limits_of(registration.phone, asker, rules))
     code = live(registration.phone)
-    if code is not None and (wait := again_at(code, rules)) > timezone.now():
+    if code is not None and (wait := latest(code, rules).again_at) > timezone.now():
         raise TooEarly(wait)
     return _send(code, registration, charged, writing)
 
@@ -91,29 +92,44 @@ class TooEarly(Refusal):
         super().__init__(TOO_EARLY, why=Why.TOO_MANY, until=until)
 
 
-def again_at(code: Code, rules: RegistrationRules) -> datetime:
-    """When it may be sent once more: at once where the last message did not get away."""
+@dataclass(frozen=True)
+class Latest:
+    """The last message with a code: where it is, whether it will never be sent, and when another may be asked for."""
+
+    sms: Whereabouts | None
+    unsent: bool
+    again_at: datetime
+
+
+def latest(code: Code, rules: RegistrationRules) -> Latest:
+    """What became of the last message. One that cannot be sent now never will be, and is counted against nobody."""
     last = last_message(code)
-    if last is None or last.given_back or whereabouts.of(last.message).kind in {Where.NO_WAY, Where.FAILED}:
+    if last is None:
+        return Latest(None, unsent=False, again_at=timezone.now())
+    sms = whereabouts.of(last.message)
+    unsent = last.given_back or _given_back(last, sms)
+    return Latest(sms, unsent, _again_at(code, last, sms, rules))
+
+
+def _again_at(code: Code, last: CodeMessage, sms: Whereabouts, rules: RegistrationRules) -> datetime:
+    """At once where the last one did not get away; else after a pause that grows."""
+    if last.given_back or sms.kind in CAME_TO_NOTHING:
         return timezone.now()
     first = timedelta(seconds=rules.resend_seconds)
     pause: timedelta = first * 2 ** min(max(code.sends - 1, 0), 10)
     return last.at + min(pause, max(LONGEST_PAUSE, first))
 
 
-def give_back_unsent(code: Code) -> bool:
-    """Whether the last message was not sent and never will be; then it is counted against nobody."""
-    last = last_message(code)
-    if last is None or last.given_back:
-        return last is not None
-    if whereabouts.of(last.message).kind is Where.NO_WAY:
+def _given_back(last: CodeMessage, sms: Whereabouts) -> bool:
+    """Takes back what waits in vain; whether nothing was sent and nothing ever will be."""
+    if sms.kind is Where.NO_WAY:
         whereabouts.give_up(last.message)
         last.message.refresh_from_db(fields=["state"])
     if last.message.state not in NEVER_SENT:
         return False
     with transaction.atomic():
         if CodeMessage.objects.filter(pk=last.pk, given_back=False).update(given_back=True):
-            Code.objects.filter(pk=code.pk, sends__gt=0).update(sends=F("sends") - 1)
+            Code.objects.filter(pk=last.code_id, sends__gt=0).update(sends=F("sends") - 1)
             limits.give_back(last.charged)
     return True
 
@@ -153,11 +169,7 @@ def wipe_expired() -> int:
 def _still_good(code: Code) -> bool:
     """Whether the phone has it, or may still get it, without another message."""
     last = last_message(code)
-    return (
-        last is not None
-        and not last.given_back
-        and whereabouts.of(last.message).kind not in {Where.NO_WAY, Where.FAILED}
-    )
+    return last is not None and not last.given_back and whereabouts.of(last.message).kind not in CAME_TO_NOTHING
 
 
 def _send(code: Code | None, registration: Registration, charged: list[limits.Key], writing: Writing) -> Code:
@@ -201,8 +213,7 @@ def _made(phone: str, digits: str, *, by_provider: bool) -> Code:
 def _failed_at(code: Code | None) -> list[int]:
     """Gateways at which the last message came to nothing."""
     last = last_message(code) if code else None
-    failed = last is not None and whereabouts.of(last.message).kind in {Where.NO_WAY, Where.FAILED}
-    return [last.message.gateway_id] if last and failed else []
+    return [last.message.gateway_id] if last and whereabouts.of(last.message).kind in CAME_TO_NOTHING else []
 
 
 def _digest(phone: str, digits: str) -> str:

@@ -23,7 +23,7 @@ from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
 from guests.models import Code, CodeMessage, Origin, Purpose, Registration, RegistrationRules, Stage
-from messaging import phones, whereabouts
+from messaging import phones
 from messaging.whereabouts import Whereabouts
 from portal import counting
 from portal.errors import Refusal, Why
@@ -135,14 +135,11 @@ def resume(link: str, visitor: Visitor) -> Started:
 
 def news(registration: Registration) -> News:
     """What is known now. Where the SMS cannot be sent, it never will be, and is counted against nobody."""
-    rules, code = rules_of.current(), _code_of(registration)
-    left = max(0, TRIES - registration.tries)
+    left, code = max(0, TRIES - registration.tries), _code_of(registration)
     if code is None:
         return News(None, timezone.now(), left, None)
-    unsent = codes.give_back_unsent(code)
-    last = codes.last_message(code)
-    sms = whereabouts.of(last.message) if last else None
-    return News(sms, codes.again_at(code, rules), left, code.expires_at, unsent)
+    latest = codes.latest(code, rules_of.current())
+    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent)
 
 
 def resend(registration: Registration, visitor: Visitor) -> None:
@@ -150,9 +147,9 @@ def resend(registration: Registration, visitor: Visitor) -> None:
     rules = rules_of.current()
     _check_waits(registration)
     _check_brake(rules)
-    code = _code_of(registration)
-    if code is not None:
-        codes.give_back_unsent(code)
+    if (code := _code_of(registration)) is not None:
+        # What was never sent is not counted against this one.
+        codes.latest(code, rules)
     with _noting(), transaction.atomic():
         _point_at(registration, codes.sent_again(registration, visitor.asker, rules, _writing(registration, visitor)))
 
@@ -212,13 +209,16 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     )
     account = admitting.account_of(registration.phone)
     if reason := admitting.why_not(registration.phone):
-        registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
+        moved = registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
     elif key is None:
-        registration.move(Stage.DONE, since=Stage.CODE, guest=account)
+        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=account)
     elif approvals.needed(registration) and not admitting.is_in(account):
-        registration.move(Stage.APPROVAL, since=Stage.CODE)
+        moved = registration.move(Stage.APPROVAL, since=Stage.CODE)
     else:
-        admitting.admit(registration, key, since=Stage.CODE)
+        moved = admitting.admit(registration, key, since=Stage.CODE)
+    if not moved:
+        # Its last wrong code was typed at the same moment: nothing of this has happened.
+        raise _ended()
 
 
 @contextmanager

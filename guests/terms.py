@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -14,6 +15,11 @@ from portal.errors import Refusal, Why
 def current(language: str) -> Terms | None:
     """What guests who read this language agree to now."""
     return Terms.objects.filter(language=language, published_at__isnull=False).order_by("-version").first()
+
+
+def shown_to(language: str) -> Terms | None:
+    """What a guest who reads this language agrees to: where there are none in it, those of the portal's language."""
+    return current(language) or current(settings.LANGUAGE_CODE)
 
 
 def draft(language: str, text: str) -> Terms:

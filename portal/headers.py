@@ -19,8 +19,7 @@ NO_PAGE: Policy = {"default-src": [NONE], "base-uri": [NONE], "form-action": [NO
 #: Pages for guests, the sandbox phone, the API's documentation, and errors anywhere.
 PAGE: Policy = NO_PAGE | {
     "script-src": [SELF],
-    # The captcha reckons in a worker that its own script makes.
-    "worker-src": [SELF, "blob:"],
+    "worker-src": [SELF],
     "style-src": [SELF],
     "img-src": [SELF, "data:"],
     "font-src": [SELF],
@@ -33,7 +32,6 @@ PAGE: Policy = NO_PAGE | {
 #: Unfold's Alpine reads expressions out of attributes, and both write styles into the page.
 ADMIN: Policy = PAGE | {
     "script-src": [SELF, UNSAFE_EVAL],
-    "worker-src": [SELF],
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
@@ -78,7 +76,7 @@ _TARGETS = "_form_targets"
 
 
 def may_post_to(response: HttpResponseBase, *targets: str) -> None:
-    """Lets forms of this one page go to these hosts too, and be redirected there. Raises ValueError for any that is none.
+    """Lets forms of this one page go to these hosts too, and be redirected there. Raises ValueError for what is none.
 
     Chromium asks the page's policy again at every redirect that follows a form, also after one that went to ourselves:
     a page whose form ends elsewhere names every host on the way.

@@ -3,6 +3,7 @@
 Setting DATABASE_URL or REDIS_URL makes this a production set-up: keys and host names must then be given.
 """
 
+import hmac
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -111,6 +112,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_otp",
     "django_otp_webauthn",
+    "captcha",
     "portal",
     "gateways",
     "messaging",
@@ -376,6 +378,16 @@ GUEST_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
     "GUEST_NETWORKS", networks, [], "List networks such as 203.0.113.7/32,192.168.10.0/24."
 )
 
+#: Of the proof of work; made of SECRET_KEY, so that it need not be kept.
+ALTCHA_HMAC_KEY = hmac.new(SECRET_KEY.encode(), b"guests.captcha", "sha256").hexdigest()
+#: Minutes that a picture can be answered, as long as a proof. Its digits are bent and the ground is speckled; no
+#: programs outside are asked to read them aloud.
+CAPTCHA_TIMEOUT = 20
+CAPTCHA_FONT_SIZE = 30
+CAPTCHA_LETTER_ROTATION = (-20, 20)
+CAPTCHA_FOREGROUND_COLOR = "#1b1f27"
+CAPTCHA_FLITE_PATH = CAPTCHA_SOX_PATH = None
+
 # Sending
 
 MAX_SEGMENTS = environment.read("MAX_SEGMENTS", whole_number(1, 255), 10, "Give a segment count, 1 to 255.")
@@ -421,5 +433,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # A line, or a whole traceback, for whatever strangers send to the captcha.
+        "django_altcha": {"level": "CRITICAL"},
     },
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from celery.signals import before_task_publish
@@ -15,6 +16,7 @@ from gateways.models import Gateway
 from portal.celery import app as celery_app
 from portal.defender import recent
 from portal.models import ApiToken, User
+from portal.passwords import PortalPasswordHasher
 from portal.permissions import ROLES
 
 PASSWORD = "correct horse battery staple"
@@ -51,6 +53,13 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
 def _no_broker() -> None:
     """Bells ring in this process's memory, where no worker listens."""
     celery_app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """A hash takes tens of milliseconds by design, and nearly every test makes one."""
+    with patch.multiple(PortalPasswordHasher, time_cost=1, memory_cost=8):
+        yield
 
 
 @pytest.fixture(autouse=True)

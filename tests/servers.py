@@ -68,8 +68,11 @@ class Servers:
             check=True, user=owner, stdout=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
         port = free_port()
-        # Several portals with many threads each run beside each other.
-        options = ["-p", str(port), "-h", "127.0.0.1", "-k", str(cluster), "-c", "max_connections=300"]
+        # Several portals with many threads each run beside each other. Nothing here outlives the machine, and to empty
+        # all tables after a test takes a second where each of their files is put on disk.
+        settings = ("max_connections=300", "fsync=off", "full_page_writes=off")
+        options = ["-p", str(port), "-h", "127.0.0.1", "-k", str(cluster)]
+        options += [word for setting in settings for word in ("-c", setting)]
         log = self.folder / "postgresql.log"
         self._start([postgres, "-D", str(cluster), *options], log, owner)
         _wait_for_port(port, self.processes[-1], log)

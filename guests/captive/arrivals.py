@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.utils.datastructures import MultiValueDict
@@ -37,7 +37,8 @@ class Arrival:
         """How the browser logs in at the network; None where it cannot, or where something it needs was not passed."""
         log_in = BY_KEY[self.dialect].log_in
         found = log_in(self.passed) if log_in else None
-        return found if found and reading.url(found.action_url) else None
+        action_url = reading.url(found.action_url) if found else ""
+        return replace(found, action_url=action_url) if found and action_url else None
 
     def as_json(self) -> dict[str, Any]:
         """For a field of JSON, a signed cookie or a form; whatever comes back is checked anew."""

@@ -10,7 +10,7 @@ from portal.errors import Refusal
 
 FIELD = "redirect_hosts"
 #: All of them stand in the policy of a page, and proxies bear no endless headers.
-MOST = 50
+MOST = 30
 
 
 def parse_hosts(text: str) -> list[str]:
@@ -28,12 +28,12 @@ def allowed(url: str, hosts: Iterable[str]) -> bool:
 
 
 def form_targets(hosts: Sequence[str]) -> list[str]:
-    """The same list for `headers.may_post_to`; `http://` covers `https://` too.
+    """The same list for `headers.may_post_to`. `http://` covers `https://` too, except at a port of its own.
 
     Chromium holds a page's policy against every redirect that follows a form, the network's own to its start page
     included: whoever shows the form names all of these.
     """
-    return [f"http://{entry}" for entry in hosts]
+    return [f"{scheme}://{entry}" for entry in hosts for scheme in (("http", "https") if ":" in entry else ("http",))]
 
 
 def _covers(entry: str, address: reading.WebAddress) -> bool:

@@ -1,6 +1,7 @@
 """What is kept of guests: who they are, how they register themselves, how long they stay, and what they agree to."""
 
 from guests.models.branding import Branding
+from guests.models.captcha import SpentChallenge
 from guests.models.code import LIVES, Code, CodeMessage
 from guests.models.device import Device
 from guests.models.guest import CALLS, USUAL_STAY, Guest, usual_end
@@ -38,6 +39,7 @@ __all__ = [
     "RegistrationRules",
     "Scope",
     "Sending",
+    "SpentChallenge",
     "Sponsor",
     "Stage",
     "Terms",

@@ -140,7 +140,7 @@ class TestPasswords:
     def test_only_an_argon2id_hash_is_kept(self, guest: Guest) -> None:
         passwords.put(guest, passwords.hash_password(CANARY))
         kept = Guest.objects.get()
-        assert kept.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+        assert kept.password.startswith("argon2$argon2id$v=19$")
         assert CANARY not in kept.password
         assert kept.check_password(CANARY)
         assert not kept.check_password("other")

@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 from gateways import accounts, transport
 from gateways.models import Gateway
 from gateways.outcomes import Outcome
-from messaging import codes, delivery, sending
-from messaging.models import Attempt, Message, State
+from messaging import codes, delivery, digests, sending
+from messaging.models import Attempt, Door, Message, MessageTemplate, State
 from messaging.retries import Kind
 from portal.models import User
 from tests.conftest import Api
@@ -29,27 +29,27 @@ MADE = "71355917"
 
 class TestDigest:
     def test_the_code_matches_and_no_other_does(self) -> None:
-        kept = codes.digest("portal-1", "123456")
-        assert codes.matches("portal-1", kept, "123456")
+        kept = digests.digest("portal-1", "123456")
+        assert digests.matches("portal-1", kept, "123456")
         for other in ("123457", "12345", "1234567", "", " ", "0123456"):
-            assert not codes.matches("portal-1", kept, other)
+            assert not digests.matches("portal-1", kept, other)
 
     def test_blanks_around_it_are_forgiven(self) -> None:
-        assert codes.matches("portal-1", codes.digest("portal-1", " 123456\n"), "\t123456 ")
+        assert digests.matches("portal-1", digests.digest("portal-1", " 123456\n"), "\t123456 ")
 
     def test_where_none_is_kept_nothing_matches(self) -> None:
-        assert not codes.matches("portal-1", "", "")
-        assert not codes.matches("portal-1", "", "123456")
+        assert not digests.matches("portal-1", "", "")
+        assert not digests.matches("portal-1", "", "123456")
 
     def test_one_code_looks_different_for_each_message_and_is_no_plain_hash(self) -> None:
-        first, second = codes.digest("portal-1", "123456"), codes.digest("portal-2", "123456")
+        first, second = digests.digest("portal-1", "123456"), digests.digest("portal-2", "123456")
         assert first != second
-        assert not codes.matches("portal-2", first, "123456")
+        assert not digests.matches("portal-2", first, "123456")
         assert re.fullmatch("[0-9a-f]{64}", first)
 
     @pytest.mark.parametrize("typed", ["１２３４５６", "пароль", "😀", "\x00", "1" * 10_000])
     def test_whatever_is_typed_is_no_failure(self, typed: str) -> None:
-        assert not codes.matches("portal-1", codes.digest("portal-1", "123456"), typed)
+        assert not digests.matches("portal-1", digests.digest("portal-1", "123456"), typed)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_the_code_is_known_again_and_readable_nowhere(
     assert re.fullmatch("[0-9]{6}", code)
     handed_over = fresh(message)
     assert handed_over.state == State.SUBMITTED
-    assert codes.matches(message.key, handed_over.code_digest, code)
+    assert codes.matches([handed_over], code)
     assert handed_over.code_digest in everything_stored()
     shown = everything_shown(api(admin), handed_over)
     assert '"accepted"' in shown
@@ -131,8 +131,23 @@ def test_a_code_whose_answer_was_lost_is_not_known_and_its_repeat_is(gateway: Ga
     delivery.drain(gateway.pk)
     # The provider made another one: the guest has both, and the later one counts.
     first, second = map(made_for, provider.taken)
-    assert codes.matches(message.key, fresh(message).code_digest, second)
-    assert not codes.matches(message.key, fresh(message).code_digest, first)
+    assert codes.matches([fresh(message)], second)
+    assert not codes.matches([fresh(message)], first)
+
+
+def test_each_code_made_for_a_guest_is_known_again(gateway: Gateway, provider: Simulator) -> None:
+    MessageTemplate.objects.update_or_create(kind=Kind.CODE, language="en", defaults={"text": "$portal: $code"})
+    sent = [codes.send(phone=PHONE, code="483920", language="en", door=Door.GUESTS) for _ in range(2)]
+    assert all(one.made_by_provider for one in sent)
+    messages = Message.objects.filter(pk__in=[one.message.pk for one in sent])
+    assert not codes.matches(messages.all(), "")
+    delivery.drain(gateway.pk)
+    made = [taken.text.removeprefix("Guest Wi-Fi: ") for taken in provider.taken]
+    assert len(made) == 2
+    for code in made:
+        assert codes.matches(messages.all(), f" {code} ")
+    for other in ("483920", "", "{код}", f"{made[0]}0"):
+        assert not codes.matches(messages.all(), other)
 
 
 #: Answers with a code in them, each of which is understood or not; it must not be kept in any case.

@@ -1,0 +1,1 @@
+"""What guests and their phones are shown. Each view makes one call into the domain."""
