@@ -31,8 +31,15 @@ class GuestsConfig(AppConfig):
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
             "guests.captcha.forget_old_challenges",
+            "guests.showing.wipe_shown",
+            "guests.notice.give_notice",
+            "guests.retention.erase_unverified",
+            "guests.retention.anonymise_registrations",
+            "guests.retention.anonymise_guests",
+            "guests.retention.drop_old_codes",
         ]
-        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/captive-portal/api\Z"]
+        registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
+        registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
         registry.PANELS += ["guests.panels.guests", "guests.funnel.panel"]
         registry.CONCERNS.append("guests.panels.concerns")
         registry.STEPS += ["guests.panels.first_guest", "guests.panels.first_terms", "guests.panels.own_look"]

@@ -99,6 +99,8 @@ class Latest:
     sms: Whereabouts | None
     unsent: bool
     again_at: datetime
+    #: When it was accepted.
+    asked_at: datetime | None = None
 
 
 def latest(code: Code, rules: RegistrationRules) -> Latest:
@@ -108,7 +110,7 @@ def latest(code: Code, rules: RegistrationRules) -> Latest:
         return Latest(None, unsent=False, again_at=timezone.now())
     sms = whereabouts.of(last.message)
     unsent = last.given_back or _given_back(last, sms)
-    return Latest(sms, unsent, _again_at(code, last, sms, rules))
+    return Latest(sms, unsent, _again_at(code, last, sms, rules), last.at)
 
 
 def _again_at(code: Code, last: CodeMessage, sms: Whereabouts, rules: RegistrationRules) -> datetime:

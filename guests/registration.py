@@ -44,13 +44,17 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True)
 class News:
-    """Where the SMS is, when another may be asked for, how many codes may still be typed, until when it is good."""
+    """Where the SMS is, when another may be asked for, how many codes may still be typed, until when it is good.
+
+    `asked_at` is when the last message was accepted.
+    """
 
     sms: Whereabouts | None
     again_at: datetime
     tries_left: int
     expires_at: datetime | None
     unsent: bool = False
+    asked_at: datetime | None = None
 
 
 class WrongCode(Refusal):
@@ -103,11 +107,16 @@ def of_token(token: str) -> Registration | None:
     return rows.filter(token_digest=digest(token)).first() if token else None
 
 
+def linked(link: str) -> CodeMessage | None:
+    """The message that carried this link."""
+    return CodeMessage.objects.select_related("registration", "code").filter(link_digest=digest(link)).first()
+
+
 def resume(link: str, visitor: Visitor) -> Started:
     """A registration of its own for the browser that opened the link of an SMS: whoever opened the first one may be a
     stranger. The terms are to be accepted anew. Raises CodeOver where the code is good no more.
     """
-    sent = CodeMessage.objects.select_related("registration", "code").filter(link_digest=digest(link)).first()
+    sent = linked(link)
     former = sent.registration if sent else None
     if sent is None or former is None or codes.live(former.phone) is None:
         raise CodeOver(_("This link is good no more. Please type your number again."))
@@ -139,7 +148,7 @@ def news(registration: Registration) -> News:
     if code is None:
         return News(None, timezone.now(), left, None)
     latest = codes.latest(code, rules_of.current())
-    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent)
+    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent, latest.asked_at)
 
 
 def resend(registration: Registration, visitor: Visitor) -> None:

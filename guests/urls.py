@@ -1,6 +1,6 @@
 """Routes of guests: pages, and what the API serves below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from guests.api.credentials import SendUserCredentials
 from guests.api.passwords import UserPassword
@@ -8,10 +8,26 @@ from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, S
 from guests.api.users import UserItem, Users, UserSearch
 from guests.captcha import views as captcha
 from guests.models import CALLS
+from guests.views import code, look, online, resume, terms, welcome
 from portal.api.routes import route
 from portal.api.views import ApiView
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("guest/", welcome.welcome, name="guest_welcome"),
+    # Where UniFi sends guests.
+    re_path(r"^guest/s/(?P<site>[\w-]{1,64})/\Z", welcome.welcome, name="guest_welcome_at"),
+    path("guest/again/", welcome.again, name="guest_again"),
+    path("guest/code/", code.code, name="guest_code"),
+    path("guest/code/news/", code.news, name="guest_code_news"),
+    path("guest/resend/", code.resend, name="guest_resend"),
+    path("guest/online/", online.online, name="guest_online"),
+    path("guest/waiting/", online.waiting, name="guest_waiting"),
+    path("guest/ended/", online.ended, name="guest_ended"),
+    path("guest/terms/", terms.current, name="guest_terms"),
+    path("guest/terms/<int:pk>/", terms.version, name="guest_terms_version"),
+    re_path(r"^guest/look/(?P<colour>[0-9a-f]{6})-(?P<ground>[0-9a-f]{6})\.css\Z", look.stylesheet, name="guest_look"),
+    path("guest/logo/<slug:digest>", look.logo, name="guest_logo"),
+    path("r/<str:link>", resume.resume, name="guest_resume"),
     path("guest/captcha/challenge/", captcha.challenge, name="guest_captcha_challenge"),
     path("guest/captcha/picture/<str:key>/", captcha.picture, name="guest_captcha_picture"),
 ]

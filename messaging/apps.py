@@ -33,7 +33,12 @@ class MessagingConfig(AppConfig):
         registry.OPEN_PATHS.append("/callbacks/")
         registry.METRICS.append("messaging.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
-        registry.HOUSEKEEPING.append("messaging.tallies.keep_tallies")
+        registry.HOUSEKEEPING += [
+            "messaging.tallies.keep_tallies",
+            "messaging.retention.anonymise_messages",
+            "messaging.retention.anonymise_inbound",
+            "messaging.retention.anonymise_events",
+        ]
         registry.CONCERNS.append("messaging.panels.concerns")
         # What is asked first stands first, whatever apps were there before.
         registry.PANELS[:0] = ["messaging.panels.day", "messaging.panels.queues"]

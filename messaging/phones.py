@@ -33,6 +33,17 @@ def normalise(raw: str) -> str:
     return phone
 
 
+def spaced(phone: str) -> str:
+    """An E.164 phone as people write it, +7 916 123-45-67."""
+    return phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL)
+
+
+def example() -> str:
+    """A mobile phone of PHONE_REGION, as people write it."""
+    found = phonenumbers.example_number_for_type(settings.PHONE_REGION, phonenumbers.PhoneNumberType.MOBILE)
+    return phonenumbers.format_number(found, PhoneNumberFormat.INTERNATIONAL) if found else "+7 916 123-45-67"
+
+
 def bare(raw: str) -> str:
     """What was written without what people put between digits."""
     visible = "".join(c for c in unicodedata.normalize("NFKC", raw) if unicodedata.category(c) != "Cf")

@@ -3,15 +3,15 @@
 import logging
 import re
 
-#: Providers call us at addresses that let them in.
-CALLBACK = re.compile(r"(/callbacks/+[^/\s]+/+)[^/\s?]+", re.IGNORECASE)
+#: Providers call us at addresses that let them in; and so do the links in guests' messages.
+SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?]+", re.IGNORECASE)
 
 
 class WithoutCallbackKeys(logging.Filter):
-    """Django logs the path of each request that it refuses or fails; a callback's path holds its gateway's key."""
+    """Django logs the path of each request that it refuses or fails; some paths hold what lets somebody in."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()
-        if CALLBACK.search(line):
-            record.msg, record.args = CALLBACK.sub(r"\1…", line), ()
+        if SECRET.search(line):
+            record.msg, record.args = SECRET.sub(r"\1…", line), ()
         return True

@@ -88,6 +88,9 @@ OPEN_PATHS: list[str] = [
     r"/api/v1/openapi\.json/?\Z",
 ]
 
+#: Who says that a form is out of date, by the first part of its path: views (request, reason) as Django calls them.
+STALE_FORMS: dict[str, str] = {}
+
 #: What must be there for `/readyz`, by the name it says; functions without arguments, true where all is well.
 NEEDS: dict[str, str] = {
     "database": "portal.health.database_answers",

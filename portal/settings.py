@@ -82,6 +82,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 #: The health probes of a load balancer and Prometheus come over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+#: Which page says so depends on whose form it was.
+CSRF_FAILURE_VIEW = "portal.stale_forms.refuse"
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
 #: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
 #: in its own way; `portal.defender.door` answers.
@@ -411,6 +413,10 @@ METRICS_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
 AUDIT_RETENTION_DAYS = environment.read(
     "AUDIT_RETENTION_DAYS", whole_number(1, 3660), 183, "Give the number of days, 1 to 3660."
 )
+#: Afterwards the phones of messages are shortened, and what providers and guests wrote is emptied.
+MESSAGE_RETENTION_DAYS = environment.read(
+    "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 183, "Give the number of days, 7 to 3660."
+)
 
 LOGGING = {
     "version": 1,
@@ -426,6 +432,7 @@ LOGGING = {
     },
     "loggers": {
         "django.request": {"filters": ["callback_keys"]},
+        "django.security.csrf": {"filters": ["callback_keys"]},
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},

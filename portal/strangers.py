@@ -15,5 +15,10 @@ def name_to_keep(typed: str) -> str:
     # What cannot be printed is no user's name, and no database takes all of it.
     if typed.isprintable() and User.objects.filter(username=typed).exists():
         return typed
+    return mark(typed)
+
+
+def mark(typed: str) -> str:
+    """The same each time for the same name, and tells nothing of it."""
     digest = salted_hmac("portal.strangers", typed.encode(errors="surrogatepass"), algorithm="sha256").hexdigest()
     return f"{MARK}{digest[:12]}"

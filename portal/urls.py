@@ -53,7 +53,8 @@ api: Routes = [
 ]
 
 urlpatterns: Routes = [
-    path("", RedirectView.as_view(url="/admin/"), name="front"),
+    # Networks send guests here, with what they pass along.
+    path("", RedirectView.as_view(url="/guest/", query_string=True), name="front"),
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
     # Apps may have pages under admin/ that belong to no model; the site answers for every other path there.
     *_of_apps("urlpatterns"),

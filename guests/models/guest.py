@@ -101,6 +101,9 @@ class Guest(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(valid_until__gt=F("valid_from")), name="guest_stay_ends_after_it_begins")
         ]
+        indexes = [
+            models.Index(fields=["valid_until"], name="guest_to_anonymise", condition=Q(anonymised_at__isnull=True))
+        ]
 
     def __str__(self) -> str:
         return self.username

@@ -104,6 +104,7 @@ class Registration(models.Model):
         constraints = [models.CheckConstraint(condition=Q(stage__in=Stage.values), name="registration_stage_is_known")]
         indexes = [
             models.Index(fields=["stage", "created"], name="registration_by_stage"),
+            models.Index(fields=["created"], name="registration_to_anonymise", condition=Q(anonymised_at__isnull=True)),
             models.Index(
                 fields=["address", "-created"], name="registration_by_address", condition=Q(guest__isnull=False)
             ),

@@ -1,0 +1,120 @@
+"""The second page: the code from the SMS, what became of that SMS, and sending it again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from guests import registration, terms
+from guests.models import Purpose, Registration, Stage
+from guests.registration import TRIES, News
+from guests.views import browser
+from guests.views.page import moment, page, said, say_next
+from guests.views.stages import SeeOther, address_of, arrive, lost, send_on
+from messaging import phones
+from messaging.whereabouts import CANNOT_BE_SENT, Where
+from portal.errors import Refusal
+
+#: For so long a page without scripts loads itself again to tell what became of the SMS.
+WATCHED = timedelta(seconds=15)
+#: Seconds until a script asks again: while the SMS is being sent, and while the operator may still confirm it.
+SOON, LATER = 1, 5
+#: After so long nothing new is expected.
+SETTLED = timedelta(minutes=3)
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponseBase:
+    """Asks for the code, and judges it. What is wrong with it is said on a page that may be loaded again."""
+    own = browser.own(request)
+    if own is None:
+        return lost(request)
+    if request.method == "POST":
+        return _judge(request, own)
+    return page(request, "code", **_shown(request, own)) if own.stage == Stage.CODE else send_on(own)
+
+
+@never_cache
+@require_POST
+def resend(request: HttpRequest) -> HttpResponseBase:
+    """Has it sent once more."""
+    own = browser.own(request)
+    if own is None:
+        return lost(request)
+    try:
+        registration.resend(own, browser.visitor_of(request))
+    except Refusal as refusal:
+        say_next(request, refusal)
+    return SeeOther(address_of(own))
+
+
+@never_cache
+@require_safe
+def news(request: HttpRequest) -> HttpResponse:
+    """The part of the page that changes, for its script."""
+    own = browser.own(request)
+    if own is None:
+        return HttpResponse(status=204)
+    return render(request, "guests/code_news.html", _news(own))
+
+
+def _judge(request: HttpRequest, own: Registration) -> HttpResponseBase:
+    accepted = request.POST.get("accepted", "")
+    version = int(accepted) if accepted.isdecimal() and len(accepted) < 10 else None
+    try:
+        done = registration.confirm(own, request.POST.get("code", ""), accepted=version)
+    except Refusal as refusal:
+        say_next(request, refusal)
+        own.refresh_from_db(fields=["stage"])
+        return send_on(own)
+    return arrive(done)
+
+
+def _shown(request: HttpRequest, own: Registration) -> dict[str, Any]:
+    errors = said(request)
+    context = _news(own) | {"errors": errors}
+    if own.terms_id is None and own.purpose == Purpose.REGISTER:
+        context["terms"] = terms.current(own.language)
+    if errors:
+        # Nobody wants the page to change while reading what was wrong.
+        context["reloads"] = False
+    return context
+
+
+def _news(own: Registration) -> dict[str, Any]:
+    now, found = timezone.now(), registration.news(own)
+    sentence = CANNOT_BE_SENT if found.unsent else found.sms.sentence if found.sms else ""
+    expires_at, is_over = found.expires_at, found.expires_at is None or found.expires_at <= now
+    return {
+        "sentence": sentence,
+        "has_failed": found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED}),
+        "is_over": is_over,
+        "good_until": moment(expires_at) if expires_at and not is_over else "",
+        "tries_left": found.tries_left if found.tries_left < TRIES else None,
+        "again_at": moment(found.again_at) if found.again_at > now else "",
+        "again_in": max(0, -int((now - found.again_at).total_seconds() // 1)),
+        "polls": _polls(found, now),
+        "reloads": _is_under_way(found) and found.asked_at is not None and now - found.asked_at < WATCHED,
+        "goes": address_of(own) if own.stage != Stage.CODE else "",
+        "phone": phones.spaced(own.phone),
+    }
+
+
+def _polls(found: News, now: datetime) -> int:
+    """Seconds until a script asks again; 0 where there is nothing to come."""
+    if found.asked_at is None or now - found.asked_at > SETTLED:
+        return 0
+    if _is_under_way(found):
+        return SOON
+    return LATER if found.sms and found.sms.kind in {Where.SENT, Where.UNCONFIRMED} else 0
+
+
+def _is_under_way(found: News) -> bool:
+    return not found.unsent and found.sms is not None and found.sms.kind is Where.UNDER_WAY

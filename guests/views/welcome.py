@@ -1,0 +1,108 @@
+"""The first page: the phone, what else is asked, and the captcha."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from guests import registration, repeats, terms
+from guests import rules as rules_of
+from guests.applying import offered_types
+from guests.forms import WelcomeForm
+from guests.models import Purpose, Registration, Stage
+from guests.views import browser
+from guests.views.page import page, try_again
+from guests.views.stages import SeeOther, address_of, send_on
+from messaging import phones
+from portal.errors import Refusal
+
+#: What is typed once only: a guest who begins anew finds it filled in.
+TYPED = ("phone", "name", "email", "company")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def welcome(request: HttpRequest, site: str = "") -> HttpResponseBase:
+    """Asks who comes in; `site` is UniFi's name for the network."""
+    form = _form(request, {})
+    if request.method == "POST":
+        return _begin(request, form)
+    return _page(request, form, begun=browser.own(request))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: HttpRequest) -> HttpResponseBase:
+    """The same with what was typed before, of which something was wrong."""
+    former = browser.own(request)
+    form = _form(request, {name: getattr(former, name) for name in TYPED} if former else {})
+    return _begin(request, form) if request.method == "POST" else _page(request, form)
+
+
+def _form(request: HttpRequest, initial: dict[str, str]) -> WelcomeForm:
+    return WelcomeForm(
+        request.POST if request.method == "POST" else None,
+        rules=rules_of.current(),
+        terms=terms.current(_language()),
+        initial=initial,
+    )
+
+
+def _begin(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase:
+    """Has the code sent. A form that was sent twice leads to where it led the first time, whatever its captcha says."""
+    if known := _begun_before(request, form):
+        return known
+    if not form.is_valid():
+        return _begun_before(request, form) or _page(request, form)
+    try:
+        started = registration.start(form.application(_language()), browser.visitor_of(request))
+    except Refusal as refusal:
+        form.refuse(refusal, *try_again(refusal))
+        return _page(request, form)
+    return _on_with(started)
+
+
+def _begun_before(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase | None:
+    """To the code of this phone, where the browser asked for it a moment ago and it is still good."""
+    said = form.said()
+    own = browser.own(request)
+    if own is not None and repeats.is_one(own, said):
+        return send_on(own)
+    # The second tap comes before the cookie that answers the first.
+    twin = repeats.by_device(browser.device_of(request), said)
+    return _on_with(twin) if twin else None
+
+
+def _on_with(started: registration.Started) -> HttpResponseBase:
+    response = SeeOther(reverse("guest_code"))
+    browser.keep_registration(response, started.token)
+    return response
+
+
+def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:
+    is_open = rules_of.current().is_open and bool(offered_types())
+    context = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED}
+    response = page(request, "welcome", **context, **_begun(begun))
+    browser.recognise(request, response)
+    return response
+
+
+def _begun(own: Registration | None) -> dict[str, Any]:
+    """What is said of a registration that the browser has come back to."""
+    if own is None or own.purpose != Purpose.REGISTER or not _can_go_on(own):
+        return {}
+    return {"begun": own, "phone": phones.spaced(own.phone), "goes": address_of(own)}
+
+
+def _can_go_on(own: Registration) -> bool:
+    if own.stage == Stage.CODE:
+        return own.code is not None and own.code.is_live(timezone.now())
+    return own.stage == Stage.APPROVAL or (own.stage == Stage.DONE and own.guest_id is not None)
+
+
+def _language() -> str:
+    return get_language() or ""

@@ -1,0 +1,88 @@
+"""Messages whose time is over: nobody can be dialled by what is left. Some rows in each turn of housekeeping.
+
+Rows are looked at in the order in which they were made, and how far that has come is kept, so that what was done
+costs nothing. A message that is still under way is waited for.
+"""
+
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Left
+from django.utils import timezone
+
+from messaging.models import FINAL, Attempt, DeliveryEvent, InboundMessage, Message, Step
+from portal.models import LastRun
+
+SOME = 200
+#: Of a phone its country and range are left, for statistics.
+LEFT, HIDDEN = 5, "*" * 7
+#: Under this name and the model's is kept how far it has come.
+PROGRESS = "retention"
+
+
+def anonymise_messages() -> int:
+    """Phone, recipient and what providers wrote about it."""
+    keys = [row.pk for row in takewhile(lambda row: row.state in FINAL, _some(Message, "created"))]
+    if not keys:
+        return 0
+    with transaction.atomic():
+        Message.objects.filter(pk__in=keys).update(
+            phone=_masked(), recipient_label="", text=None, masked_text="", reason="", code_digest=""
+        )
+        Attempt.objects.filter(message__in=keys).update(detail="", exchange={})
+        Step.objects.filter(message__in=keys).update(reason="")
+        _note(Message, keys[-1])
+    return len(keys)
+
+
+def anonymise_inbound() -> int:
+    """What people wrote, and from which phone; that they asked for no more messages is kept as an opt-out."""
+    return _write_over(InboundMessage, "received_at", phone=_masked(), text="")
+
+
+def anonymise_events() -> int:
+    """What providers reported in their own words."""
+    return _write_over(DeliveryEvent, "received_at", detail="")
+
+
+def _write_over(model: type[models.Model], time: str, **values: Any) -> int:
+    keys = [row.pk for row in _some(model, time)]
+    if keys:
+        with transaction.atomic():
+            model._default_manager.filter(pk__in=keys).update(**values)
+            _note(model, keys[-1])
+    return len(keys)
+
+
+def _some(model: type[models.Model], time: str) -> list[Any]:
+    """The next rows, up to the first whose time is not over."""
+    columns = ("pk", time, "state") if model is Message else ("pk", time)
+    rows = model._default_manager.filter(pk__gt=_reached(model)).order_by("pk").only(*columns)[:SOME]
+    before = _before()
+    return list(takewhile(lambda row: getattr(row, time) < before, rows))
+
+
+def _masked() -> Concat:
+    return Concat(Left("phone", LEFT), Value(HIDDEN))
+
+
+def _before() -> datetime:
+    return timezone.now() - timedelta(days=settings.MESSAGE_RETENTION_DAYS)
+
+
+def _reached(model: type[models.Model]) -> int:
+    kept = LastRun.objects.filter(name=_name(model)).first()
+    return int(kept.result["until"]) if kept else 0
+
+
+def _note(model: type[models.Model], key: int) -> None:
+    kept = {"at": timezone.now(), "seconds": 0, "result": {"until": key}}
+    LastRun.objects.update_or_create(name=_name(model), defaults=kept)
+
+
+def _name(model: type[models.Model]) -> str:
+    return f"{PROGRESS} {model._meta.model_name}"

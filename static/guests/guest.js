@@ -1,0 +1,120 @@
+// Niceties of the guest pages, which work without them: what became of the SMS is told without loading the page anew,
+// the wait for another one counts down, the code from the SMS is filled in where the browser offers it.
+
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+// A second tap sends nothing more. Whoever comes back to the page may send it again.
+for (const form of all("form[data-once]")) {
+  let isSent = false;
+  const free = () => { isSent = false; };
+  form.addEventListener("submit", (event) => {
+    if (isSent) event.preventDefault();
+    // The captcha may hold the form until it is ready.
+    else setTimeout(() => { isSent = !event.defaultPrevented; });
+    setTimeout(free, 8000);
+  });
+  window.addEventListener("pageshow", free);
+}
+
+for (const box of all("[data-focus]")) box.focus();
+
+for (const link of all("a[data-back]")) link.addEventListener("click", (event) => {
+  if (history.length < 2) return;
+  event.preventDefault();
+  history.back();
+});
+
+for (const box of all("[data-reloads]")) setInterval(() => location.reload(), box.dataset.reloads * 1000);
+
+class Wait {
+  constructor(line) {
+    this.line = line;
+    this.button = line.closest("form").querySelector("[data-resend]");
+    setInterval(() => this.show(), 1000);
+  }
+
+  until(seconds) {
+    this.end = Date.now() + seconds * 1000;
+    this.waits = seconds > 0;
+    this.show();
+  }
+
+  show() {
+    if (!this.waits) return;
+    const left = Math.max(0, Math.ceil((this.end - Date.now()) / 1000));
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    this.line.textContent = left ? this.line.dataset.wait.replace("%(time)s", time) : "";
+    this.button.disabled = left > 0;
+    this.waits = left > 0;
+  }
+
+  endNow() {
+    this.end = Date.now();
+    this.show();
+  }
+}
+
+class News {
+  constructor(box, wait) {
+    this.wait = wait;
+    this.take(box);
+  }
+
+  take(box) {
+    this.box = box;
+    if (box.dataset.goes) return location.assign(box.dataset.goes);
+    const again = Number(box.dataset.againIn);
+    if (again) this.wait.until(again);
+    else this.wait.endNow();
+    if (Number(box.dataset.polls)) setTimeout(() => this.ask(), box.dataset.polls * 1000);
+  }
+
+  async ask() {
+    try {
+      const answer = await fetch(this.box.dataset.news, { credentials: "same-origin" });
+      if (answer.status !== 200) return;
+      const holder = document.createElement("template");
+      holder.innerHTML = await answer.text();
+      const fresh = holder.content.querySelector("[data-news]");
+      const former = this.box;
+      this.show(former, fresh);
+      this.take(former);
+    } catch {
+      setTimeout(() => this.ask(), 5000);
+    }
+  }
+
+  // The line that is read aloud stays, so that only what is new in it is heard.
+  show(former, fresh) {
+    const { polls, againIn, goes } = fresh.dataset;
+    Object.assign(former.dataset, { polls, againIn, goes });
+    const [line, told] = [former, fresh].map((box) => box.querySelector("[role=status]"));
+    line.className = told.className;
+    if (line.textContent !== told.textContent) line.textContent = told.textContent;
+    told.remove();
+    former.replaceChildren(line, ...fresh.childNodes);
+  }
+}
+
+for (const box of all("[data-news]")) new News(box, new Wait(document.querySelector("[data-wait]")));
+
+for (const form of all("[data-one-time-code]")) {
+  if (!("OTPCredential" in window)) continue;
+  const over = new AbortController();
+  form.addEventListener("submit", () => over.abort());
+  navigator.credentials.get({ otp: { transport: ["sms"] }, signal: over.signal }).then((found) => {
+    form.elements.code.value = found.code;
+    if (form.checkValidity()) form.requestSubmit();
+  }).catch(() => {});
+}
+
+if (navigator.clipboard) for (const code of all("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = code.dataset.copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    button.textContent = code.dataset.copied;
+  });
+  code.after(button);
+}
