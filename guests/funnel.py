@@ -40,7 +40,8 @@ def panel(request: HttpRequest) -> Panel | None:
         for step in STEPS
     ]
     grid = Grid(_("Registrations"), [_("Step"), _("Today"), _("Last 7 days")], rows)
-    return Panel("funnel", _("Self-registration"), grids=[grid])
+    note = _("Of earlier days only those who proved the phone are left: the others are erased after a day.")
+    return Panel("funnel", _("Self-registration"), note, grids=[grid])
 
 
 def _counted(today: datetime, week: datetime) -> dict[str, int]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guests import accounts, limits, looks, states
+from guests import accounts, branding, limits, states
 from guests.limits import brake
 from guests.models import Branding, Guest, Registration, Scope, Stage, Terms
 from guests.states import State
@@ -57,7 +57,7 @@ def own_look(request: HttpRequest) -> Step | None:
     if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_UPDATE):
         return None
     why = _("Your name, logo and colours, and whom guests may ask.")
-    done = Branding.objects.filter(pk=looks.ROW).exists()
+    done = Branding.objects.filter(pk=branding.ROW).exists()
     return Step(_("Set the look of the guest pages"), why, reverse("admin:guests_branding_changelist"), done)
 
 

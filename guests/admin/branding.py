@@ -5,8 +5,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import translation
 from django.utils.text import capfirst, format_lazy
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminColorInputWidget,
@@ -15,13 +20,17 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from guests import looks
+from guests import branding, looks, rules, terms
 from guests.admin.one_row import OneRowAdmin
+from guests.forms import WelcomeForm
 from guests.models import Branding
-from portal.admin.rights import DomainForm
+from portal.admin.rights import DomainForm, demand
 from portal.errors import Refusal
+from portal.permissions import Right
 
-CODES = [code for code, _name in settings.LANGUAGES]
+CODES = [code for code, _label in settings.LANGUAGES]
+#: The buttons: language, its name, and whether the window is as narrow as a phone.
+PREVIEWS = [(code, label, narrow) for code, label in settings.LANGUAGES for narrow in (False, True)]
 LABELS = {"greeting": _("greeting"), "help_text": _("help")}
 SAYS = {
     "greeting": _("Above the form of the first page. Empty: the usual one."),
@@ -41,7 +50,7 @@ class BrandingForm(DomainForm):
         label=capfirst(_("logo")),
         required=False,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-        help_text=_("PNG, JPEG or WebP, 20 KB at most. It is shown 64 pixels high."),
+        help_text=_("PNG, JPEG or WebP, 20 KB at most. It stands above the name."),
     )
     remove_logo = forms.BooleanField(label=_("Remove the logo"), required=False, widget=UnfoldBooleanWidget())
 
@@ -50,8 +59,8 @@ class BrandingForm(DomainForm):
         fields = ("name", "colour", "ground")
         widgets = {"colour": UnfoldAdminColorInputWidget(), "ground": UnfoldAdminColorInputWidget()}
         help_texts = {
-            "colour": _("Of buttons and links. White letters stand on it."),
-            "ground": _("Behind the page. Keep it light: dark letters stand on it."),
+            "colour": _("Of buttons. Their letters are black or white, whichever is easier to read."),
+            "ground": _("Around the page; phones that are set to dark have their own."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -102,28 +111,29 @@ class BrandingAdmin(OneRowAdmin):
 
     form = BrandingFormWithTexts
     change_form_template = "admin/guests/branding/change_form.html"
-    texts = tuple(_name(text, code) for text in looks.TEXTS for code in CODES)
 
     def current(self) -> Branding:
-        return looks.current()
+        return branding.current()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         logo = ("logo_file", "remove_logo") if obj and obj.logo else ("logo_file",)
-        return (
-            (None, {"fields": ("name", "colour", "ground", *logo)}),
-            (_("Words"), {"fields": self.texts}),
-        )
+        texts = tuple(_name(text, code) for text in looks.TEXTS for code in CODES)
+        return ((None, {"fields": ("name", "colour", "ground", *logo)}), (_("Words"), {"fields": texts}))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ()
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change=change, **kwargs)
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.preview)
+        return [path("preview/", page, name="guests_branding_preview"), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        around = {"look_warnings": looks.warnings_of(self.current())}
+        row = self.current()
+        around = {
+            "look": branding.look_of(row, get_language() or "", logo_inside=True),
+            "look_warnings": looks.warnings_of(row),
+            "previews": PREVIEWS,
+            "preview": reverse("admin:guests_branding_preview"),
+        }
         return super().change_view(request, object_id, form_url, around | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Branding, form: Any, change: bool) -> None:
@@ -132,3 +142,33 @@ class BrandingAdmin(OneRowAdmin):
         except Refusal as refusal:
             field = "logo_file" if refusal.field == "logo" else refusal.field
             raise Refusal(refusal.sentence, field=field) from None
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """The first page as it would be, in the language of the button. Nothing is stored."""
+        demand(request, Right.SYSTEM_READ, Right.SYSTEM_UPDATE)
+        language = request.POST.get("preview", "")
+        if language not in CODES:
+            # What is on the page that is shown does nothing.
+            return HttpResponseRedirect(self.page())
+        form = self.get_form(request, self.current(), change=True)(request.POST, request.FILES, instance=self.current())
+        try:
+            if form.is_valid():
+                return _as_guests_see_it(request, looks.described(self.current(), **form.said), language)
+            wrong = [f"{form.fields[name].label}: {said[0]}" for name, said in form.errors.items()]
+        except Refusal as refusal:
+            wrong = [refusal.sentence]
+        context = self.admin_site.each_context(request) | {"title": gettext("Preview"), "wrong": wrong}
+        return TemplateResponse(request, "guests/preview_refused.html", context, status=422)
+
+
+def _as_guests_see_it(request: HttpRequest, row: Branding, language: str) -> HttpResponse:
+    """The captcha is left out: it works on the pages of guests alone."""
+    asked = rules.current()
+    asked.captcha = False
+    with translation.override(language):
+        context = {
+            "look": branding.look_of(row, language, logo_inside=True),
+            "form": WelcomeForm(None, rules=asked, terms=terms.current(language)),
+            "is_open": True,
+        }
+        return render(request, "guests/welcome.html", context)

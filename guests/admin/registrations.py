@@ -64,7 +64,8 @@ class RegistrationAdmin(HistoryAdmin):
         return visible_to(caller(request), rows)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        return queryset.filter(_meant_by(search_term.strip())), False
+        typed = search_term.strip()
+        return queryset.filter(_meant_by(typed)) if typed else queryset, False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
-from guests import looks, rules, terms
+from guests import branding, rules, terms
 from guests.models import Branding, Guest, GuestType, LimitCount, Registration, RegistrationRules, Scope, Stage, Terms
 from messaging.models import (
     Attempt,
@@ -192,7 +192,7 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),
     RegistrationRules: lambda _: RegistrationRules.objects.create(pk=rules.ROW),
-    Branding: lambda _: Branding.objects.create(pk=looks.ROW, name="Hotel Aurora"),
+    Branding: lambda _: Branding.objects.create(pk=branding.ROW, name="Hotel Aurora"),
     LimitCount: lambda _: _count(),
     Registration: lambda _: _registration(),
 }
