@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guests import accounts, states
+from guests import accounts, branding, limits, states
 from guests import approvals as questions
 from guests.approvals import links
-from guests.models import Approval, Guest, GuestType, Stage
+from guests.limits import brake
+from guests.models import Approval, Branding, Guest, GuestType, Scope, Stage, Terms
 from guests.states import State
 from portal.admin.dashboard import Concern, Figure, Panel, Step
+from portal.admin.display import moment
 from portal.admin.rights import caller
 from portal.permissions import Right, may
 
@@ -72,3 +74,54 @@ def _some_need_approval() -> bool:
 
 def _listed_approvals() -> str:
     return reverse("admin:guests_approval_changelist")
+
+
+def first_terms(request: HttpRequest) -> Step | None:
+    """Until there are some that guests agree to."""
+    if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE):
+        return None
+    why = _("Guests who register themselves agree to them; without terms they are asked for nothing.")
+    done = Terms.objects.filter(published_at__isnull=False).exists()
+    return Step(_("Publish terms of use"), why, reverse("admin:guests_terms_changelist"), done)
+
+
+def own_look(request: HttpRequest) -> Step | None:
+    """Until somebody has said how they look."""
+    if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_UPDATE):
+        return None
+    why = _("Your name, logo and colours, and whom guests may ask.")
+    done = Branding.objects.filter(pk=branding.ROW).exists()
+    return Step(_("Set the look of the guest pages"), why, reverse("admin:guests_branding_changelist"), done)
+
+
+def concerns(request: HttpRequest) -> Iterator[Concern]:
+    """The brake, and guests held back where a whole lobby may be."""
+    if not may(request.user, Right.USERS_READ):
+        return
+    yield from _stopped()
+    yield from _networks_held_back()
+
+
+def _stopped() -> Iterator[Concern]:
+    now, found = timezone.now(), brake.current()
+    if brake.is_pulled(found, now):
+        sentence = _("Registration is stopped until %(until)s: of %(sent)s codes %(entered)s were entered.")
+        told = {"until": moment(found.until), "sent": found.sent, "entered": found.entered}
+        yield Concern(sentence % told, _held_back(), _("See it and release it"))
+
+
+def _networks_held_back() -> Iterator[Concern]:
+    networks = (Scope.ADDRESS, Scope.NETWORK)
+    many = limits.held_back().filter(scope__in=networks, refused__gt=0).values("key").distinct().count()
+    if many:
+        sentence = ngettext(
+            "%(count)s address or network is held back. If it is your own, add it to GUEST_NETWORKS.",
+            "%(count)s addresses or networks are held back. If they are your own, add them to GUEST_NETWORKS.",
+            many,
+        )
+        asked = {"scope__in": ",".join(networks), "refused__gt": 0}
+        yield Concern(sentence % {"count": many}, f"{_held_back()}?{urlencode(asked)}", _("See them"), grave=False)
+
+
+def _held_back() -> str:
+    return reverse("admin:guests_limitcount_changelist")

@@ -32,7 +32,9 @@ ITEM: dict[str, Any] = {
 class RegistrationInput(Input):
     """What the guest says, and where from."""
 
-    telephone = serializers.CharField(max_length=100, help_text="In any usual way", style={"placeholder": "+79161234567"})
+    telephone = serializers.CharField(
+        max_length=100, help_text="In any usual way", style={"placeholder": "+79161234567"}
+    )
     lang = serializers.ChoiceField(
         [code for code, _name in settings.LANGUAGES], default=settings.LANGUAGE_CODE, help_text="Of the guest's SMS"
     )
@@ -206,7 +208,9 @@ def item(row: Registration) -> dict[str, Any]:
 
 
 def _visitor(asked: dict[str, Any]) -> Visitor:
-    named = {name: asked[name] for name in ("mac", "ssid") if asked[name]} | ({"ip": asked["ip"]} if asked["ip"] else {})
+    named = {name: asked[name] for name in ("mac", "ssid") if asked[name]} | (
+        {"ip": asked["ip"]} if asked["ip"] else {}
+    )
     arrival = arrival_of(named)
     if asked["mac"] and not arrival.mac:
         raise Refusal("Write the device like 02:00:5e:10:00:01.", field="mac")
