@@ -102,7 +102,7 @@ def _entrance(
     request: HttpRequest, *, phone_form: PhoneForm | None = None, password_form: PasswordForm | None = None
 ) -> HttpResponse:
     # Whoever has the cookie of a visit was in here before.
-    was_in = visits.COOKIE in request.COOKIES and request.method != "POST"
+    was_in = bool(request.COOKIES.get(visits.COOKIE)) and request.method != "POST"
     response = page(
         request,
         "access_entrance",
