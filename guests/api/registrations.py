@@ -15,7 +15,7 @@ from guests import registration, showing, terms
 from guests.api.fields import Text
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
-from guests.models import GuestType, Origin, Registration, Stage
+from guests.models import GuestType, Origin, Registration, Stage, Terms
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example, Ref
 from portal.errors import Refusal, Why
@@ -181,10 +181,7 @@ class CurrentTerms(ApiView):
     def get(self, request: Request) -> Response:
         """What a page must show; `?lang=` chooses the language. `item` is null where nothing is to be accepted."""
         shown = terms.shown_to(request.query_params.get("lang", settings.LANGUAGE_CODE))
-        known = shown and {
-            "id": shown.pk, "lang": shown.language, "version": shown.version, "digest": shown.digest, "text": shown.text,
-        }  # fmt: skip
-        return Response({"item": known})
+        return Response({"item": shown and _terms(shown)})
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         return super().answer_shape(method, ref) | {"item": {"type": "object"}}
@@ -205,6 +202,11 @@ def item(row: Registration) -> dict[str, Any]:
     sms = news.sms and {"where": news.sms.kind, "sentence": news.sms.sentence, "at": news.sms.at}
     left = {"tries_left": news.tries_left, "resend_at": news.again_at, "expires_at": news.expires_at}
     return known | {"sms": sms} | left
+
+
+def _terms(shown: Terms) -> dict[str, Any]:
+    told = {name: getattr(shown, name) for name in ("version", "digest", "text")}
+    return {"id": shown.pk, "lang": shown.language} | told
 
 
 def _visitor(asked: dict[str, Any]) -> Visitor:
