@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from guests.api.approvals import ApprovalItem, Approvals, ApprovalSearch, Approve, Deny
 from guests.api.credentials import SendUserCredentials
 from guests.api.passwords import UserPassword
 from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, Suspend, Unban
@@ -51,5 +52,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("users/search", UserSearch, "users.search"),
     *(route(f"user/(?P<pid>.+?)/{call}", VIEWS[call], f"user.{call}") for call in CALLS),
     route("user/(?P<pid>.+?)", UserItem, "user"),
+    route("approvals", Approvals, "approvals"),
+    route("approvals/search", ApprovalSearch, "approvals.search"),
+    route("approval/(?P<id>[^/]+)/approve", Approve, "approval.approve"),
+    route("approval/(?P<id>[^/]+)/deny", Deny, "approval.deny"),
+    route("approval/(?P<id>[^/]+)", ApprovalItem, "approval"),
     route("sms_gateways/send_user_credentials", SendUserCredentials, "sms_gateways.send_user_credentials"),
 ]
