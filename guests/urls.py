@@ -4,11 +4,24 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from guests.api.credentials import SendUserCredentials
 from guests.api.passwords import UserPassword
+from guests.api.registrations import Confirm, CurrentTerms, Registrations, RegistrationState, Resend
 from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, Suspend, Unban
 from guests.api.users import UserItem, Users, UserSearch
 from guests.captcha import views as captcha
 from guests.models import CALLS
-from guests.views import access, code, extend_link, look, online, own_deeds, resume, terms, welcome
+from guests.views import (
+    access,
+    captive_portal,
+    code,
+    extend_link,
+    look,
+    online,
+    own_deeds,
+    resume,
+    sponsor,
+    terms,
+    welcome,
+)
 from portal.api.routes import route
 from portal.api.views import ApiView
 
@@ -38,6 +51,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("x/<str:token>", extend_link.extend_link, name="guest_extend"),
     path("guest/captcha/challenge/", captcha.challenge, name="guest_captcha_challenge"),
     path("guest/captcha/picture/<str:key>/", captcha.picture, name="guest_captcha_picture"),
+    path("guest/approve/<token>", sponsor.approval, name="guest_approval"),
+    path("captive-portal/api", captive_portal.captive_portal, name="captive_portal"),
 ]
 
 #: What a guest's path may end in, beside the guest itself.
@@ -58,5 +73,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("users/search", UserSearch, "users.search"),
     *(route(f"user/(?P<pid>.+?)/{call}", VIEWS[call], f"user.{call}") for call in CALLS),
     route("user/(?P<pid>.+?)", UserItem, "user"),
+    route("registrations", Registrations, "registrations"),
+    route("registrations/state", RegistrationState, "registrations.state"),
+    route("registrations/resend", Resend, "registrations.resend"),
+    route("registrations/confirm", Confirm, "registrations.confirm"),
+    route("registrations/terms", CurrentTerms, "registrations.terms"),
     route("sms_gateways/send_user_credentials", SendUserCredentials, "sms_gateways.send_user_credentials"),
 ]
