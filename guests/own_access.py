@@ -22,10 +22,6 @@ from portal.models import User
 
 #: So many messages are in an export, the newest.
 MOST_MESSAGES = 1000
-#: What a guest says of himself. All else of a registration is kept by law for a while: `guests.retention` ends that.
-SAID: dict[str, Any] = {"name": "", "email": "", "company": "", "arrival": {}, "password": None}
-
-
 STANDING: dict[State, str | Promise] = {
     State.CREATED: gettext_lazy("You may be on line."),
     State.ACTIVE: gettext_lazy("You may be on line."),
@@ -91,8 +87,6 @@ def erase(guest: Guest, *, by: User | None) -> Guest:
     phone = guest.phone if guest.phone and admitting.account_of(guest.phone) == guest else ""
     with transaction.atomic():
         gone = stays.anonymise(guest)
-        Device.objects.filter(guest=guest).delete()
-        Registration.objects.filter(guest=guest).update(**SAID)
         if phone:
             _end_what_runs(phone)
     return gone
@@ -103,7 +97,7 @@ def _end_what_runs(phone: str) -> None:
     now = timezone.now()
     Code.objects.filter(phone=phone, ended_at=None).update(ended_at=now, kept=None)
     waiting = Registration.objects.filter(phone=phone, stage__in=[Stage.CODE, Stage.APPROVAL])
-    waiting.update(stage=Stage.LAPSED, finished_at=now, **SAID)
+    waiting.update(stage=Stage.LAPSED, finished_at=now, **stays.SAID)
 
 
 def _check_comes_in(guest: Guest) -> None:

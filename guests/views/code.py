@@ -91,14 +91,16 @@ def _shown(request: HttpRequest, own: Registration) -> dict[str, Any]:
 
 
 def _news(own: Registration) -> dict[str, Any]:
-    now, found = timezone.now(), registration.news(own)
+    found = registration.news(own)
+    now = timezone.now()
     sentence = CANNOT_BE_SENT if found.unsent else found.sms.sentence if found.sms else ""
+    has_failed = found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED})
     expires_at, is_over = found.expires_at, found.expires_at is None or found.expires_at <= now
     return {
         "sentence": sentence,
-        "has_failed": found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED}),
+        "has_failed": has_failed,
         "is_over": is_over,
-        "good_until": moment(expires_at) if expires_at and not is_over else "",
+        "good_until": None if is_over or has_failed else expires_at,
         "tries_left": found.tries_left if found.tries_left < TRIES else None,
         "again_at": moment(found.again_at) if found.again_at > now else "",
         "again_in": max(0, -int((now - found.again_at).total_seconds() // 1)),

@@ -28,7 +28,7 @@ def moment(at: datetime) -> str:
     """To the second where it is today."""
     there = timezone.localtime(at)
     is_today = there.date() == timezone.localdate()
-    return time_format(there, "H:i:s") if is_today else date_format(there, "DATETIME_FORMAT")
+    return time_format(there, "H:i:s") if is_today else date_format(there, "j E Y, H:i")
 
 
 def try_again(refusal: Refusal) -> list[str]:
