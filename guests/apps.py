@@ -39,6 +39,7 @@ class GuestsConfig(AppConfig):
             "guests.retention.drop_old_codes",
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
+        registry.PAGES["Guest pages"] = "/guest/"
         registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
         registry.PANELS.append("guests.panels.guests")
         registry.STEPS.append("guests.panels.first_guest")

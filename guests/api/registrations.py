@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import registration, terms
+from guests import registration, showing, terms
 from guests.api.fields import Text
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
@@ -162,7 +162,7 @@ class Confirm(RegistrationView):
         """Let the guest in. The password is answered as long as the guest pages would show it, and kept no longer."""
         asked = self.validated(CodeInput)
         row = registration.confirm(self.found(asked["token"]), asked["code"], accepted=asked["accepted_terms"])
-        return self.answer(row, password=registration.password_to_show(row))
+        return self.answer(row, password=showing.password_to_show(row))
 
 
 class CurrentTerms(ApiView):
