@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('guests', '0005_what_is_to_be_anonymised'),
+        ('guests', '0007_sponsor_approval'),
     ]
 
     operations = [
