@@ -9,6 +9,8 @@ from portal.registry import AdminPage
 
 PAGES = (
     AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Approvals"), "admin:guests_approval_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Sponsors"), "admin:guests_sponsor_changelist", "handshake", ("SYSTEM_READ",)),
     AdminPage(_("Registrations"), "admin:guests_registration_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
     AdminPage(_("Held back"), "admin:guests_limitcount_changelist", "front_hand", ("USERS_READ",)),
     AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
@@ -30,6 +32,10 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.approvals.lapsing.lapse",
+            "guests.approvals.asking.ask_waiting",
+            "guests.approvals.asking.remind",
+            "guests.approvals.mailing.ring_for_mail",
             "guests.captcha.forget_old_challenges",
             "guests.showing.wipe_shown",
             "guests.notice.give_notice",
@@ -39,9 +45,9 @@ class GuestsConfig(AppConfig):
             "guests.retention.drop_old_codes",
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
-        registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
+        registry.STALE_FORMS |= dict.fromkeys(("guest", "x"), "guests.views.stale.refuse")
         registry.PANELS += ["guests.panels.guests", "guests.funnel.panel"]
-        registry.CONCERNS.append("guests.panels.concerns")
+        registry.CONCERNS += ["guests.panels.concerns", "guests.panels.approvals"]
         registry.STEPS += ["guests.panels.first_guest", "guests.panels.first_terms", "guests.panels.own_look"]
         registry.METRICS.append("guests.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Self-registration"), "guests.system.lines"))

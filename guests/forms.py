@@ -5,17 +5,17 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from guests import applying, approvals
 from guests.applying import Application
-from guests.captcha import CaptchaForm
+from guests.captcha import CaptchaField, CaptchaForm
+from guests.captcha.forms import NAME as CAPTCHA
 from guests.models import Asked, RegistrationRules, Terms
 from messaging import phones
 from portal.errors import Refusal
 
-PLEASE_CHOOSE = _("Please choose")
+PLEASE_CHOOSE: Any = _("Please choose")
 #: What guests call themselves, and what browsers know of it.
 OPTIONAL = {
     "name": (_("Your name"), "name"),
@@ -50,19 +50,20 @@ class WelcomeForm(CaptchaForm):
     phone = PhoneField()
 
     def __init__(self, *args: Any, rules: RegistrationRules, terms: Terms | None, **kwargs: Any) -> None:
-        self.base_fields = self.base_fields | _asked(rules) | _choices(rules)
+        super().__init__(*args, captcha=False, **kwargs)
+        self.fields |= _asked(rules) | _choices(rules)
         if terms is not None:
-            self.base_fields["accepted"] = forms.IntegerField(
-                error_messages={"required": _("Please read the terms of use and accept them.")}
-            )
-        super().__init__(*args, captcha=rules.captcha, **kwargs)
+            sentence = _("Please read the terms of use and accept them.")
+            self.fields["accepted"] = forms.IntegerField(error_messages={"required": sentence})
+        if rules.captcha:
+            self.fields[CAPTCHA] = CaptchaField()
         self.terms = terms
         hint = _("For example %(phone)s. You will get an SMS with a code.")
         self.fields["phone"].help_text = hint % {"phone": phones.example()}
 
     def application(self, language: str) -> Application:
         """What was said. The form must be valid."""
-        said = {name: value for name, value in self.cleaned_data.items() if name != "captcha"}
+        said = {name: value for name, value in self.cleaned_data.items() if name != CAPTCHA}
         return Application(language=language, **said)
 
     def said(self) -> dict[str, str]:
@@ -123,9 +124,7 @@ def _sponsors(rules: RegistrationRules, always: bool) -> dict[str, forms.Field]:
     return fields
 
 
-def _choice(
-    label: str | Promise, rows: Iterable[Model], *, required: str | Promise = "", hint: str | Promise = ""
-) -> forms.Field:
+def _choice(label: Any, rows: Iterable[Model], *, required: Any = "", hint: Any = "") -> forms.Field:
     by_key = {str(row.pk): row for row in rows}
     return forms.TypedChoiceField(
         label=label,

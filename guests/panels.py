@@ -1,9 +1,9 @@
 """What the front page says of guests."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guests import accounts, branding, limits, states
+from guests import approvals as questions
+from guests.approvals import links
 from guests.limits import brake
-from guests.models import Branding, Guest, Registration, Scope, Stage, Terms
+from guests.models import Approval, Branding, Guest, GuestType, Scope, Stage, Terms
 from guests.states import State
 from portal.admin.dashboard import Concern, Figure, Panel, Step
 from portal.admin.display import moment
+from portal.admin.rights import caller
 from portal.permissions import Right, may
-
-#: A guest who waits longer for a sponsor stands in the lobby and wonders.
-LONG_WAIT = timedelta(hours=1)
 
 
 def guests(request: HttpRequest) -> Panel | None:
@@ -43,6 +43,39 @@ def first_guest(request: HttpRequest) -> Step | None:
     return Step(_("Create a guest"), why, reverse("admin:guests_guest_add"), Guest.objects.exists())
 
 
+def approvals(request: HttpRequest) -> Iterator[Concern]:
+    """Guests who wait for a sponsor, and what keeps sponsors from being asked."""
+    if may(request.user, Right.SYSTEM_READ) and not links.can_be_made() and _some_need_approval():
+        sentence = _("Sponsors cannot be sent a link: set PORTAL_URL. Until then their guests wait in the admin.")
+        yield Concern(sentence, reverse("admin:system"), _("See the configuration"))
+    if not may(request.user, Right.USERS_READ_SPONSORED, Right.USERS_UPDATE):
+        return
+    waiting = _waiting(request)
+    if many := waiting.count():
+        sentence = ngettext("%(count)s guest waits for approval.", "%(count)s guests wait for approval.", many)
+        yield Concern(sentence % {"count": many}, _listed_approvals(), _("See who waits"), grave=False)
+    if many := waiting.exclude(mail_fault="").count():
+        sentence = ngettext(
+            "%(count)s question to a sponsor could not be mailed.",
+            "%(count)s questions to sponsors could not be mailed.",
+            many,
+        )
+        yield Concern(sentence % {"count": many}, _listed_approvals(), _("See why"))
+
+
+def _waiting(request: HttpRequest) -> QuerySet[Approval]:
+    open_ones = Approval.objects.filter(decided_at=None, expires_at__gt=timezone.now())
+    return questions.visible_to(caller(request), open_ones.filter(registration__stage=Stage.APPROVAL))
+
+
+def _some_need_approval() -> bool:
+    return GuestType.objects.filter(enabled=True, self_service=True, needs_approval=True).exists()
+
+
+def _listed_approvals() -> str:
+    return reverse("admin:guests_approval_changelist")
+
+
 def first_terms(request: HttpRequest) -> Step | None:
     """Until there are some that guests agree to."""
     if not may(request.user, Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE):
@@ -62,12 +95,11 @@ def own_look(request: HttpRequest) -> Step | None:
 
 
 def concerns(request: HttpRequest) -> Iterator[Concern]:
-    """The brake, guests held back where a whole lobby may be, guests whom nobody answers."""
+    """The brake, and guests held back where a whole lobby may be."""
     if not may(request.user, Right.USERS_READ):
         return
     yield from _stopped()
     yield from _networks_held_back()
-    yield from _unanswered()
 
 
 def _stopped() -> Iterator[Concern]:
@@ -89,19 +121,6 @@ def _networks_held_back() -> Iterator[Concern]:
         )
         asked = {"scope__in": ",".join(networks), "refused__gt": 0}
         yield Concern(sentence % {"count": many}, f"{_held_back()}?{urlencode(asked)}", _("See them"), grave=False)
-
-
-def _unanswered() -> Iterator[Concern]:
-    before = timezone.now() - LONG_WAIT
-    if many := Registration.objects.filter(stage=Stage.APPROVAL, verified_at__lt=before).count():
-        sentence = ngettext(
-            "%(count)s guest has waited for a sponsor for more than an hour.",
-            "%(count)s guests have waited for a sponsor for more than an hour.",
-            many,
-        )
-        asked = {"stage__exact": Stage.APPROVAL.value, "verified_at__lt": before.isoformat(sep=" ")}
-        link = f"{reverse('admin:guests_registration_changelist')}?{urlencode(asked)}"
-        yield Concern(sentence % {"count": many}, link, _("See them"))
 
 
 def _held_back() -> str:

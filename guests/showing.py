@@ -12,7 +12,7 @@ SHOWN = timedelta(minutes=1)
 KEPT = timedelta(days=1)
 
 
-def password_of(registration: Registration) -> str | None:
+def password_to_show(registration: Registration) -> str | None:
     """The password to show now; None where it was shown before. It went out by SMS, or a new one can be made."""
     now = timezone.now()
     Registration.objects.filter(pk=registration.pk, password__isnull=False, password_shown_at=None).update(

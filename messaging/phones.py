@@ -34,8 +34,8 @@ def normalise(raw: str) -> str:
 
 
 def spaced(phone: str) -> str:
-    """An E.164 phone as people write it, +7 916 123-45-67."""
-    return phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL)
+    """An E.164 phone as people write it, +7 916 123-45-67; one that was made anonymous stays empty."""
+    return phone and phonenumbers.format_number(phonenumbers.parse(phone), PhoneNumberFormat.INTERNATIONAL)
 
 
 def example() -> str:

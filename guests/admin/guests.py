@@ -152,6 +152,7 @@ class GuestAdmin(CardPages, ImportPages, ExportPages, DevicePages, DomainAdmin):
             "state_label": shown.state(guest),
             "deeds": self.deeds_for(request, guest),
             "card": reverse("admin:guests_guest_card", args=(guest.pk,)) if not cards.kept_out(guest) else "",
+            "may_export": may(request.user, Right.USERS_READ),
             "sent": [(message, shown.fate(message)) for message in rows],
             "sees_messages": may(request.user, Right.MESSAGES_READ),
             "registrations": shown.registrations(guest),

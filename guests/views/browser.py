@@ -7,15 +7,21 @@ import secrets
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
 from guests import registration
 from guests.applying import Visitor
+from guests.captive import arrivals
+from guests.captive.arrivals import Arrival
 from guests.models import Registration
 from portal import callers
 
 REGISTRATION = "portal_registration"
 DEVICE = "portal_device"
+ARRIVAL = "portal_arrival"
+#: Characters of a cookie that every browser keeps.
+LONGEST = 3000
 DAY = 24 * 60 * 60
 YEAR = 365 * DAY
 
@@ -47,11 +53,36 @@ def device_of(request: HttpRequest) -> str:
     return registration.digest(known) if known else ""
 
 
-def visitor_of(request: HttpRequest) -> Visitor:
+def arrival_of(request: HttpRequest, site: str = "") -> Arrival:
+    """What the network passed in the address of the page; else what it passed before, to this page or another."""
+    passed = arrivals.arrival_of(request.GET, site)
+    if _says_something(passed):
+        return passed
+    try:
+        return Arrival.from_json(signing.loads(request.COOKIES.get(ARRIVAL, ""), salt=ARRIVAL))
+    except signing.BadSignature:
+        former = own(request)
+        return Arrival.from_json(former.arrival if former else None)
+
+
+def keep_arrival(response: HttpResponseBase, arrival: Arrival) -> None:
+    """For the pages whose address does not have it; one that fits no cookie stays in the address alone."""
+    kept = signing.dumps(arrival.as_json(), salt=ARRIVAL, compress=True)
+    if _says_something(arrival) and len(kept) < LONGEST:
+        keep(response, ARRIVAL, kept, DAY)
+
+
+def visitor_of(request: HttpRequest, arrival: Arrival | None = None) -> Visitor:
     """Where the request comes from, for the limits, and where the SMS is to lead."""
     return Visitor(
         address=callers.address_of(request),
         device=device_of(request),
+        mac=arrival.mac if arrival else "",
+        arrival=arrival.as_json() if arrival and _says_something(arrival) else {},
         host=urlsplit(settings.PORTAL_URL).netloc or request.get_host(),
         root=settings.PORTAL_URL,
     )
+
+
+def _says_something(arrival: Arrival) -> bool:
+    return arrival != Arrival(dialect=arrival.dialect)

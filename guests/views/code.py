@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,7 +16,7 @@ from guests.models import Purpose, Registration, Stage
 from guests.registration import TRIES, News
 from guests.views import browser
 from guests.views.page import moment, page, said, say_next
-from guests.views.stages import SeeOther, address_of, arrive, lost, send_on
+from guests.views.stages import ACCESS, SeeOther, address_of, arrive, lost, send_on
 from messaging import phones
 from messaging.whereabouts import CANNOT_BE_SENT, Where
 from portal.errors import Refusal
@@ -79,9 +80,10 @@ def _judge(request: HttpRequest, own: Registration) -> HttpResponseBase:
 
 def _shown(request: HttpRequest, own: Registration) -> dict[str, Any]:
     errors = said(request)
-    context = _news(own) | {"errors": errors}
+    elsewhere = ACCESS if own.purpose == Purpose.ACCESS else reverse("guest_again")
+    context = _news(own) | {"errors": errors, "elsewhere": elsewhere}
     if own.terms_id is None and own.purpose == Purpose.REGISTER:
-        context["terms"] = terms.current(own.language)
+        context["terms"] = terms.shown_to(own.language)
     if errors:
         # Nobody wants the page to change while reading what was wrong.
         context["reloads"] = False
@@ -89,14 +91,16 @@ def _shown(request: HttpRequest, own: Registration) -> dict[str, Any]:
 
 
 def _news(own: Registration) -> dict[str, Any]:
-    now, found = timezone.now(), registration.news(own)
+    found = registration.news(own)
+    now = timezone.now()
     sentence = CANNOT_BE_SENT if found.unsent else found.sms.sentence if found.sms else ""
+    has_failed = found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED})
     expires_at, is_over = found.expires_at, found.expires_at is None or found.expires_at <= now
     return {
         "sentence": sentence,
-        "has_failed": found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED}),
+        "has_failed": has_failed,
         "is_over": is_over,
-        "good_until": moment(expires_at) if expires_at and not is_over else "",
+        "good_until": None if is_over or has_failed else expires_at,
         "tries_left": found.tries_left if found.tries_left < TRIES else None,
         "again_at": moment(found.again_at) if found.again_at > now else "",
         "again_in": max(0, -int((now - found.again_at).total_seconds() // 1)),

@@ -1,15 +1,21 @@
 """What comes after the code: on line, waiting for the sponsor, or neither."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from guests import rules as rules_of
 from guests import showing
+from guests.captive import forms
+from guests.captive.arrivals import Arrival
 from guests.models import Purpose, Stage
 from guests.views import browser
 from guests.views.page import page, said
 from guests.views.stages import lost, send_on
 from messaging import phones, whereabouts
+from portal import headers
 
 #: Seconds until the page of who waits looks again.
 PATIENCE = 15
@@ -24,8 +30,19 @@ def online(request: HttpRequest) -> HttpResponseBase:
         return lost(request)
     if own.stage != Stage.DONE or own.guest is None or own.purpose != Purpose.REGISTER:
         return send_on(own)
-    sms = whereabouts.of(own.credentials) if own.credentials else None
-    return page(request, "online", guest=own.guest, password=showing.password_of(own), sms=sms)
+    password = showing.password_to_show(own)
+    arrival, hosts = Arrival.from_json(own.arrival), rules_of.current().redirect_hosts
+    log_in = forms.form(arrival, own.guest.username, password, hosts) if password else None
+    context: dict[str, Any] = {
+        "guest": own.guest,
+        "password": password,
+        "sms": whereabouts.of(own.credentials) if own.credentials else None,
+        "log_in": log_in,
+        "onward": forms.onward(arrival, hosts),
+    }
+    response = page(request, "online", **context)
+    headers.may_post_to(response, *(log_in.targets if log_in else ()))
+    return response
 
 
 @never_cache

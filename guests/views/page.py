@@ -18,7 +18,7 @@ from portal.errors import Refusal
 PAGE = "page"
 
 
-def page(request: HttpRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """A page in the administrator's look."""
     look = branding.look_of(branding.current(), get_language() or "")
     return render(request, f"guests/{template}.html", {"look": look, **context}, status=status)
@@ -28,7 +28,7 @@ def moment(at: datetime) -> str:
     """To the second where it is today."""
     there = timezone.localtime(at)
     is_today = there.date() == timezone.localdate()
-    return time_format(there, "H:i:s") if is_today else date_format(there, "DATETIME_FORMAT")
+    return time_format(there, "H:i:s") if is_today else date_format(there, "j E Y, H:i")
 
 
 def try_again(refusal: Refusal) -> list[str]:

@@ -1,13 +1,19 @@
 """Which page a registration has come to."""
 
+from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
+from guests import visits
 from guests.models import Purpose, Registration, Stage
 from guests.views.page import page
 
+#: *My access*.
 ACCESS = "/guest/access/"
+#: A second tap on the code comes within this time.
+JUST_NOW = timedelta(minutes=1)
 PAGES = {
     Stage.CODE: "guest_code",
     Stage.APPROVAL: "guest_waiting",
@@ -30,7 +36,7 @@ def address_of(registration: Registration) -> str:
     return reverse(PAGES.get(Stage(registration.stage), "guest_ended"))
 
 
-def send_on(registration: Registration) -> HttpResponseBase:
+def send_on(registration: Registration) -> HttpResponse:
     """To the page it has come to."""
     return SeeOther(address_of(registration))
 
@@ -40,6 +46,11 @@ def lost(request: HttpRequest) -> HttpResponse:
     return page(request, "lost")
 
 
-def arrive(registration: Registration) -> HttpResponseBase:
-    """The code was right."""
-    return send_on(registration)
+def arrive(registration: Registration) -> HttpResponse:
+    """The code was right. Whoever came for the own access is let in there, and nobody by a code of some time ago."""
+    response = send_on(registration)
+    finished_at = registration.finished_at
+    is_of_now = finished_at is not None and timezone.now() - finished_at < JUST_NOW
+    if registration.purpose == Purpose.ACCESS and registration.guest is not None and is_of_now:
+        visits.open(response, registration.guest)
+    return response

@@ -14,7 +14,7 @@ from guests.views.page import page
 @require_safe
 def current(request: HttpRequest) -> HttpResponse:
     """What guests agree to now who read this language."""
-    return page(request, "terms", terms=terms.current(get_language() or ""))
+    return page(request, "terms", terms=terms.shown_to(get_language() or ""))
 
 
 @never_cache

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from guests import registration, repeats, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
+from guests.captive.arrivals import Arrival
 from guests.forms import WelcomeForm
 from guests.models import Purpose, Registration, Stage
 from guests.views import browser
@@ -28,10 +29,12 @@ TYPED = ("phone", "name", "email", "company")
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest, site: str = "") -> HttpResponseBase:
     """Asks who comes in; `site` is UniFi's name for the network."""
-    form = _form(request, {})
+    form, arrival = _form(request, {}), browser.arrival_of(request, site)
     if request.method == "POST":
-        return _begin(request, form)
-    return _page(request, form, begun=browser.own(request))
+        return _begin(request, form, arrival)
+    response = _page(request, form, begun=browser.own(request))
+    browser.keep_arrival(response, arrival)
+    return response
 
 
 @never_cache
@@ -40,26 +43,26 @@ def again(request: HttpRequest) -> HttpResponseBase:
     """The same with what was typed before, of which something was wrong."""
     former = browser.own(request)
     form = _form(request, {name: getattr(former, name) for name in TYPED} if former else {})
-    return _begin(request, form) if request.method == "POST" else _page(request, form)
+    return _begin(request, form, browser.arrival_of(request)) if request.method == "POST" else _page(request, form)
 
 
 def _form(request: HttpRequest, initial: dict[str, str]) -> WelcomeForm:
     return WelcomeForm(
         request.POST if request.method == "POST" else None,
         rules=rules_of.current(),
-        terms=terms.current(_language()),
+        terms=terms.shown_to(_language()),
         initial=initial,
     )
 
 
-def _begin(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase:
+def _begin(request: HttpRequest, form: WelcomeForm, arrival: Arrival) -> HttpResponseBase:
     """Has the code sent. A form that was sent twice leads to where it led the first time, whatever its captcha says."""
     if known := _begun_before(request, form):
         return known
     if not form.is_valid():
         return _begun_before(request, form) or _page(request, form)
     try:
-        started = registration.start(form.application(_language()), browser.visitor_of(request))
+        started = registration.start(form.application(_language()), browser.visitor_of(request, arrival))
     except Refusal as refusal:
         form.refuse(refusal, *try_again(refusal))
         return _page(request, form)
@@ -85,8 +88,7 @@ def _on_with(started: registration.Started) -> HttpResponseBase:
 
 def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:
     is_open = rules_of.current().is_open and bool(offered_types())
-    context = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED}
-    response = page(request, "welcome", **context, **_begun(begun))
+    response = page(request, "welcome", form=form, is_open=is_open, closed=rules_of.CLOSED, **_begun(begun))
     browser.recognise(request, response)
     return response
 

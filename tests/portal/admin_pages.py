@@ -14,7 +14,19 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
 from guests import branding, rules, terms
-from guests.models import Branding, Guest, GuestType, LimitCount, Registration, RegistrationRules, Scope, Stage, Terms
+from guests.models import (
+    Approval,
+    Branding,
+    Guest,
+    GuestType,
+    LimitCount,
+    Registration,
+    RegistrationRules,
+    Scope,
+    Sponsor,
+    Stage,
+    Terms,
+)
 from messaging.models import (
     Attempt,
     Batch,
@@ -135,6 +147,15 @@ def _answer_kept() -> IdempotencyRecord:
     )
 
 
+def _approval() -> Approval:
+    now = timezone.now()
+    waiting = {"stage": "approval", "language": "en", "phone": "+79161234567", "verified_at": now}
+    registration = Registration.objects.create(token_digest="d" * 60, **waiting)
+    return Approval.objects.create(
+        registration=registration, email="ada@example.org", link=SECRET, expires_at=now + timedelta(hours=8)
+    )
+
+
 def _registration() -> Registration:
     """Of a guest who is in and has not read the password yet."""
     guest = Guest.objects.create(username="79161234567", phone="+79161234567")
@@ -191,6 +212,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),
+    Sponsor: lambda _: Sponsor.objects.create(name="Ada", email="ada@example.org"),
+    Approval: lambda _: _approval(),
     RegistrationRules: lambda _: RegistrationRules.objects.create(pk=rules.ROW),
     Branding: lambda _: Branding.objects.create(pk=branding.ROW, name="Hotel Aurora"),
     LimitCount: lambda _: _count(),

@@ -90,6 +90,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Guest: ("vacd", "", "v", ""),
     GuestType: ("vacd", "", "v", ""),
     Terms: ("vacd", "", "v", ""),
+    Sponsor: ("vacd", "", "v", ""),
+    Approval: ("v", "", "v", ""),
     RegistrationRules: ("vc", "", "v", ""),
     Branding: ("vc", "", "v", ""),
     LimitCount: ("v", "", "v", ""),
