@@ -56,9 +56,8 @@ def test_a_registration_is_told_from_the_terms_to_the_devices(browser: Client, s
         assert secret
         assert secret not in html
     assert page(Message, "change", code.pk) not in html, "who may not read messages is led to none"
-    assert (
-        page(Message, "change", code.pk) in signed_in(admin).get(page(Registration, "change", row.pk)).content.decode()
-    )
+    html = signed_in(admin).get(page(Registration, "change", row.pk)).content.decode()
+    assert page(Message, "change", code.pk) in html
 
 
 def test_the_page_tells_what_the_sponsor_said(browser: Client) -> None:
@@ -89,7 +88,7 @@ def test_it_is_found_by_phone_user_name_and_device(browser: Client, guest: Guest
     assert listed(browser, q=typed) == {found.pk}
 
 
-@pytest.mark.parametrize("typed", ["no such thing", "0", "\0"])
+@pytest.mark.parametrize("typed", ["no such thing", "0"])
 def test_what_nobody_has_finds_nobody(browser: Client, typed: str) -> None:
     one()
     assert listed(browser, q=typed) == set()
