@@ -45,6 +45,7 @@ class GuestsConfig(AppConfig):
             "guests.retention.drop_old_codes",
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
+        registry.PAGES["Guest pages"] = "/guest/"
         registry.STALE_FORMS |= dict.fromkeys(("guest", "x"), "guests.views.stale.refuse")
         registry.PANELS += ["guests.panels.guests", "guests.funnel.panel"]
         registry.CONCERNS += ["guests.panels.concerns", "guests.panels.approvals"]

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from guests.api.approvals import ApprovalItem, Approvals, ApprovalSearch, Approve, Deny
 from guests.api.credentials import SendUserCredentials
 from guests.api.passwords import UserPassword
 from guests.api.registrations import Confirm, CurrentTerms, Registrations, RegistrationState, Resend
@@ -78,5 +79,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("registrations/resend", Resend, "registrations.resend"),
     route("registrations/confirm", Confirm, "registrations.confirm"),
     route("registrations/terms", CurrentTerms, "registrations.terms"),
+    route("approvals", Approvals, "approvals"),
+    route("approvals/search", ApprovalSearch, "approvals.search"),
+    route("approval/(?P<id>[^/]+)/approve", Approve, "approval.approve"),
+    route("approval/(?P<id>[^/]+)/deny", Deny, "approval.deny"),
+    route("approval/(?P<id>[^/]+)", ApprovalItem, "approval"),
     route("sms_gateways/send_user_credentials", SendUserCredentials, "sms_gateways.send_user_credentials"),
 ]

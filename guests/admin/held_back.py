@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -72,8 +73,7 @@ class HeldBackAdmin(HistoryAdmin):
 
     area = "USERS"
     actions = ("release",)
-    list_display = ("what", "whom", "figures", "since", "until", "refused", "why", "free")
-    list_display_links = ("what",)
+    list_display = ("whom", "reason", "figures", "until", "refused", "free")
     list_filter = (HeldBackFilter, "scope")
     list_before_template = "admin/guests/limitcount/brake.html"
     search_fields = ("key",)
@@ -182,6 +182,12 @@ class HeldBackAdmin(HistoryAdmin):
     def why(self, row: LimitCount) -> str:
         hint = f" {OWN_NETWORK}" if row.scope in OF_ADDRESSES else ""
         return format_html('<span class="guest-why">{}{}</span>', WHY[Scope(row.scope)], hint)
+
+    @admin.display(description=_("what is counted"), ordering="scope")
+    def reason(self, row: LimitCount) -> str:
+        return format_html(
+            '<div>{}<span class="guest-sent">{}</span></div>', capfirst(row.get_scope_display()), self.why(row)
+        )
 
     @admin.display(description=_("release"))
     def free(self, row: LimitCount) -> str:

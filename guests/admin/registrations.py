@@ -39,7 +39,7 @@ class RegistrationAdmin(HistoryAdmin):
     area = "USERS"
     hidden = frozenset({"token_digest", "password", "device", "code"})
     change_form_template = "admin/guests/registration/change_form.html"
-    list_display = ("id", "how_far", "phone", "origin", "created", "address", "came_with", "account", "tried")
+    list_display = ("phone", "how_far", "created", "origin", "whence", "account", "tried")
     list_filter = ("stage", ProgressFilter, "origin", "purpose", ("created", TimeRangeFilter))
     list_filter_submit = True
     # What is typed is looked for below, not by this; without it there is no field to type into.
@@ -97,9 +97,10 @@ class RegistrationAdmin(HistoryAdmin):
     def how_far(self, registration: Registration) -> str:
         return shown.stage(registration)
 
-    @admin.display(description=_("device"))
-    def came_with(self, registration: Registration) -> str:
-        return " · ".join(filter(None, (registration.mac, self.ssid(registration)))) or NOTHING
+    @admin.display(description=_("came from"), ordering="address")
+    def whence(self, registration: Registration) -> str:
+        device = " · ".join(filter(None, (registration.mac, self.ssid(registration))))
+        return format_html('<div>{}<span class="guest-sent">{}</span></div>', registration.address or NOTHING, device)
 
     @admin.display(description=_("network"))
     def ssid(self, registration: Registration) -> str:
@@ -144,8 +145,6 @@ class RegistrationAdmin(HistoryAdmin):
 
 def _meant_by(typed: str) -> Q:
     """What was typed decides the column; each has an index."""
-    if "\0" in typed:
-        return Q(pk__in=[])
     found = Q(guest__in=Guest.objects.filter(username=typed))
     if mac := reading.mac(typed):
         found |= Q(mac=mac)

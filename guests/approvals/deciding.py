@@ -43,14 +43,16 @@ def choices(kind: GuestType | None) -> list[tuple[str, str]]:
     return [(durations.written(stay), durations.in_words(stay)) for stay in fitting]
 
 
-def approve(approval: Approval, *, stay: timedelta, by: User | None) -> Registration:
+def approve(approval: Approval, *, stay: timedelta, by: User | None, key: admitting.Key | None = None) -> Registration:
     """The guest is in for so long from now, and is sent user name and password. `by` None: who has the link.
+
+    Give the `key` where the call stands in a transaction: hashing takes its time.
 
     Raises Refusal: field `duration` for a stay that is too long; a conflict where it was decided already, its time is
     over, or this guest cannot be let in.
     """
     _check_stay(approval.registration.guest_type, stay)
-    key = admitting.new_key(approval.registration)
+    key = key or admitting.new_key(approval.registration)
     with transaction.atomic():
         together = _asked_together(approval)
         _decide(approval, by, approved=True, stay=stay)

@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from guests import registration, terms
 from guests.models import Purpose, Registration, Stage
 from guests.registration import TRIES, News
 from guests.views import browser
 from guests.views.page import moment, page, said, say_next
-from guests.views.stages import ACCESS, SeeOther, address_of, arrive, lost, send_on
+from guests.views.stages import ACCESS, address_of, arrive, lost, send_on
 from messaging import phones
 from messaging.whereabouts import CANNOT_BE_SENT, Where
 from portal.errors import Refusal
@@ -43,17 +43,18 @@ def code(request: HttpRequest) -> HttpResponseBase:
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def resend(request: HttpRequest) -> HttpResponseBase:
-    """Has it sent once more."""
+    """Has it sent once more; whoever only looks here is led back."""
     own = browser.own(request)
     if own is None:
         return lost(request)
-    try:
-        registration.resend(own, browser.visitor_of(request))
-    except Refusal as refusal:
-        say_next(request, refusal)
-    return SeeOther(address_of(own))
+    if request.method == "POST":
+        try:
+            registration.resend(own, browser.visitor_of(request))
+        except Refusal as refusal:
+            say_next(request, refusal)
+    return send_on(own)
 
 
 @never_cache

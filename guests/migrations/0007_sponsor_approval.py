@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('guests', '0005_what_is_to_be_anonymised'),
+        ('guests', '0006_what_is_to_be_anonymised'),
         ('messaging', '0007_codes_for_guests'),
     ]
 

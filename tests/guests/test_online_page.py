@@ -1,0 +1,134 @@
+"""`/guest/online/`: the password is shown once, and the browser logs in at the network where it can."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from guests import showing
+from guests.models import Registration
+from messaging.models import Message
+from messaging.retries import Kind
+from tests.guests.lobby import CODE, ONLINE, PHONE, begin, browser, last_code, set_rules, text_of
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+MIKROTIK = (
+    "/guest/?mac=02:00:5e:10:00:01&link-login-only=http://10.5.50.1/login&link-orig=http://example.org/&hotspot=x"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_captcha(db: None) -> None:
+    set_rules()
+
+
+def let_in(path: str = "/guest/") -> Client:
+    """Somebody who has just typed the code."""
+    client = browser()
+    client.get(path)
+    client.post(path, {"phone": PHONE})
+    client.post(CODE, {"code": last_code()})
+    return client
+
+
+def password() -> str:
+    found = Registration.objects.get().password
+    assert found
+    return found
+
+
+def shown(minutes_ago: float) -> None:
+    """As if it had been shown so long ago."""
+    Registration.objects.update(password_shown_at=timezone.now() - timedelta(minutes=minutes_ago))
+
+
+class TestThePassword:
+    def test_it_is_shown_with_the_user_name_and_the_end(self) -> None:
+        client, known = let_in(), password()
+        answer = client.get(ONLINE)
+        page = text_of(answer)
+        assert known in page
+        assert "79161234567" in page
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_loaded_again_within_a_minute_it_is_shown_again(self) -> None:
+        client, known = let_in(), password()
+        client.get(ONLINE)
+        assert known in text_of(client.get(ONLINE))
+
+    def test_later_it_is_not_and_the_page_says_where_it_is(self) -> None:
+        client, known = let_in(), password()
+        client.get(ONLINE)
+        shown(minutes_ago=1.1)
+        page = text_of(client.get(ONLINE))
+        assert known not in page
+        assert "it is in the SMS as well" in page
+        assert "My access" in page
+
+    def test_without_an_sms_the_page_does_not_speak_of_one(self) -> None:
+        set_rules(sends_credentials=False)
+        client = let_in()
+        client.get(ONLINE)
+        shown(minutes_ago=2)
+        page = text_of(client.get(ONLINE))
+        assert "in the SMS" not in page
+        assert "The password was shown once" in page
+        assert not Message.objects.filter(kind=Kind.CREDENTIALS).exists()
+
+    def test_housekeeping_wipes_what_was_shown_and_what_nobody_came_to_see(self) -> None:
+        client = let_in()
+        assert showing.wipe_shown() == 0
+        client.get(ONLINE)
+        assert showing.wipe_shown() == 0
+        shown(minutes_ago=1.1)
+        assert showing.wipe_shown() == 1
+        Registration.objects.update(password="x", password_shown_at=None)
+        assert showing.wipe_shown() == 0
+        Registration.objects.update(finished_at=timezone.now() - timedelta(days=1, minutes=1))
+        assert showing.wipe_shown() == 1
+        assert Registration.objects.get().password is None
+
+    def test_it_is_kept_encrypted(self) -> None:
+        let_in()
+        raw = Registration.objects.raw("SELECT id, password AS kept FROM guests_registration")[0]
+        assert password() not in str(raw.kept)
+
+    def test_another_browser_sees_nothing(self) -> None:
+        let_in()
+        page = text_of(browser().get(ONLINE))
+        assert password() not in page
+
+
+class TestTheNetwork:
+    def test_its_log_in_is_filled_in_where_its_host_is_on_the_list(self) -> None:
+        set_rules(redirect_hosts=["10.5.50.1", "example.org"])
+        client, known = let_in(MIKROTIK), password()
+        answer = client.get(ONLINE)
+        page = text_of(answer)
+        assert 'action="http://10.5.50.1/login"' in page
+        assert f'name="password" value="{known}"' in page
+        assert "form-action 'self' http://10.5.50.1" in answer["Content-Security-Policy"]
+
+    def test_to_any_other_host_nothing_is_sent(self) -> None:
+        set_rules(redirect_hosts=["example.org"])
+        answer = let_in(MIKROTIK).get(ONLINE)
+        page = text_of(answer)
+        assert "10.5.50.1" not in page + answer["Content-Security-Policy"]
+
+    def test_once_the_password_is_gone_there_is_no_log_in(self) -> None:
+        set_rules(redirect_hosts=["10.5.50.1"])
+        client = let_in(MIKROTIK)
+        client.get(ONLINE)
+        shown(minutes_ago=2)
+        assert "10.5.50.1/login" not in text_of(client.get(ONLINE))
+
+
+def test_a_page_is_shown_with_a_constant_number_of_queries(django_assert_max_num_queries: Any) -> None:
+    client = browser()
+    with django_assert_max_num_queries(8):
+        client.get("/guest/")
+    begin(client)
+    with django_assert_max_num_queries(16):
+        client.get(CODE)
