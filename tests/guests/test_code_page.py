@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django.fixtures import SettingsWrapper
 
 from gateways.models import Gateway
 from guests import terms, visits

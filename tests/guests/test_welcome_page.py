@@ -9,7 +9,7 @@ import altcha
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django.fixtures import SettingsWrapper
 
 from gateways.models import Gateway
 from guests import terms
@@ -31,6 +31,7 @@ def proof() -> str:
     """The work of an honest browser."""
     task = proofs.challenge()
     solution = altcha.solve_challenge(task["challenge"], task["salt"], task["algorithm"], task["maxNumber"], 0)
+    assert solution
     solved = {name: task[name] for name in ("algorithm", "challenge", "salt", "signature")} | {
         "number": solution.number, "took": 1,
     }  # fmt: skip
