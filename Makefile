@@ -26,8 +26,9 @@ check: .venv/.dev  ## Style, types, imports, migrations, deployment
 	$(BIN)/lint-imports
 	@BIN=$(BIN) .ci/check-deployment
 
-bench: .venv/.dev  ## Measure what the portal does per second
-	$(BIN)/python -m bench
+bench: .venv/.dev  ## Measure what the portal does per second (PARTS="accept send dashboard peers")
+	-@.ci/install-servers
+	$(BIN)/python -m bench $(PARTS)
 
 screenshots: .venv/.dev  ## Take the pictures of the documents anew
 	@.ci/install-servers

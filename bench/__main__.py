@@ -1,11 +1,26 @@
-"""`python -m bench`: measures all blocks and prints them. How to read them is in README.md beside this file."""
+"""`python -m bench [PART…]`: measures all parts, or those named. README.md beside this file explains."""
 
-from bench import accept, dashboard, send
+import sys
+
+from bench import accept, dashboard, peers, send
 from bench.measuring import compare, cpu_ticks, noise
 
+
+def _accept() -> None:
+    compare("Accepting a message: one POST through Django, one caller", "requests/s", accept.ways())
+
+
+def _send() -> None:
+    with send.simulator() as url:
+        compare("Sending: from the queue to the stored result", "messages/s", send.ways(url))
+
+
+PARTS = {"accept": _accept, "send": _send, "dashboard": dashboard.report, "peers": peers.report}
+
+named = sys.argv[1:] or list(PARTS)
+if unknown := set(named) - set(PARTS):
+    sys.exit(f"There is no part {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
 before = cpu_ticks()
-compare("Accepting a message: one POST through Django, one caller", "requests/s", accept.ways())
-with send.simulator() as url:
-    compare("Sending: from the queue to the stored result", "messages/s", send.ways(url))
-dashboard.report()
+for name in named:
+    PARTS[name]()
 print(noise(before))

@@ -9,8 +9,16 @@ from portal.registry import AdminPage
 
 PAGES = (
     AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Approvals"), "admin:guests_approval_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Sponsors"), "admin:guests_sponsor_changelist", "handshake", ("SYSTEM_READ",)),
+    AdminPage(_("Registrations"), "admin:guests_registration_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Held back"), "admin:guests_limitcount_changelist", "front_hand", ("USERS_READ",)),
     AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
     AdminPage(_("Terms"), "admin:guests_terms_changelist", "gavel", ("SYSTEM_READ",)),
+    AdminPage(
+        _("Self-registration"), "admin:guests_registrationrules_changelist", "app_registration", ("SYSTEM_READ",)
+    ),
+    AdminPage(_("Look of the guest pages"), "admin:guests_branding_changelist", "palette", ("SYSTEM_READ",)),
 )
 
 
@@ -24,6 +32,10 @@ class GuestsConfig(AppConfig):
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
             "guests.limits.drop_old_counts",
+            "guests.approvals.lapsing.lapse",
+            "guests.approvals.asking.ask_waiting",
+            "guests.approvals.asking.remind",
+            "guests.approvals.mailing.ring_for_mail",
             "guests.captcha.forget_old_challenges",
             "guests.showing.wipe_shown",
             "guests.notice.give_notice",
@@ -34,9 +46,12 @@ class GuestsConfig(AppConfig):
         ]
         registry.OPEN_PATHS += [r"/guest/", r"/r/", r"/x/", r"/captive-portal/api\Z"]
         registry.PAGES["Guest pages"] = "/guest/"
-        registry.STALE_FORMS["guest"] = "guests.views.stale.refuse"
-        registry.PANELS.append("guests.panels.guests")
-        registry.STEPS.append("guests.panels.first_guest")
+        registry.STALE_FORMS |= dict.fromkeys(("guest", "x"), "guests.views.stale.refuse")
+        registry.PANELS += ["guests.panels.guests", "guests.funnel.panel"]
+        registry.CONCERNS += ["guests.panels.concerns", "guests.panels.approvals"]
+        registry.STEPS += ["guests.panels.first_guest", "guests.panels.first_terms", "guests.panels.own_look"]
+        registry.METRICS.append("guests.metrics.families")
+        registry.SYSTEM.append(registry.SystemPart(_("Self-registration"), "guests.system.lines"))
         recipients.DIRECTORIES.append("guests.directory.search")
         recipients.BY_PID.append("guests.directory.by_pid")
         recipients.RESENT.append("guests.credentials.follow")

@@ -86,11 +86,11 @@ def _logo_inside(row: Branding) -> str:
 
 def _readable_on(colour: str) -> str:
     """Black or white: one of them has a contrast of at least 4.58 on any colour."""
-    light = _luminance(colour)
+    light = luminance(colour)
     return "ffffff" if 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 else "000000"
 
 
-def _luminance(colour: str) -> float:
+def luminance(colour: str) -> float:
     """As WCAG reckons it."""
     channels = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]

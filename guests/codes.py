@@ -7,6 +7,7 @@ another one takes its place.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -20,6 +21,7 @@ from messaging import codes as sent_codes
 from messaging import whereabouts
 from messaging.models import Door, State
 from messaging.whereabouts import Where, Whereabouts
+from portal import counting
 from portal.errors import Refusal, Why
 
 DIGITS = 6
@@ -188,6 +190,7 @@ def _send(code: Code | None, registration: Registration, charged: list[limits.Ke
         door=Door.GUESTS,
         without=_failed_at(code),
     )
+    transaction.on_commit(partial(counting.add, "guest_codes_sent"))
     if repeated is None or sent.made_by_provider:
         repeated = _made(registration.phone, digits, by_provider=sent.made_by_provider)
     Code.objects.filter(pk=repeated.pk).update(sends=F("sends") + 1)

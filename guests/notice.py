@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import Promise
 from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext as _
 
@@ -33,7 +34,7 @@ SIGNED = 24
 class LinkOver(Refusal):
     """Nothing can be done with this link any more; `guest` is whose it was, where that is still known."""
 
-    def __init__(self, sentence: str, guest: Guest | None = None) -> None:
+    def __init__(self, sentence: str | Promise, guest: Guest | None = None) -> None:
         super().__init__(sentence)
         self.guest = guest
 

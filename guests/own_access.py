@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
-from guests import admitting, credentials, limits, passwords, states, stays
+from guests import admitting, credentials, extending, limits, passwords, states, stays
 from guests import rules as rules_of
 from guests.limits import Asker, HeldBack
 from guests.models import Code, Device, Guest, Registration, Stage
@@ -21,8 +22,27 @@ from portal.models import User
 
 #: So many messages are in an export, the newest.
 MOST_MESSAGES = 1000
-#: What a guest says of himself. All else of a registration is kept by law for a while: `guests.retention` ends that.
-SAID = {"name": "", "email": "", "company": "", "arrival": {}, "password": None}
+STANDING: dict[State, str | Promise] = {
+    State.CREATED: gettext_lazy("You may be on line."),
+    State.ACTIVE: gettext_lazy("You may be on line."),
+    State.NOT_YET: gettext_lazy("Your access has not begun yet."),
+    State.SUSPENDED: gettext_lazy("Your access is suspended. Please ask at the reception."),
+    State.EXPIRED: gettext_lazy("Your access has ended."),
+    State.BANNED: gettext_lazy("Your access is blocked. Please ask at the reception."),
+    State.ANONYMISED: gettext_lazy("Your access was erased."),
+}
+
+
+def standing(guest: Guest) -> str:
+    """The guest's state in plain words."""
+    return str(STANDING[states.of(guest)])
+
+
+def may_extend(guest: Guest) -> bool:
+    """Whether the guest may extend the stay now."""
+    now = timezone.now()
+    found = extending.offer(guest, now)
+    return found is not None and found.is_open(now)
 
 
 def new_password(guest: Guest, asker: Asker, *, seen: int | None = None) -> str:
@@ -67,8 +87,6 @@ def erase(guest: Guest, *, by: User | None) -> Guest:
     phone = guest.phone if guest.phone and admitting.account_of(guest.phone) == guest else ""
     with transaction.atomic():
         gone = stays.anonymise(guest)
-        Device.objects.filter(guest=guest).delete()
-        Registration.objects.filter(guest=guest).update(**SAID)
         if phone:
             _end_what_runs(phone)
     return gone
@@ -79,12 +97,12 @@ def _end_what_runs(phone: str) -> None:
     now = timezone.now()
     Code.objects.filter(phone=phone, ended_at=None).update(ended_at=now, kept=None)
     waiting = Registration.objects.filter(phone=phone, stage__in=[Stage.CODE, Stage.APPROVAL])
-    waiting.update(stage=Stage.LAPSED, finished_at=now, **SAID)
+    waiting.update(stage=Stage.LAPSED, finished_at=now, **stays.SAID)
 
 
 def _check_comes_in(guest: Guest) -> None:
     if states.of(guest) in {State.SUSPENDED, State.BANNED}:
-        raise Refusal(_("Your access is suspended. Please ask at the reception."), why=Why.CONFLICT)
+        raise Refusal(standing(guest), why=Why.CONFLICT)
 
 
 def _charged(guest: Guest, asker: Asker) -> list[limits.Key]:

@@ -22,9 +22,10 @@ from guests import admitting, applying, approvals, codes
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
-from guests.models import Code, CodeMessage, Origin, Purpose, Registration, Stage
+from guests.models import Code, CodeMessage, Origin, Purpose, Registration, RegistrationRules, Stage
 from messaging import phones
 from messaging.whereabouts import Whereabouts
+from portal import counting
 from portal.errors import Refusal, Why
 
 #: So many wrong codes end a registration.
@@ -87,7 +88,7 @@ def start(application: Application, visitor: Visitor) -> Started:
         rules_of.check_open(rules)
     registration = applying.described(application, visitor, rules)
     asked = approvals.named(application, registration, rules)
-    brake.check(rules)
+    _check_brake(rules)
     token = secrets.token_urlsafe(32)
     registration.token_digest = digest(token)
     with _noting(), transaction.atomic():
@@ -96,6 +97,7 @@ def start(application: Application, visitor: Visitor) -> Started:
         _point_at(
             registration, codes.sent_or_joined(registration, visitor.asker, rules, _writing(registration, visitor))
         )
+    _count("started")
     return Started(registration, token)
 
 
@@ -136,6 +138,7 @@ def resume(link: str, visitor: Visitor) -> Started:
         code=sent.code,
     )
     approvals.copy(former, registration)
+    _count("started")
     return Started(registration, token)
 
 
@@ -152,7 +155,7 @@ def resend(registration: Registration, visitor: Visitor) -> None:
     """The same code once more, or a new one where that cannot be. Raises Refusal as `start` does, and Ended."""
     rules = rules_of.current()
     _check_waits(registration)
-    brake.check(rules)
+    _check_brake(rules)
     if (code := _code_of(registration)) is not None:
         # What was never sent is not counted against this one.
         codes.latest(code, rules)
@@ -234,7 +237,21 @@ def _noting() -> Iterator[None]:
         yield
     except HeldBack as held:
         held.note()
+        _count("held_back")
         raise
+
+
+def _check_brake(rules: RegistrationRules) -> None:
+    try:
+        brake.check(rules)
+    except Refusal:
+        _count("stopped")
+        raise
+
+
+def _count(outcome: str) -> None:
+    """For `/metrics`; how it ends `Registration.move` counts."""
+    counting.add("guest_registrations", outcome=outcome)
 
 
 def _point_at(registration: Registration, code: Code) -> None:

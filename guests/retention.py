@@ -4,6 +4,7 @@
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from guests import rules as rules_of
 from guests import stays
-from guests.models import Approval, Code, CodeMessage, Device, Guest, Registration, Stage
+from guests.models import Approval, Code, CodeMessage, Guest, Registration, Stage
 from portal.errors import Refusal
 
 #: So many rows in one run; accounts take more work.
@@ -19,17 +20,7 @@ SOME, SOME_GUESTS = 200, 50
 #: Whoever has not proved the phone by then never will.
 UNVERIFIED = timedelta(days=1)
 UNFINISHED = (Stage.CODE, Stage.ENDED, Stage.LAPSED)
-PERSONAL = {
-    "phone": "",
-    "name": "",
-    "email": "",
-    "company": "",
-    "address": None,
-    "mac": "",
-    "device": "",
-    "arrival": {},
-    "password": None,
-}
+PERSONAL: dict[str, Any] = stays.SAID | {"phone": "", "address": None, "mac": "", "device": ""}
 
 
 def erase_unverified() -> int:
@@ -87,9 +78,7 @@ def _codes_of(registrations: QuerySet[Registration], sent: Q) -> set[int]:
 
 def _anonymise(guest: Guest) -> int:
     try:
-        with transaction.atomic():
-            stays.anonymise(guest)
-            Device.objects.filter(guest=guest).delete()
+        stays.anonymise(guest)
     except Refusal:
         # Somebody else did, or removed the guest.
         return 0

@@ -1,10 +1,14 @@
 """The rules of self-registration as they are now, and what follows from them. Knows no HTTP."""
 
+from typing import Any
+
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from phonenumbers import PhoneNumberType, number_type, parse, region_code_for_number
 
+from guests import rule_checks
 from guests.models import RegistrationRules
 from messaging import phones
 from portal.errors import Refusal, Why
@@ -19,6 +23,19 @@ MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE
 def current() -> RegistrationRules:
     """The rules; until somebody changes them, the usual ones."""
     return RegistrationRules.objects.filter(pk=ROW).first() or RegistrationRules(pk=ROW)
+
+
+@transaction.atomic
+def change(**given: Any) -> RegistrationRules:
+    """Writes what is given, by the names of the fields; lists are lists of words. Raises Refusal, which names one."""
+    RegistrationRules.objects.bulk_create([RegistrationRules(pk=ROW)], ignore_conflicts=True)
+    rules = RegistrationRules.objects.select_for_update().get(pk=ROW)
+    for name, value in given.items():
+        read = rule_checks.LISTS.get(name)
+        setattr(rules, name, read(value) if read else value)
+    rule_checks.check(rules)
+    rules.save(update_fields=list(given))
+    return rules
 
 
 def check_open(rules: RegistrationRules) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guests import accounts
-from guests.models import USUAL_STAY, CountsFrom, Guest
+from guests.models import USUAL_STAY, CountsFrom, Device, Guest, Registration
 from messaging import forgetting
 from portal.errors import Refusal, Why
 from portal.models import User
@@ -24,6 +24,8 @@ ALREADY_BANNED = gettext_lazy("%(name)s is banned already.")
 NOT_BANNED = gettext_lazy("%(name)s is not banned.")
 NOT_EXPIRED = gettext_lazy("The stay of %(name)s has not ended; extend it instead.")
 LONGEST_REASON = 255
+#: What guests say of themselves when they register.
+SAID: dict[str, Any] = {"name": "", "email": "", "company": "", "arrival": {}, "password": None}
 
 
 @transaction.atomic
@@ -96,10 +98,14 @@ def note_sign_in(guest: Guest, at: datetime) -> None:
 def anonymise(guest: Guest) -> Guest:
     """Takes the person out of the record for good; that somebody stayed, when, and who vouched remains.
 
-    Messages lose their link to the guest and what names the guest in them. Raises Refusal (a conflict).
+    Messages lose their link to the guest and what names the guest in them, registrations what the guest said there.
+    Phone, device, address, times and terms of these are the journal's, which `retention` ends. Raises Refusal (a
+    conflict).
     """
     current = accounts.locked(guest)
     forgetting.forget_recipient(current.username)
+    Device.objects.filter(guest=current).delete()
+    Registration.objects.filter(guest=current).update(**SAID)
     accounts.write(current, **_nobody(), anonymised_at=timezone.now())
     kind = ContentType.objects.get_for_model(Guest)
     LogEntry.objects.filter(content_type=kind, object_id=str(current.pk)).update(object_repr=current.username)

@@ -1,8 +1,10 @@
 """Reading the environment without stopping at the first bad value: what cannot be used is noted for the checks."""
 
+import re
 from collections.abc import Callable
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -127,6 +129,27 @@ def web_address(raw: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ValueError(raw)
     return raw.rstrip("/")
+
+
+#: Of a mail server, unless another one is given.
+MAIL_PORT = 25
+SECURED_MAIL_PORTS = {"EMAIL_USE_SSL": 465, "EMAIL_USE_TLS": 587}
+MAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+
+
+def mail_server(config: dict[str, Any]) -> dict[str, Any]:
+    """What django-environ read, for a mail server. Raises ValueError for anything else, and without a host."""
+    if not str(config["EMAIL_BACKEND"]).endswith("smtp.EmailBackend") or not config["EMAIL_HOST"]:
+        raise ValueError("not a mail server")
+    usual = next((port for name, port in SECURED_MAIL_PORTS.items() if config.get(name)), MAIL_PORT)
+    return config | {"EMAIL_PORT": config["EMAIL_PORT"] or usual}
+
+
+def mail_address(raw: str) -> str:
+    """`name@host`, with or without somebody's name before it. Raises ValueError."""
+    if not raw.isprintable() or not MAIL_ADDRESS.fullmatch(parseaddr(raw)[1]):
+        raise ValueError(raw)
+    return raw
 
 
 def redis_url(raw: str) -> str:

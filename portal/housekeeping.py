@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 #: Under this name the last run is kept, and in its result what failed.
 RUN = "housekeeping"
 FAILED = "failed"
+#: How many days e-mails stay that went nowhere but into a file.
+MAIL_DAYS = 7
 
 
 def keep_house() -> None:
@@ -45,6 +48,15 @@ def drop_expired_sessions() -> int:
     """Sessions of people who signed in and never out."""
     removed, _ = Session.objects.filter(expire_date__lt=timezone.now()).delete()
     return removed
+
+
+def drop_old_mail() -> int:
+    """E-mails that are kept as files because no mail server is named."""
+    before = time.time() - MAIL_DAYS * 24 * 60 * 60
+    old = [path for path in Path(settings.EMAIL_FILE_PATH).glob("*.log") if path.stat().st_mtime < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def drop_old_drafts() -> int:

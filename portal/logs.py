@@ -3,8 +3,8 @@
 import logging
 import re
 
-#: Providers call us at addresses that let them in; and so do the links in guests' messages.
-SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?]+", re.IGNORECASE)
+#: Providers call us at addresses that let them in; and so do the links in messages to guests and to sponsors.
+SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|/guest/+approve/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?&]+", re.IGNORECASE)
 
 
 class WithoutCallbackKeys(logging.Filter):

@@ -70,6 +70,7 @@ PAGES: dict[str, str] = {"Admin": "/admin/", "API documentation": "/api/docs/"}
 HOUSEKEEPING: list[str] = [
     "portal.housekeeping.drop_old_drafts",
     "portal.housekeeping.drop_expired_sessions",
+    "portal.housekeeping.drop_old_mail",
     "portal.health.forget_old_workers",
     "portal.audit.drop_old_events",
     "portal.api.authentication.drop_old_tokens",

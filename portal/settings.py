@@ -19,6 +19,8 @@ from portal.environment import (
     known_time_zone,
     listen_address,
     long_word,
+    mail_address,
+    mail_server,
     networks,
     one_of,
     redis_url,
@@ -389,6 +391,28 @@ CAPTCHA_FONT_SIZE = 30
 CAPTCHA_LETTER_ROTATION = (-20, 20)
 CAPTCHA_FOREGROUND_COLOR = "#1b1f27"
 CAPTCHA_FLITE_PATH = CAPTCHA_SOX_PATH = None
+
+# E-mail
+
+#: Without a mail server e-mails are files in the state folder, for whoever tries the portal out.
+MAIL_SERVER: dict[str, Any] = environment.read(
+    "EMAIL_URL",
+    lambda raw: mail_server(env.email_url_config(raw)),
+    {},
+    "Write smtp+tls://user:password@mail.example.org:587, or leave it out to keep e-mails as files in PORTAL_VAR.",
+)
+EMAIL_BACKEND: str = MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = STATE_FOLDER / "mail"
+EMAIL_HOST: str = MAIL_SERVER.get("EMAIL_HOST", "")
+EMAIL_PORT: int = MAIL_SERVER.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = MAIL_SERVER.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD: str = MAIL_SERVER.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS: bool = MAIL_SERVER.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = MAIL_SERVER.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+EMAIL_FROM = environment.read(
+    "EMAIL_FROM", mail_address, "portal@localhost", "Give an address such as portal@example.org."
+)
 
 # Sending
 

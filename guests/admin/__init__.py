@@ -1,5 +1,15 @@
 """Guests in the admin: `guests.py` their pages, `deeds.py` and `doing.py` what can be done to them there."""
 
-from guests.admin import guest_types, guests, terms
+from guests.admin import approvals, branding, guest_types, guests, held_back, registrations, rules, sponsors, terms
 
-__all__ = ["guest_types", "guests", "terms"]
+__all__ = [
+    "approvals",
+    "branding",
+    "guest_types",
+    "guests",
+    "held_back",
+    "registrations",
+    "rules",
+    "sponsors",
+    "terms",
+]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from gateways.models import Gateway
-from guests import credentials, durations, passwords, states, stays
+from guests import credentials, durations, own_access, passwords, states, stays
 from guests.models import Guest
 from guests.states import State
 from messaging.models import Message
@@ -159,6 +159,12 @@ def _anonymise(guest: Guest, _given: Given, _by: User) -> Done:
     return _named(stays.anonymise(guest), gettext("The guest is anonymous now, as %(name)s."))
 
 
+def _erase(guest: Guest, _given: Given, by: User) -> Done:
+    return _named(
+        own_access.erase(guest, by=by), gettext("The data of the guest were erased; what is left is %(name)s.")
+    )
+
+
 def _is(*found: State) -> Callable[[Guest], bool]:
     return lambda guest: states.of(guest) in found
 
@@ -247,6 +253,21 @@ DEEDS: dict[str, Deed] = {
             _anonymise,
             form=SureForm,
             is_dangerous=True,
+        ),
+        Deed(
+            "erase",
+            _("Erase data"),
+            "delete_forever",
+            _(
+                "For guests who ask for it. The guest is made anonymous, and every code and request to a sponsor that "
+                "is still open for the phone ends. That the phone registered, when, from where, with which device and "
+                "under which terms is kept until the days of the journal are over. This cannot be undone."
+            ),
+            _erase,
+            form=SureForm,
+            needs=(Right.USERS_DELETE,),
+            is_dangerous=True,
+            in_bulk=False,
         ),
     )
 }

@@ -1,18 +1,18 @@
-"""The list of guests as a CSV file: the same guests under the same filters, and no password."""
+"""Guests as files: the list as CSV, the same guests under the same filters; and all that is kept of one, as JSON."""
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from guests import states
+from guests import own_access, states
 from guests.importing import columns
 from portal import admin_trail
 from portal.admin.csv_answer import csv_answer
@@ -23,11 +23,28 @@ AT_ONCE = 1000
 
 
 class ExportPages(RightsAdmin):
-    """Adds the export to the list of guests."""
+    """Adds the exports to the pages of guests."""
 
     def get_urls(self) -> list[URLPattern]:
         export = self.admin_site.admin_view(require_POST(self.export))
-        return [path("export/", export, name="guests_guest_export"), *super().get_urls()]
+        one = self.admin_site.admin_view(require_POST(self.export_one))
+        own = [
+            path("export/", export, name="guests_guest_export"),
+            path("<int:pk>/export/", one, name="guests_guest_export_one"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def export_one(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """For a guest who asks what is known."""
+        demand(request, Right.USERS_READ)
+        guest = self.get_queryset(request).filter(pk=pk).first()
+        if guest is None:
+            raise Http404
+        self.note(request, "export_data", 200, guest, {})
+        headers = {"Content-Disposition": f'attachment; filename="guest-{pk}.json"'}
+        return JsonResponse(
+            own_access.export(guest), headers=headers, json_dumps_params={"ensure_ascii": False, "indent": 2}
+        )
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """The guests that the list shows with these filters, all its pages."""

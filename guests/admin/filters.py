@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from guests import states
 from guests.admin import shown
-from guests.models import Guest
+from guests.models import Guest, Stage
 from guests.states import State
+from portal.admin.filters import ConditionFilter
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -84,3 +85,15 @@ class CredentialsFilter(admin.SimpleListFilter):
             return queryset.filter(last_credentials=None)
         chosen = fates.get(str(self.value()))
         return queryset.filter(last_credentials__state__in=chosen) if chosen else queryset
+
+
+class ProgressFilter(ConditionFilter):
+    """By what a registration has reached, wherever it is now."""
+
+    title = _("reached")
+    parameter_name = "reached"
+    conditions = {
+        "code": (_("a code was sent"), Q(code__sends__gt=0)),
+        "phone": (_("phone proven"), Q(verified_at__isnull=False)),
+        "online": (_("on line"), Q(stage=Stage.DONE)),
+    }

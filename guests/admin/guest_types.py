@@ -64,6 +64,8 @@ class GuestTypeForm(forms.ModelForm):  # type: ignore[type-arg]
             self._check(guest_types.check_stays, given["default_stay"], given["longest_stay"])
         if {"password_style", "password_length"} <= set(given):
             self._check(passwords.check_length, given["password_style"], given["password_length"])
+        if given.get("notice_hours") == 0:
+            self.add_error("notice_hours", gettext("Write 1 or more, or leave it empty: then no notice is given."))
         if bool(given.get("hours_from")) != bool(given.get("hours_until")):
             self.add_error("hours_until", gettext("Give both hours or none."))
         return given
@@ -81,20 +83,24 @@ class GuestTypeAdmin(RightsAdmin):
 
     area = "SYSTEM"
     form = GuestTypeForm
-    list_display = ("name", "enabled", "usual", "longest", "when", "password", "many")
-    list_filter = ("enabled",)
+    list_display = ("name", "enabled", "usual", "longest", "self_service", "when", "password", "many")
+    list_filter = ("enabled", "self_service")
     search_fields = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "roles")}),
         (_("Stay"), {"fields": ("default_stay", "longest_stay", "counts_from")}),
         (_("Passwords"), {"fields": ("password_style", "password_length")}),
         (
-            _("For the network"),
+            _("Self-registration"),
             {
                 "description": _(
-                    "The portal keeps these for whatever controls the network, and enforces none of them."
+                    "The days and hours are checked when guests register themselves, and the devices when the network "
+                    "names them. Whom staff create is not bound by them."
                 ),
-                "fields": ("days", "hours_from", "hours_until", "devices"),
+                "fields": (
+                    *("self_service", "needs_approval", "may_extend", "notice_hours"),
+                    *("days", "hours_from", "hours_until", "devices"),
+                ),
             },
         ),
     )

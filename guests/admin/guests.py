@@ -13,6 +13,7 @@ from unfold.decorators import display
 from guests import accounts, cards, guest_types
 from guests.admin import shown
 from guests.admin.cards import CardPages
+from guests.admin.device_pages import DevicePages
 from guests.admin.exporting import ExportPages
 from guests.admin.filters import CredentialsFilter, StateFilter, ValidityFilter
 from guests.admin.importing import ImportPages
@@ -43,7 +44,7 @@ class GuestForm(DomainForm):
 
 
 @admin.register(Guest)
-class GuestAdmin(CardPages, ImportPages, ExportPages, DomainAdmin):
+class GuestAdmin(CardPages, ImportPages, ExportPages, DevicePages, DomainAdmin):
     """People with network credentials; who may see own guests only finds no others here."""
 
     area = "USERS"
@@ -151,8 +152,12 @@ class GuestAdmin(CardPages, ImportPages, ExportPages, DomainAdmin):
             "state_label": shown.state(guest),
             "deeds": self.deeds_for(request, guest),
             "card": reverse("admin:guests_guest_card", args=(guest.pk,)) if not cards.kept_out(guest) else "",
+            "may_export": may(request.user, Right.USERS_READ),
             "sent": [(message, shown.fate(message)) for message in rows],
             "sees_messages": may(request.user, Right.MESSAGES_READ),
+            "registrations": shown.registrations(guest),
+            "devices": guest.devices.all(),
+            "may_forget": self.has_change_permission(request, guest),
             "audit": audit if may(request.user, Right.AUDITING_READ) else "",
         }
 

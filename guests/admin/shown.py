@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 
 from guests import states
-from guests.models import Guest
+from guests.models import Guest, Registration, Stage
 from guests.states import State
 from messaging.models import Message
 from messaging.models import State as Fate
@@ -20,6 +20,16 @@ COLOURS = {
     State.BANNED: "danger",
     State.ANONYMISED: "",
 }
+STAGE_COLOURS = {
+    Stage.CODE: "info",
+    Stage.APPROVAL: "primary",
+    Stage.DONE: "success",
+    Stage.DENIED: "danger",
+    Stage.ENDED: "warning",
+    Stage.LAPSED: "",
+}
+#: So many registrations of a guest are listed on the page.
+REGISTRATIONS_SHOWN = 10
 #: What became of credentials, in the five answers that matter to who sent them.
 UNDER_WAY = (Fate.QUEUED, Fate.HELD, Fate.CLAIMED, Fate.SUBMITTING, Fate.UNKNOWN, Fate.SUBMITTED)
 ARRIVED = (Fate.DELIVERED,)
@@ -36,6 +46,18 @@ def state(guest: Guest) -> str:
     """The guest's state as a coloured label."""
     found = states.of(guest)
     return label(found.label, COLOURS[found])
+
+
+def stage(registration: Registration) -> str:
+    """How far a registration has come, as a coloured label."""
+    found = Stage(registration.stage)
+    return label(found.label, STAGE_COLOURS[found])
+
+
+def registrations(guest: Guest) -> list[tuple[Registration, str]]:
+    """The guest's last ones, each with its stage."""
+    rows = guest.registrations.defer("password")[:REGISTRATIONS_SHOWN]
+    return [(row, stage(row)) for row in rows]
 
 
 def fate(message: Message) -> str:

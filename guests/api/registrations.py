@@ -15,7 +15,7 @@ from guests import registration, showing, terms
 from guests.api.fields import Text
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
-from guests.models import GuestType, Origin, Registration, Stage
+from guests.models import GuestType, Origin, Registration, Stage, Terms
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example, Ref
 from portal.errors import Refusal, Why
@@ -32,7 +32,9 @@ ITEM: dict[str, Any] = {
 class RegistrationInput(Input):
     """What the guest says, and where from."""
 
-    telephone = serializers.CharField(max_length=100, help_text="In any usual way", style={"placeholder": "+79161234567"})
+    telephone = serializers.CharField(
+        max_length=100, help_text="In any usual way", style={"placeholder": "+79161234567"}
+    )
     lang = serializers.ChoiceField(
         [code for code, _name in settings.LANGUAGES], default=settings.LANGUAGE_CODE, help_text="Of the guest's SMS"
     )
@@ -179,10 +181,7 @@ class CurrentTerms(ApiView):
     def get(self, request: Request) -> Response:
         """What a page must show; `?lang=` chooses the language. `item` is null where nothing is to be accepted."""
         shown = terms.shown_to(request.query_params.get("lang", settings.LANGUAGE_CODE))
-        known = shown and {
-            "id": shown.pk, "lang": shown.language, "version": shown.version, "digest": shown.digest, "text": shown.text,
-        }  # fmt: skip
-        return Response({"item": known})
+        return Response({"item": shown and _terms(shown)})
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         return super().answer_shape(method, ref) | {"item": {"type": "object"}}
@@ -205,8 +204,15 @@ def item(row: Registration) -> dict[str, Any]:
     return known | {"sms": sms} | left
 
 
+def _terms(shown: Terms) -> dict[str, Any]:
+    told = {name: getattr(shown, name) for name in ("version", "digest", "text")}
+    return {"id": shown.pk, "lang": shown.language} | told
+
+
 def _visitor(asked: dict[str, Any]) -> Visitor:
-    named = {name: asked[name] for name in ("mac", "ssid") if asked[name]} | ({"ip": asked["ip"]} if asked["ip"] else {})
+    named = {name: asked[name] for name in ("mac", "ssid") if asked[name]} | (
+        {"ip": asked["ip"]} if asked["ip"] else {}
+    )
     arrival = arrival_of(named)
     if asked["mac"] and not arrival.mac:
         raise Refusal("Write the device like 02:00:5e:10:00:01.", field="mac")

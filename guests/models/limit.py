@@ -36,7 +36,7 @@ class LimitCount(models.Model):
 
     class Meta:
         verbose_name = _("count")
-        verbose_name_plural = _("counts")
+        verbose_name_plural = _("held back")
         default_permissions = ()
         ordering = ("scope", "minutes", "key")
         constraints = [models.UniqueConstraint(fields=["scope", "minutes", "key"], name="limit_is_counted_once")]

@@ -1,7 +1,9 @@
 """Registration: one browser's way to being on line. `guests.registration` takes it through its stages."""
 
+from functools import partial
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,7 @@ from guests.models.guest import Guest
 from guests.models.guest_type import GuestType
 from guests.models.terms import Terms
 from messaging.models import Message
+from portal import counting
 from portal.encryption import EncryptedTextField
 
 
@@ -119,6 +122,7 @@ class Registration(models.Model):
             values.setdefault("finished_at", timezone.now())
         won = Registration.objects.filter(pk=self.pk, stage=since).update(stage=to, **values) == 1
         if won:
+            transaction.on_commit(partial(counting.add, "guest_registrations", outcome=to.value))
             self.stage = to
             for name, value in values.items():
                 setattr(self, name, value)

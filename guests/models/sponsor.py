@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from guests.models.registration import Registration
+from messaging.models import Message
+from portal.encryption import EncryptedTextField
 
 
 class Sponsor(models.Model):
@@ -42,10 +44,21 @@ class Approval(models.Model):
     )
     email = models.EmailField(_("asked by e-mail"), blank=True)
     phone = models.CharField(_("asked by SMS"), max_length=20, blank=True)
-    #: Of the link; empty once it was used or its time is over.
+    #: Of the link; empty once it was used or its time is over. The same goes for what the link ends in.
     link_digest = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    link = EncryptedTextField(_("link"), null=True, editable=False)
+    #: Not before then, where the sponsor was asked too often.
+    ask_at = models.DateTimeField(_("to be asked"), null=True, blank=True)
     asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
+    sms = models.ForeignKey(
+        Message, models.SET_NULL, verbose_name=_("last SMS to the sponsor"), null=True, blank=True, related_name="+"
+    )
+    #: When the mail server is to be tried next; empty: there is nothing to mail.
+    mail_at = models.DateTimeField(_("to be mailed"), null=True, blank=True, db_index=True)
+    mail_tries = models.PositiveSmallIntegerField(_("mail servers tried"), default=0)
+    mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True)
+    mail_fault = models.CharField(_("not mailed because"), max_length=300, blank=True)
     expires_at = models.DateTimeField(_("time is over"), null=True, blank=True, db_index=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     approved = models.BooleanField(_("approved"), null=True, blank=True)
@@ -62,6 +75,11 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"approval {self.pk}"
+
+    @property
+    def whom(self) -> str:
+        """Who is asked, as people say it; empty where the guest named nobody."""
+        return self.sponsor.name if self.sponsor else self.email
 
     def is_open(self, now: datetime) -> bool:
         """Whether the sponsor may still decide."""

@@ -39,7 +39,7 @@ def code(request: HttpRequest) -> HttpResponseBase:
         return lost(request)
     if request.method == "POST":
         return _judge(request, own)
-    return page(request, "code", _shown(request, own)) if own.stage == Stage.CODE else send_on(own)
+    return page(request, "code", **_shown(request, own)) if own.stage == Stage.CODE else send_on(own)
 
 
 @never_cache

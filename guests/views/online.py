@@ -1,5 +1,7 @@
 """What comes after the code: on line, waiting for the sponsor, or neither."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -31,14 +33,14 @@ def online(request: HttpRequest) -> HttpResponseBase:
     password = showing.password_to_show(own)
     arrival, hosts = Arrival.from_json(own.arrival), rules_of.current().redirect_hosts
     log_in = forms.form(arrival, own.guest.username, password, hosts) if password else None
-    context = {
+    context: dict[str, Any] = {
         "guest": own.guest,
         "password": password,
         "sms": whereabouts.of(own.credentials) if own.credentials else None,
         "log_in": log_in,
         "onward": forms.onward(arrival, hosts),
     }
-    response = page(request, "online", context)
+    response = page(request, "online", **context)
     headers.may_post_to(response, *(log_in.targets if log_in else ()))
     return response
 
@@ -52,7 +54,7 @@ def waiting(request: HttpRequest) -> HttpResponseBase:
         return lost(request)
     if own.stage != Stage.APPROVAL:
         return send_on(own)
-    return page(request, "waiting", {"phone": phones.spaced(own.phone), "patience": PATIENCE})
+    return page(request, "waiting", phone=phones.spaced(own.phone), patience=PATIENCE)
 
 
 @never_cache
@@ -65,4 +67,4 @@ def ended(request: HttpRequest) -> HttpResponseBase:
     if own.stage in {Stage.CODE, Stage.APPROVAL} or (own.stage == Stage.DONE and own.guest_id):
         return send_on(own)
     said(request)
-    return page(request, "ended", {"own": own})
+    return page(request, "ended", own=own)

@@ -18,10 +18,10 @@ from portal.errors import Refusal
 PAGE = "page"
 
 
-def page(request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """A page in the administrator's look."""
     look = branding.look_of(branding.current(), get_language() or "")
-    return render(request, f"guests/{template}.html", {"look": look} | (context or {}), status=status)
+    return render(request, f"guests/{template}.html", {"look": look, **context}, status=status)
 
 
 def moment(at: datetime) -> str:

@@ -24,7 +24,7 @@ def resume(request: HttpRequest, link: str) -> HttpResponseBase:
     try:
         started = registration.resume(link, browser.visitor_of(request, browser.arrival_of(request)))
     except CodeOver as refusal:
-        return page(request, "unresumed", {"sentence": refusal.sentence})
+        return page(request, "unresumed", sentence=refusal.sentence)
     response = SeeOther(reverse("guest_code"))
     browser.keep_registration(response, started.token)
     browser.recognise(request, response)

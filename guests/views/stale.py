@@ -8,4 +8,4 @@ from guests.views.page import page
 
 def refuse(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The page was open for too long, or the browser keeps no cookies."""
-    return page(request, "stale", {"keeps_cookies": reason != REASON_NO_CSRF_COOKIE}, status=403)
+    return page(request, "stale", keeps_cookies=reason != REASON_NO_CSRF_COOKIE, status=403)

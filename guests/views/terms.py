@@ -14,7 +14,7 @@ from guests.views.page import page
 @require_safe
 def current(request: HttpRequest) -> HttpResponse:
     """What guests agree to now who read this language."""
-    return page(request, "terms", {"terms": terms.shown_to(get_language() or "")})
+    return page(request, "terms", terms=terms.shown_to(get_language() or ""))
 
 
 @never_cache
@@ -24,4 +24,4 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     found = Terms.objects.filter(pk=pk, published_at__isnull=False).first()
     if found is None:
         raise Http404
-    return page(request, "terms", {"terms": found})
+    return page(request, "terms", terms=found)

@@ -76,6 +76,7 @@ class Captcha {
     this.state.hidden = true;
     this.proof.remove();
     this.box.append(this.box.querySelector("template").content.cloneNode(true));
+    if (this.held) this.box.querySelector("[type=text]").focus();
   }
 }
 

@@ -13,8 +13,20 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
-from guests import terms
-from guests.models import Guest, GuestType, Terms
+from guests import branding, rules, terms
+from guests.models import (
+    Approval,
+    Branding,
+    Guest,
+    GuestType,
+    LimitCount,
+    Registration,
+    RegistrationRules,
+    Scope,
+    Sponsor,
+    Stage,
+    Terms,
+)
 from messaging.models import (
     Attempt,
     Batch,
@@ -135,6 +147,38 @@ def _answer_kept() -> IdempotencyRecord:
     )
 
 
+def _approval() -> Approval:
+    now = timezone.now()
+    waiting = {"stage": "approval", "language": "en", "phone": "+79161234567", "verified_at": now}
+    registration = Registration.objects.create(token_digest="d" * 60, **waiting)
+    return Approval.objects.create(
+        registration=registration, email="ada@example.org", link=SECRET, expires_at=now + timedelta(hours=8)
+    )
+
+
+def _registration() -> Registration:
+    """Of a guest who is in and has not read the password yet."""
+    guest = Guest.objects.create(username="79161234567", phone="+79161234567")
+    return Registration.objects.create(
+        token_digest=SECRET,
+        stage=Stage.DONE,
+        phone=guest.phone,
+        guest=guest,
+        language="en",
+        address="192.0.2.7",
+        device=f"{'d' * 20}{SECRET}",
+        mac="02:00:00:00:00:01",
+        arrival={"ssid": "Lobby"},
+        password=SECRET,
+    )
+
+
+def _count() -> LimitCount:
+    return LimitCount.objects.create(
+        scope=Scope.PHONE, minutes=60, key="+79161234567", since=timezone.now(), count=3, most=3, refused=2
+    )
+
+
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
@@ -168,4 +212,10 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),
+    Sponsor: lambda _: Sponsor.objects.create(name="Ada", email="ada@example.org"),
+    Approval: lambda _: _approval(),
+    RegistrationRules: lambda _: RegistrationRules.objects.create(pk=rules.ROW),
+    Branding: lambda _: Branding.objects.create(pk=branding.ROW, name="Hotel Aurora"),
+    LimitCount: lambda _: _count(),
+    Registration: lambda _: _registration(),
 }

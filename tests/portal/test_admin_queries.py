@@ -5,13 +5,15 @@ from django.contrib import admin as django_admin
 from django.db.models import Model
 
 from gateways.models import Gateway
+from guests.models import Branding, RegistrationRules
 from messaging.models import TallyProgress
 from portal.models import User
 from tests.portal.admin_pages import MADE, page, questions, signed_in
 from tests.portal.twins import twin
 
-#: Of one there is a single row only.
-LISTED = [model for model in django_admin.site._registry if model is not TallyProgress]
+#: Of these there is a single row only.
+SINGLE = {TallyProgress, RegistrationRules, Branding}
+LISTED = [model for model in django_admin.site._registry if model not in SINGLE]
 
 
 @pytest.mark.parametrize("model", LISTED, ids=lambda model: model.__name__)

@@ -9,7 +9,23 @@ from django.test import Client
 from django.urls import reverse
 
 from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
-from guests.models import Guest, GuestImport, GuestImportRow, GuestType, Terms
+from guests.models import (
+    Approval,
+    Brake,
+    Branding,
+    Code,
+    CodeMessage,
+    Device,
+    Guest,
+    GuestImport,
+    GuestImportRow,
+    GuestType,
+    LimitCount,
+    Registration,
+    RegistrationRules,
+    Sponsor,
+    Terms,
+)
 from messaging.models import (
     Attempt,
     Batch,
@@ -74,11 +90,18 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Guest: ("vacd", "", "v", ""),
     GuestType: ("vacd", "", "v", ""),
     Terms: ("vacd", "", "v", ""),
+    Sponsor: ("vacd", "", "v", ""),
+    Approval: ("v", "", "v", ""),
+    RegistrationRules: ("vc", "", "v", ""),
+    Branding: ("vc", "", "v", ""),
+    LimitCount: ("v", "", "v", ""),
+    Registration: ("v", "", "v", ""),
 }
 CAST = ("admin", "operator", "auditor", "nobody")
 
-#: What they say is on the pages of gateways, and on the sandbox phone.
+#: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
+WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, Approval, Sponsor}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {
@@ -191,6 +214,9 @@ def test_no_page_shows_a_secret(
         (TotpDevice, "key__isnull"),
         (TotpDevice, "user__password__startswith"),
         (RecoveryCodes, "digests__contains"),
+        (Registration, "token_digest__startswith"),
+        (Registration, "password__isnull"),
+        (Registration, "device__startswith"),
         (IdempotencyRecord, "fingerprint__startswith"),
     ],
 )

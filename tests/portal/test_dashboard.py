@@ -17,7 +17,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway, GatewayHealth
-from guests.models import Guest
+from guests import looks, terms
+from guests.models import Code, Guest, Purpose, Registration, Stage
 from messaging.models import FINAL, Message, State
 from messaging.retries import Kind
 from messaging.tallies import keep_tallies
@@ -40,6 +41,7 @@ NEEDED = {
     "costs": Right.MESSAGES_READ,
     "gateways": Right.SMS_GATEWAY_READ,
     "guests": Right.USERS_READ,
+    "funnel": Right.USERS_READ,
     "defender": Right.SYSTEM_READ,
 }
 
@@ -68,6 +70,9 @@ def busy(sandbox: Gateway, worker: None) -> Gateway:
     for number, (start, end, suspended) in enumerate([(-9, 9, 0), (-9, 9, 1), (-9, -2, 0), (2, 9, 0), (-8, 9, 0)]):
         stay = {"valid_from": now + timedelta(days=start), "valid_until": now + timedelta(days=end)}
         Guest.objects.create(username=f"g{number}", suspended=bool(suspended), **stay)
+    for stage in Stage:
+        for days in (0, 3, 30):
+            _registration(stage, now - timedelta(days=days))
     keep_tallies()
     # What no tally knows yet.
     _message(sandbox, State.DELIVERED, timezone.now())
@@ -85,6 +90,23 @@ def _message(gateway: Gateway, state: State, created: Any) -> Message:
     waits = created + timedelta(seconds=1) if state in {State.QUEUED, State.HELD} else None
     ended = created + timedelta(seconds=9) if state in FINAL else None
     return a_message(gateway, state=state, created=created, due_at=waits, finished_at=ended, submitted_at=created)
+
+
+def _registration(stage: Stage, created: Any) -> None:
+    """For a code that was sent, and for one that never was; and by somebody who came back to see the own access."""
+    for sends, purpose in ((1, Purpose.REGISTER), (0, Purpose.REGISTER), (1, Purpose.ACCESS)):
+        code = Code.objects.create(phone="+79161234567", created=created, ended_at=created, sends=sends)
+        proven = created if stage in {Stage.APPROVAL, Stage.DONE, Stage.DENIED} else None
+        Registration.objects.create(
+            token_digest=f"{stage} {created} {sends} {purpose}",
+            stage=stage,
+            purpose=purpose,
+            code=code,
+            created=created,
+            verified_at=proven,
+            phone=code.phone,
+            language="en",
+        )
 
 
 def board_of(client: Client) -> Board:
@@ -316,7 +338,8 @@ def test_a_fresh_portal_shows_the_next_steps_until_the_last_is_done(
 ) -> None:
     client = signed_in(admin)
     assert {str(step.label): step.done for step in board_of(client).steps} == {
-        "Add a gateway": False, "Send a test": False, "Create a guest": False
+        "Add a gateway": False, "Send a test": False, "Create a guest": False,
+        "Publish terms of use": False, "Set the look of the guest pages": False,
     }  # fmt: skip
     for step in board_of(client).steps:
         assert client.get(step.link).status_code == 200
@@ -324,6 +347,8 @@ def test_a_fresh_portal_shows_the_next_steps_until_the_last_is_done(
     a_message(sandbox, kind=Kind.INFORMATION, state=State.DELIVERED, finished_at=timezone.now())
     assert "Next steps" in client.get(FRONT).content.decode()
     Guest.objects.create(username="bob")
+    terms.publish(terms.draft("en", "Be kind."))
+    looks.change(name="Hotel Aurora")
     assert "Next steps" not in client.get(FRONT).content.decode()
 
 
