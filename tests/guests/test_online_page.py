@@ -37,7 +37,7 @@ def let_in(path: str = "/guest/") -> Client:
 def password() -> str:
     found = Registration.objects.get().password
     assert found
-    return found
+    return str(found)
 
 
 def shown(minutes_ago: float) -> None:

@@ -9,7 +9,7 @@ import altcha
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import terms
@@ -76,7 +76,7 @@ class TestThePage:
             cookie = client.cookies[name]
             assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", ""), name
 
-    def test_over_https_they_are_secure(self, settings: SettingsWrapper) -> None:
+    def test_over_https_they_are_secure(self, settings: Settings) -> None:
         settings.HTTPS = True
         client = browser()
         client.get(WELCOME)
