@@ -82,7 +82,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("registrations/terms", CurrentTerms, "registrations.terms"),
     route("held_back", HeldBackList, "held_back"),
     route("held_back/search", HeldBackSearch, "held_back.search"),
-    route("held_back/(?P<id>[^/]+)", HeldBackView, "held_back.one"),
+    route("held_back_count/(?P<id>[^/]+)", HeldBackView, "held_back_count"),
     route("brake", BrakeView, "brake"),
     route("approvals", Approvals, "approvals"),
     route("approvals/search", ApprovalSearch, "approvals.search"),

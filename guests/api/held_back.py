@@ -19,7 +19,7 @@ READ = (Right.USERS_READ,)
 RELEASE = (Right.USERS_READ, Right.USERS_UPDATE)
 
 HELD_BACK = Resource(
-    singular="held_back",
+    singular="held_back_count",
     key="id",
     rows=limits.held_back,
     ordering=("-refused", "-id"),

@@ -13,7 +13,7 @@ from tests.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
-LIST, BRAKE = "/api/v1/held_back", "/api/v1/brake"
+LIST, ONE, BRAKE = "/api/v1/held_back", "/api/v1/held_back_count", "/api/v1/brake"
 PHONE = "+79161234567"
 
 
@@ -29,7 +29,7 @@ def test_it_lists_whoever_is_held_back_now(api: Api, auditor: User, held: LimitC
     (item,) = api(auditor).get(LIST).json()["items"]
     told = (item["id"], item["counted"], item["of"], item["count"], item["most"], item["turned_away"])
     assert told == (held.pk, "phone", PHONE, 3, 3, 2)
-    assert api(auditor).get(f"{LIST}/{held.pk}").json()["item"] == item
+    assert api(auditor).get(f"{ONE}/{held.pk}").json()["item"] == item
 
 
 @pytest.mark.parametrize(("phone", "found"), [(PHONE, 1), ("+79161234500", 0)])
@@ -39,12 +39,12 @@ def test_it_searches(api: Api, auditor: User, held: LimitCount, phone: str, foun
 
 
 def test_it_releases_and_writes_that_down_without_the_phone(api: Api, receptionist: User, held: LimitCount) -> None:
-    answer = api(receptionist).delete(f"{LIST}/{held.pk}")
+    answer = api(receptionist).delete(f"{ONE}/{held.pk}")
     assert answer.json() == {"message": f"Deleted {held.pk} successfully", "status": 200}
     assert not limits.held_back().exists()
-    event = AuditEvent.objects.get(action="held_back.one")
+    event = AuditEvent.objects.get(action="held_back_count")
     assert (event.user, event.object_id) == (receptionist, "phone +7916•••••67")
-    assert api(receptionist).delete(f"{LIST}/{held.pk}").status_code == 404
+    assert api(receptionist).delete(f"{ONE}/{held.pk}").status_code == 404
 
 
 def test_the_brake_is_told_and_released(api: Api, receptionist: User) -> None:
@@ -62,12 +62,12 @@ def test_the_brake_is_told_and_released(api: Api, receptionist: User) -> None:
 
 
 def test_who_only_reads_releases_nothing(api: Api, auditor: User, held: LimitCount) -> None:
-    for address in (f"{LIST}/{held.pk}", BRAKE):
+    for address in (f"{ONE}/{held.pk}", BRAKE):
         answer = api(auditor).delete(address)
         assert answer.status_code == 403
         assert "USERS_UPDATE" in answer.json()["message"]
 
 
 def test_who_sees_own_guests_only_sees_no_phones_of_others(api: Api, sponsor: User, held: LimitCount) -> None:
-    for address in (LIST, f"{LIST}/{held.pk}", BRAKE):
+    for address in (LIST, f"{ONE}/{held.pk}", BRAKE):
         assert api(sponsor).get(address).status_code == 403
