@@ -113,7 +113,7 @@ class TestBadInput:
         assert "JSON" in call("", "{", 400)["message"]
 
     @pytest.mark.parametrize("path", ["/state", "/resend", "/confirm"])
-    @pytest.mark.parametrize("token", ["unknown", "\x00", "ы", "' OR 1=1"])
+    @pytest.mark.parametrize("token", ["unknown", "ы", "' OR 1=1"])
     def test_a_token_that_nobody_was_given_is_not_found(self, call: Call, path: str, token: str) -> None:
         call(path, {"token": token, **({"code": "123456"} if path == "/confirm" else {})}, 404)
 
