@@ -47,6 +47,7 @@ class HeldBackList(ListView):
     """
 
     resource = HELD_BACK
+    tag = "held_back"
     rights: ClassVar = {"GET": READ}
 
 
@@ -54,6 +55,7 @@ class HeldBackSearch(SearchView):
     """Those held back that a query finds."""
 
     resource = HELD_BACK
+    tag = "held_back"
     rights: ClassVar = {"POST": READ}
 
 
@@ -61,6 +63,7 @@ class HeldBackView(ReadView):
     """One limit that is used up."""
 
     resource = HELD_BACK
+    tag = "held_back"
     rights: ClassVar = {"GET": READ, "DELETE": RELEASE}
     examples: ClassVar = {"DELETE": Example({"message": "Deleted 8 successfully", "status": 200})}
 
