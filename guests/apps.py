@@ -11,7 +11,7 @@ PAGES = (
     AdminPage(_("Guests"), "admin:guests_guest_changelist", "group", ("USERS_READ_SPONSORED",)),
     AdminPage(_("Approvals"), "admin:guests_approval_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
     AdminPage(_("Sponsors"), "admin:guests_sponsor_changelist", "handshake", ("SYSTEM_READ",)),
-    AdminPage(_("Registrations"), "admin:guests_registration_changelist", "how_to_reg", ("USERS_READ_SPONSORED",)),
+    AdminPage(_("Registrations"), "admin:guests_registration_changelist", "login", ("USERS_READ_SPONSORED",)),
     AdminPage(_("Held back"), "admin:guests_limitcount_changelist", "front_hand", ("USERS_READ",)),
     AdminPage(_("Guest types"), "admin:guests_guesttype_changelist", "category", ("SYSTEM_READ",)),
     AdminPage(_("Terms"), "admin:guests_terms_changelist", "gavel", ("SYSTEM_READ",)),

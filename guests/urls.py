@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from guests.api.approvals import ApprovalItem, Approvals, ApprovalSearch, Approve, Deny
 from guests.api.credentials import SendUserCredentials
+from guests.api.held_back import BrakeView, HeldBackList, HeldBackSearch, HeldBackView
 from guests.api.passwords import UserPassword
 from guests.api.registrations import Confirm, CurrentTerms, Registrations, RegistrationState, Resend
 from guests.api.stays import Anonymise, Ban, Extend, Reinstate, ResetPassword, Suspend, Unban
@@ -79,6 +80,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("registrations/resend", Resend, "registrations.resend"),
     route("registrations/confirm", Confirm, "registrations.confirm"),
     route("registrations/terms", CurrentTerms, "registrations.terms"),
+    route("held_back", HeldBackList, "held_back"),
+    route("held_back/search", HeldBackSearch, "held_back.search"),
+    route("held_back_count/(?P<id>[^/]+)", HeldBackView, "held_back_count"),
+    route("brake", BrakeView, "brake"),
     route("approvals", Approvals, "approvals"),
     route("approvals/search", ApprovalSearch, "approvals.search"),
     route("approval/(?P<id>[^/]+)/approve", Approve, "approval.approve"),

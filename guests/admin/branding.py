@@ -50,7 +50,7 @@ class BrandingForm(DomainForm):
         label=capfirst(_("logo")),
         required=False,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/png,image/jpeg,image/webp"}),
-        help_text=_("PNG, JPEG or WebP, 20 KB at most. It stands above the name."),
+        help_text=_("PNG, JPEG or WebP, 20 KB at most. It stands beside the name."),
     )
     remove_logo = forms.BooleanField(label=_("Remove the logo"), required=False, widget=UnfoldBooleanWidget())
 

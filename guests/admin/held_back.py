@@ -21,7 +21,6 @@ from guests.limits import brake
 from guests.limits.of_messages import WITHIN_RANGE, network_of
 from guests.models import LimitCount, Scope
 from messaging import phones
-from portal import audit
 from portal.admin.display import NOTHING, moment
 from portal.admin.rights import HistoryAdmin, caller, demand
 from portal.errors import Refusal
@@ -29,7 +28,6 @@ from portal.permissions import Right, may
 
 SEES = (Right.USERS_READ,)
 RELEASES = (Right.USERS_READ, Right.USERS_UPDATE)
-OF_PHONES = (Scope.PHONE, Scope.PREFIX)
 OF_ADDRESSES = (Scope.ADDRESS, Scope.NETWORK)
 #: Marks that are made of what a browser keeps; whole they tell nobody more.
 SHOWN_OF_A_MARK = 17
@@ -151,9 +149,7 @@ class HeldBackAdmin(HistoryAdmin):
         return HttpResponseRedirect(_list())
 
     def audited_as(self, obj: Any) -> str:
-        if isinstance(obj, LimitCount) and obj.scope in OF_PHONES:
-            return f"{obj.scope} {audit.mask_phone(obj.key)}"
-        return str(obj)
+        return limits.name_to_keep(obj) if isinstance(obj, LimitCount) else str(obj)
 
     def _release(self, request: HttpRequest, row: LimitCount) -> None:
         self.note(request, "release", 200, row, {"count": row.count, "most": row.most, "refused": row.refused})

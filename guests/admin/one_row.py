@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from portal.admin.rights import DomainAdmin
 
@@ -41,6 +43,10 @@ class OneRowAdmin(DomainAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        messages.success(request, gettext("Saved."))
+        return HttpResponseRedirect(self.page())
 
     def audited_as(self, obj: Any) -> str:
         return str(self.opts.verbose_name)

@@ -4,7 +4,17 @@
 when the codes are not entered.
 """
 
-from guests.limits.counting import HeldBack, Key, Limit, charge, drop_old_counts, give_back, held_back, release
+from guests.limits.counting import (
+    HeldBack,
+    Key,
+    Limit,
+    charge,
+    drop_old_counts,
+    give_back,
+    held_back,
+    name_to_keep,
+    release,
+)
 from guests.limits.of_messages import Asker, limits_of
 
 __all__ = [
@@ -17,5 +27,6 @@ __all__ = [
     "give_back",
     "held_back",
     "limits_of",
+    "name_to_keep",
     "release",
 ]

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from guests.models import LimitCount, Scope
+from portal import audit
 from portal.errors import Refusal, Why
 
 #: Scope, minutes, key: what tells a row from others.
@@ -102,6 +103,12 @@ def held_back(now: datetime | None = None) -> QuerySet[LimitCount]:
 def release(row: LimitCount) -> None:
     """Begins to count anew."""
     LimitCount.objects.filter(pk=row.pk).update(count=0, refused=0, since=timezone.now())
+
+
+def name_to_keep(row: LimitCount) -> str:
+    """What it is called in the audit trail, which keeps no phone."""
+    of_phones = row.scope in {Scope.PHONE, Scope.PREFIX}
+    return f"{row.scope} {audit.mask_phone(row.key)}" if of_phones else str(row)
 
 
 def drop_old_counts() -> int:

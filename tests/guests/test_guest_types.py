@@ -122,6 +122,12 @@ class TestPages:
         assert (made.days, made.devices) == ([1, 5], 2)
         assert AuditEvent.objects.get().object_id == "Contractor"
 
+    def test_it_is_said_what_guests_may_do_themselves(self, admin: User) -> None:
+        given = FORM | {"self_service": "on", "needs_approval": "on", "may_extend": "on", "notice_hours": "3"}
+        assert signed_in(admin).post(page(GuestType, "add"), given).status_code == 302
+        made = GuestType.objects.get(name="Contractor")
+        assert (made.self_service, made.needs_approval, made.may_extend, made.notice_hours) == (True, True, True, 3)
+
     @pytest.mark.parametrize(
         ("field", "changes"),
         [
@@ -130,6 +136,7 @@ class TestPages:
             ("days", {"days": ["8"]}),
             ("hours_until", {"hours_from": "08:00"}),
             ("devices", {"devices": "0"}),
+            ("notice_hours", {"notice_hours": "0"}),
             ("password_length", {"password_length": "2"}),
             ("password_length", {"password_style": "digits", "password_length": "7"}),
             ("name", {"name": ""}),

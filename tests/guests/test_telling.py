@@ -14,7 +14,7 @@ from pytest_django import Settings
 from guests import registration, rules, system
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
-from guests.models import Brake, GuestType, LimitCount, Registration, Scope, Stage
+from guests.models import Brake, GuestType, LimitCount, Scope
 from messaging.models import Message
 from messaging.retries import Kind
 from portal import counting
@@ -119,18 +119,6 @@ class TestTheFrontPage:
         assert str(concern.sentence).startswith("2 addresses or networks are held back.")
         assert not concern.grave
         assert self.listed(receptionist, concern.link) == 2
-
-    def test_a_guest_whom_no_sponsor_answers_needs_somebody(self, receptionist: User) -> None:
-        for minutes in (30, 90):
-            Registration.objects.create(
-                token_digest=str(minutes),
-                stage=Stage.APPROVAL,
-                language="en",
-                verified_at=timezone.now() - timedelta(minutes=minutes),
-            )
-        [concern] = self.concerns(receptionist)
-        assert str(concern.sentence) == "1 guest has waited for a sponsor for more than an hour."
-        assert self.listed(receptionist, concern.link) == 1
 
     def test_it_is_said_to_those_who_see_all_guests(self, sponsor: User) -> None:
         pull()

@@ -23,6 +23,7 @@ from guests.models import (
     LimitCount,
     Registration,
     RegistrationRules,
+    SpentChallenge,
     Sponsor,
     Terms,
 )
@@ -57,8 +58,8 @@ from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
 OUR_APPS = ("portal", "gateways", "messaging", "guests")
-#: What is on its way in is seen by nobody but who brought it, on the pages of the import.
-PASSING = {GuestImport, GuestImportRow}
+#: What is on its way in is seen by nobody but who brought it, on the pages of the import. A spent challenge says nothing.
+PASSING = {GuestImport, GuestImportRow, SpentChallenge}
 
 #: What each of the cast may do: v(iew), a(dd), c(hange), d(elete).
 #: model: (administrator, SMS operator, auditor, nobody)
@@ -101,7 +102,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, Approval, Sponsor}
+WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {
