@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from guests import accounts, admitting, passwords, registration, stays
-from guests.applying import Visitor
-from guests.models import CountsFrom, Device, Guest, GuestType, Registration, RegistrationRules, Stage
+from guests.applying import Application, Visitor
+from guests.models import CountsFrom, Device, Guest, GuestType, Purpose, Registration, RegistrationRules, Stage
 from messaging.models import Message
 from messaging.retries import Kind
 from portal.errors import Refusal
@@ -143,17 +143,13 @@ class TestCredentials:
         guest = accounts.create(
             username="bob", by=None, phone=PHONE, password_hash=passwords.hash_password("as before")
         )
-        started = registration.start(
-            registration.Application(phone=PHONE, language="en", purpose=registration.Purpose.ACCESS), Visitor()
-        )
+        started = registration.start(Application(phone=PHONE, language="en", purpose=Purpose.ACCESS), Visitor())
         done = registration.confirm(started.registration, last_code())
         assert (done.stage, done.guest, done.password) == (Stage.DONE, guest, None)
         assert Guest.objects.get().check_password("as before")
 
     def test_who_has_no_account_sees_none_and_gets_none(self) -> None:
-        started = registration.start(
-            registration.Application(phone=PHONE, language="en", purpose=registration.Purpose.ACCESS), Visitor()
-        )
+        started = registration.start(Application(phone=PHONE, language="en", purpose=Purpose.ACCESS), Visitor())
         assert registration.confirm(started.registration, last_code()).guest is None
         assert not Guest.objects.exists()
 

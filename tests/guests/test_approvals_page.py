@@ -177,10 +177,12 @@ class TestLinksThatAreGood:
         link = address(approval)
         record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found: %s", (link,), None)
         for one in logging.getLogger("django.request").filters:
+            assert isinstance(one, logging.Filter)
             one.filter(record)
         assert link not in record.getMessage()
         record = logging.LogRecord("x", logging.WARNING, "", 0, "/admin/login/?next=%s&a=b", (link,), None)
         for one in logging.getLogger("django.security.csrf").filters:
+            assert isinstance(one, logging.Filter)
             one.filter(record)
         assert record.getMessage() == "/admin/login/?next=/guest/approve/…&a=b"
         with caplog.at_level(logging.DEBUG):

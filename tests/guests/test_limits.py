@@ -14,7 +14,7 @@ from pytest_django import Settings
 from gateways.models import Gateway
 from guests import limits, registration
 from guests.limits import Asker, HeldBack, Limit, brake
-from guests.models import Code, LimitCount, Registration, RegistrationRules, Scope
+from guests.models import Brake, Code, LimitCount, Registration, RegistrationRules, Scope
 from messaging.models import Message
 from portal.errors import Refusal, Why
 from portal.models import AuditEvent, User
@@ -222,7 +222,7 @@ class TestBrake:
         self.codes(10, entered=0)
         with pytest.raises(Refusal):
             start()
-        brake.Brake.objects.update(until=timezone.now() - timedelta(seconds=1))
+        Brake.objects.update(until=timezone.now() - timedelta(seconds=1))
         start()
 
     def test_whoever_has_a_code_may_still_enter_it(self, rules: RegistrationRules) -> None:

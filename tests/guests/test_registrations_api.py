@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.utils import timezone
 
 from gateways.models import Gateway
@@ -35,7 +34,7 @@ def call(api: Api, network: User) -> Call:
 
     def post(path: str, body: Any, status: int = 200) -> dict[str, Any]:
         raw = body if isinstance(body, str) else json.dumps(body)
-        answer: HttpResponse = client.post(f"/api/v1/registrations{path}", raw, content_type="application/json")
+        answer: Any = client.post(f"/api/v1/registrations{path}", raw, content_type="application/json")
         assert answer.status_code == status, answer.content.decode()
         found: dict[str, Any] = answer.json()
         return found | {"retry_after": answer.headers.get("Retry-After")}
