@@ -58,7 +58,7 @@ from portal.permissions import Right
 from tests.portal.admin_pages import MADE, SECRET, page, rights_as_permissions, signed_in, staff_with
 
 OUR_APPS = ("portal", "gateways", "messaging", "guests")
-#: What is on its way in is seen by nobody but who brought it, on the pages of the import. A spent challenge says nothing.
+#: On its way in and seen by nobody but who brought it, on the pages of the import; a spent challenge says nothing.
 PASSING = {GuestImport, GuestImportRow, SpentChallenge}
 
 #: What each of the cast may do: v(iew), a(dd), c(hange), d(elete).
