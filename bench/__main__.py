@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import accept, dashboard, peers, send
+from bench import accept, dashboard, guests, peers, send
 from bench.measuring import compare, cpu_ticks, noise
 
 
@@ -15,7 +15,13 @@ def _send() -> None:
         compare("Sending: from the queue to the stored result", "messages/s", send.ways(url))
 
 
-PARTS = {"accept": _accept, "send": _send, "dashboard": dashboard.report, "peers": peers.report}
+PARTS = {
+    "accept": _accept,
+    "send": _send,
+    "dashboard": dashboard.report,
+    "guests": guests.report,
+    "peers": peers.report,
+}
 
 named = sys.argv[1:] or list(PARTS)
 if unknown := set(named) - set(PARTS):

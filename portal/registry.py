@@ -83,6 +83,7 @@ HOUSEKEEPING: list[str] = [
 OPEN_PATHS: list[str] = [
     r"/\Z",
     r"/static/",
+    r"/language/\Z",
     r"/healthz\Z",
     r"/readyz\Z",
     r"/api/docs/?\Z",

@@ -383,7 +383,7 @@ GUEST_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
 )
 
 #: Of the proof of work; made of SECRET_KEY, so that it need not be kept.
-ALTCHA_HMAC_KEY = hmac.new(SECRET_KEY.encode(), b"guests.captcha", "sha256").hexdigest()
+ALTCHA_HMAC_KEY = hmac.new(SECRET_KEY.encode(errors="surrogateescape"), b"guests.captcha", "sha256").hexdigest()
 #: Minutes that a picture can be answered, as long as a proof. Its digits are bent and the ground is speckled; no
 #: programs outside are asked to read them aloud.
 CAPTCHA_TIMEOUT = 20

@@ -236,7 +236,7 @@ class ApprovalAdmin(HistoryAdmin):
     def comes_at(self, approval: Approval) -> str:
         return moment(approval.registration.verified_at)
 
-    @admin.display(description=_("e-mail"))
+    @admin.display(description=_("e-mail sent"))
     def mailed(self, approval: Approval) -> str:
         if approval.mail_fault:
             known = {"fault": approval.mail_fault, "tries": approval.mail_tries, "again": moment(approval.mail_at)}

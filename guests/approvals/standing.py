@@ -15,10 +15,14 @@ OVER = gettext_lazy("The time to answer is over.")
 
 
 class Waiting(NamedTuple):
-    """For the page of a guest who waits: whom, and until when. `sponsor` is empty where the guest named nobody."""
+    """For the page of a guest who waits: for whom, until when, and whether the question has been put.
+
+    `sponsor` is empty where the guest named nobody: the staff decides.
+    """
 
     sponsor: str
     until: datetime | None
+    asked: bool = False
 
 
 class Standing(models.TextChoices):
@@ -37,7 +41,7 @@ def waiting(registration: Registration) -> Waiting | None:
     if registration.stage != Stage.APPROVAL:
         return None
     approval = Approval.objects.select_related("sponsor").filter(registration=registration).first()
-    return Waiting(approval.whom, approval.expires_at) if approval else Waiting("", None)
+    return Waiting(approval.whom, approval.expires_at, approval.asked_at is not None) if approval else Waiting("", None)
 
 
 def of(approval: Approval) -> Standing:

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'count',
-                'verbose_name_plural': 'counts',
+                'verbose_name_plural': 'held back',
                 'ordering': ('scope', 'minutes', 'key'),
                 'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('scope', 'minutes', 'key'), name='limit_is_counted_once')],

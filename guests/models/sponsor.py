@@ -74,7 +74,7 @@ class Approval(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"approval {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}"
 
     @property
     def whom(self) -> str:

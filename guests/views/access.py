@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timeuntil
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -122,5 +123,6 @@ def _entrance(
 
 def _phone_form(request: HttpRequest, *, bound: bool = True) -> PhoneForm:
     form = PhoneForm(request.POST if bound else None, captcha=rules_of.current().captcha)
-    form.fields["phone"].help_text = phones.example()
+    hint = _("For example %(phone)s. You will get an SMS with a code.")
+    form.fields["phone"].help_text = hint % {"phone": phones.example()}
     return form

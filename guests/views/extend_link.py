@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from guests import extending, notice
 from guests.notice import LinkOver
+from guests.views.noting import note
 from guests.views.page import page, said, say_next
 from guests.views.stages import SeeOther
 from portal.errors import Refusal
@@ -33,11 +34,12 @@ def extend_link(request: HttpRequest, token: str) -> HttpResponseBase:
 def _extend(request: HttpRequest, token: str) -> HttpResponseBase:
     """What became of it is on the page that may be loaded again."""
     try:
-        notice.extend(token)
+        extended = notice.extend(token)
     except LinkOver:
         pass
     except Refusal as refusal:
         say_next(request, refusal)
     else:
+        note(request, "extend", extended, path=f"{notice.LINK}…", until=extended.valid_until.isoformat())
         messages.success(request, _("Your stay was extended."), extra_tags="done")
     return SeeOther(request.path)

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from guests import approvals, showing
 from guests import rules as rules_of
-from guests import showing
 from guests.captive import forms
 from guests.captive.arrivals import Arrival
 from guests.models import Purpose, Stage
@@ -54,7 +54,8 @@ def waiting(request: HttpRequest) -> HttpResponseBase:
         return lost(request)
     if own.stage != Stage.APPROVAL:
         return send_on(own)
-    return page(request, "waiting", phone=phones.spaced(own.phone), patience=PATIENCE)
+    question = approvals.waiting(own)
+    return page(request, "waiting", phone=phones.spaced(own.phone), patience=PATIENCE, question=question)
 
 
 @never_cache

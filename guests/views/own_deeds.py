@@ -16,15 +16,13 @@ from guests import devices, extending, own_access, visits
 from guests.access_forms import EraseForm
 from guests.models import Guest
 from guests.views import browser
+from guests.views.noting import note
 from guests.views.page import page, say_next, try_again
 from guests.views.stages import SeeOther
-from portal import audit, callers
 from portal.errors import Refusal
 
 #: Marks what is said of something that was done.
 DONE = "done"
-#: Who did it, in the audit trail; on whom tells who that is.
-WHO = "guest"
 
 View = Callable[..., HttpResponseBase]
 
@@ -50,7 +48,7 @@ def extend(request: HttpRequest, guest: Guest) -> HttpResponseBase:
     except Refusal as refusal:
         say_next(request, refusal)
         return _back()
-    _note(request, "extend", guest, until=extended.valid_until.isoformat())
+    note(request, "extend", guest, until=extended.valid_until.isoformat())
     _say(request, _("Your stay was extended."))
     return _back()
 
@@ -68,7 +66,7 @@ def new_password(request: HttpRequest, guest: Guest) -> HttpResponseBase:
         say_next(request, refusal)
         return _back()
     guest.refresh_from_db()
-    _note(request, "new_password", guest)
+    note(request, "new_password", guest)
     sent = guest.last_credentials_id is not None and guest.last_credentials_id > (known or 0)
     response = page(request, "access_password", guest=guest, password=password, is_sent=sent)
     visits.open(response, guest)
@@ -81,7 +79,7 @@ def new_password(request: HttpRequest, guest: Guest) -> HttpResponseBase:
 def forget_device(request: HttpRequest, guest: Guest, pk: int) -> HttpResponseBase:
     """There is room for another one."""
     devices.forget(guest, pk)
-    _note(request, "forget_device", guest)
+    note(request, "forget_device", guest)
     _say(request, _("The device was removed."))
     return _back()
 
@@ -110,7 +108,7 @@ def erase(request: HttpRequest, guest: Guest) -> HttpResponseBase:
     except Refusal as refusal:
         form.refuse(refusal, *try_again(refusal))
         return page(request, "access_erase", form=form)
-    _note(request, "erase", erased)
+    note(request, "erase", erased)
     _say(request, _("Your data was erased."))
     return _left()
 
@@ -134,22 +132,6 @@ def _back() -> HttpResponse:
 
 def _say(request: HttpRequest, sentence: str) -> None:
     messages.success(request, sentence, extra_tags=DONE)
-
-
-def _note(request: HttpRequest, deed: str, guest: Guest, **details: str) -> None:
-    """Guests are found in the audit trail by their names, and after they were erased by the new one."""
-    audit.record(
-        audit.Event(
-            action=f"guests:{deed}",
-            status=200,
-            user_name=WHO,
-            address=callers.address_of(request),
-            object_id=guest.username,
-            method=str(request.method),
-            path=request.path,
-            request=details,
-        )
-    )
 
 
 def _moment(text: str) -> datetime | None:

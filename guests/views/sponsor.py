@@ -36,7 +36,7 @@ def approval(request: HttpRequest, token: str) -> HttpResponse:
     reason = ReasonForm(request.POST if request.POST.get("decision") == DENY else None)
     if request.method == "POST" and (done := _decided(request, found, by, stay, reason)):
         return done
-    return page(request, "approval", approval=found, stay=stay, reason=reason)
+    return page(request, "approval", {"approval": found, "stay": stay, "reason": reason})
 
 
 def _signed_in(request: HttpRequest, found: Approval) -> User:
@@ -65,9 +65,9 @@ def _decided(
         if refusal.field in form.fields:
             form.add_error(refusal.field, refusal.sentence)
             return None
-        return page(request, "approval_over", status=409, sentence=refusal.sentence)
+        return page(request, "approval_over", {"sentence": refusal.sentence}, status=409)
     _note(request, found, by, 200, form)
-    return page(request, "approval_done", approval=found)
+    return page(request, "approval_done", {"approval": found})
 
 
 def _note(request: HttpRequest, found: Approval, by: User | None, status: int, form: forms.Form) -> None:

@@ -201,6 +201,43 @@ def test_whoever_comes_back_is_led_to_the_code(portal: Portal, guest: Guest) -> 
     assert visit.page.input_value("#id_phone") == "+79161230006"
 
 
+@pytest.mark.parametrize(
+    ("language", "scripts", "number"), [("en", False, "+79161230007"), ("ru", True, "+79161230008")]
+)
+def test_a_guest_keeps_the_own_access(
+    portal: Portal, guest: Guest, sandbox_phone: Callable[[Portal], Page], language: str, scripts: bool, number: str
+) -> None:
+    portal.look("GuestType.objects.update(may_extend=True, notice_hours=24)")
+    visit, phone = guest(portal, language, scripts=scripts), sandbox_phone(portal)
+    visit.go("/guest/")
+    visit.ask_for_code(number)
+    visit.type_code(code_for(phone, number))
+    visit.page.wait_for_url("**/guest/online/")
+    password = visit.page.locator(".credentials code").nth(1).inner_text()
+    visit.page.click("footer a")
+    visit.look("8-ways-in")
+    visit.page.fill("#id_username", number)
+    visit.page.fill("#id_password", password)
+    visit.page.click("button.second")
+    visit.page.wait_for_selector(".standing")
+    visit.look("9-my-access")
+    visit.page.click("button.main")
+    visit.page.wait_for_selector(".notice")
+    visit.look("10-extended")
+    visit.page.click("form[action$='/password/'] button")
+    visit.page.wait_for_selector("text=/[a-z]+-[a-z]+-[a-z]+/")
+    visit.look("11-new-password")
+    assert visit.page.locator(".credentials code").nth(1).inner_text() != password
+    visit.page.click("a.button")
+    visit.page.click("a[href$='/erase/']")
+    visit.look("12-erase")
+    visit.page.check("#id_sure")
+    visit.page.click("button.main")
+    visit.page.wait_for_selector("#id_username")
+    assert visit.page.locator(".notice").count() == 1
+    assert portal.look(f"Guest.objects.filter(phone={number!r}).count()") == 0
+
+
 @pytest.fixture(scope="module", params=["the first is down", "both are down"])
 def troubled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Portal, bool]]:
     """A portal with two gateways, and whether the second of them works."""

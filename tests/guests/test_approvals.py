@@ -208,6 +208,18 @@ class TestTheQuestion:
         assert PORTAL in mailed(approval)
 
 
+class TestWaiting:
+    def test_the_guest_reads_who_is_asked_and_until_when(self, sponsor: Sponsor, settings: Any) -> None:
+        asked = waits(sponsor)
+        assert approvals.waiting(asked.registration) == ("Ada Lovelace", asked.expires_at, True)
+        settings.PORTAL_URL = ""
+        unasked = waits(sponsor, phone="+79161234568")
+        assert approvals.waiting(unasked.registration) == ("Ada Lovelace", unasked.expires_at, False)
+
+    def test_who_does_not_wait_reads_nothing(self, sponsor: Sponsor) -> None:
+        assert approvals.waiting(begin(sponsor)) is None
+
+
 class TestHowOften:
     def test_the_same_guest_in_another_browser_asks_nobody_twice(self, sponsor: Sponsor) -> None:
         first, second = waits(sponsor), waits(sponsor)

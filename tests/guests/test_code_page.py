@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import terms, visits
@@ -251,7 +251,7 @@ class TestSendingAgain:
 
 class TestTheLink:
     @pytest.fixture(autouse=True)
-    def _links(self, settings: SettingsWrapper) -> None:
+    def _links(self, settings: Settings) -> None:
         settings.PORTAL_URL = "https://wifi.example.org"
         set_rules(resume_links=True)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from guests import notice
 from guests.models import Guest, GuestType
 from portal.logs import WithoutCallbackKeys
+from portal.models import AuditEvent
 from tests.guests.test_notice import make
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,8 @@ def test_the_button_extends_once(browser: Client, guest: Guest) -> None:
     assert "was moved already" in text(browser.get(address))
     guest.refresh_from_db()
     assert guest.valid_until == end + timedelta(days=1)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.object_id, event.path) == ("guests:extend", "bob", "/x/…")
 
 
 def test_after_the_end_it_says_so_and_leads_to_the_own_access(browser: Client, guest: Guest) -> None:

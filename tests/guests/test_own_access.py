@@ -228,7 +228,9 @@ class TestErasing:
         assert admitting.account_of(PHONE) is None
 
     def test_a_code_that_was_sent_opens_nothing_any_more(self, registered: Guest) -> None:
-        begun = registration.start(Application(PHONE, "en", accepted=1), Visitor("192.0.2.1"))
+        agreed = terms.current("en")
+        assert agreed
+        begun = registration.start(Application(PHONE, "en", accepted=agreed.pk), Visitor("192.0.2.1"))
         digits = last_code()
         own_access.erase(registered, by=None)
         assert not Code.objects.filter(ended_at=None).exists()

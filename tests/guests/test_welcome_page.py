@@ -9,7 +9,7 @@ import altcha
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import terms
@@ -31,6 +31,7 @@ def proof() -> str:
     """The work of an honest browser."""
     task = proofs.challenge()
     solution = altcha.solve_challenge(task["challenge"], task["salt"], task["algorithm"], task["maxNumber"], 0)
+    assert solution
     solved = {name: task[name] for name in ("algorithm", "challenge", "salt", "signature")} | {
         "number": solution.number, "took": 1,
     }  # fmt: skip
@@ -75,7 +76,7 @@ class TestThePage:
             cookie = client.cookies[name]
             assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", ""), name
 
-    def test_over_https_they_are_secure(self, settings: SettingsWrapper) -> None:
+    def test_over_https_they_are_secure(self, settings: Settings) -> None:
         settings.HTTPS = True
         client = browser()
         client.get(WELCOME)

@@ -10,6 +10,7 @@ from gateways.models import Gateway
 from gateways.outcomes import Outcome, ReceiptState
 from messaging import opt_outs, retention
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, State
+from portal.models import LastRun
 from tests.messaging.conftest import Send, fresh
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_done_twice_it_is_the_same(send: Send) -> None:
     message = age(send(PHONE), 184)
     retention.anonymise_messages()
     once = fresh(message).phone
-    retention.LastRun.objects.all().delete()
+    LastRun.objects.all().delete()
     retention.anonymise_messages()
     assert fresh(message).phone == once
 

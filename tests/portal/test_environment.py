@@ -13,6 +13,8 @@ from portal.environment import (
     flag,
     known_region,
     known_time_zone,
+    mail_address,
+    mail_server,
     networks,
     one_of,
     redis_url,
@@ -135,6 +137,46 @@ def test_a_region_is_known_in_any_spelling_of_its_letters() -> None:
     assert known_region("ru") == "RU"
     with pytest.raises(ValueError, match="XX"):
         known_region("XX")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "mail.example.org",
+        "http://host",
+        "smtp://",
+        "smtp://host:port",
+        "consolemail://",
+        "filemail:///tmp",
+        "imap://host",
+    ],
+)
+def test_a_mail_server_needs_its_scheme_a_host_and_a_real_port(raw: str) -> None:
+    with pytest.raises((ValueError, environ.ImproperlyConfigured)):
+        mail_server(environ.Env().email_url_config(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "port", "secured"),
+    [
+        ("smtp://host", 25, (None, None)),
+        ("smtp+tls://user:p%40ss@host", 587, (True, None)),
+        ("smtp+ssl://user:p%40ss@host", 465, (None, True)),
+        ("smtp+tls://user:p%40ss@host:2525", 2525, (True, None)),
+    ],
+)
+def test_a_mail_server_has_the_usual_port_of_its_kind(raw: str, port: int, secured: tuple[bool, bool]) -> None:
+    read = mail_server(environ.Env().email_url_config(raw))
+    assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("host", port)
+    assert (read.get("EMAIL_USE_TLS"), read.get("EMAIL_USE_SSL")) == secured
+    assert read["EMAIL_HOST_PASSWORD"] in {None, "p@ss"}
+
+
+@pytest.mark.parametrize("raw", ["portal", "@host", "a b@host", "Wi-Fi <portal>", "a@b@c", "a@host\nBcc: b@host"])
+def test_whom_mail_comes_from_is_an_address(raw: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        mail_address(raw)
+    assert mail_address("Guest Wi-Fi <portal@example.org>") == "Guest Wi-Fi <portal@example.org>"
 
 
 @pytest.mark.parametrize("raw", ["http://host", "redis://", "redis://host:port", "host:6379", "redis://host:99999"])

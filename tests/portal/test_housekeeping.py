@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -42,6 +43,19 @@ def test_only_expired_sessions_go() -> None:
     Session.objects.create(session_key="new", expire_date=now + timedelta(hours=1))
     assert housekeeping.drop_expired_sessions() == 1
     assert Session.objects.get().session_key == "new"
+
+
+def test_only_old_mail_goes(settings: Settings, tmp_path: Path) -> None:
+    settings.EMAIL_FILE_PATH = tmp_path / "none"
+    assert housekeeping.drop_old_mail() == 0
+    settings.EMAIL_FILE_PATH = tmp_path
+    old, fresh, other = tmp_path / "1.log", tmp_path / "2.log", tmp_path / "3.txt"
+    for path in (old, fresh, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    assert housekeeping.drop_old_mail() == 1
+    assert (old.exists(), fresh.exists(), other.exists()) == (False, True, True)
 
 
 def test_only_old_drafts_of_the_broker_go(settings: Settings) -> None:

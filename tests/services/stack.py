@@ -155,6 +155,7 @@ class Portal:
 
 MODELS = """
 from gateways.models import *
+from guests.models import *
 from messaging.models import *
 from portal.models import *
 """
