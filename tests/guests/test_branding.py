@@ -18,7 +18,7 @@ LARGEST = 50_000
 
 
 def contrast(one: str, other: str) -> float:
-    light, dark = sorted((branding._luminance(one), branding._luminance(other)), reverse=True)
+    light, dark = sorted((branding.luminance(one), branding.luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
