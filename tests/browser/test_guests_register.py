@@ -37,12 +37,12 @@ class Telephone(Visit):
         if self.scripts:
             assert barriers(self.page) == []
 
-    def ask_for_code(self, phone: str) -> None:
+    def ask_for_code(self, phone: str, taps: int = 1) -> None:
         """Types the phone, reads the picture where there is one, and presses the button."""
         self.page.fill("#id_phone", phone)
         if not self.scripts:
             self.page.fill("#id_captcha", self._digits_in_picture())
-        self.page.click("button.main")
+        self.page.click("button.main", click_count=taps, delay=60)
         self.page.wait_for_selector("#id_code")
 
     def type_code(self, code: str) -> None:
@@ -164,6 +164,17 @@ def test_the_browser_is_closed_and_the_same_code_works_in_another(
     second.type_code(code)
     second.page.wait_for_url("**/guest/online/")
     assert len([text for text in messages_to(phone, number) if code in text]) == 1
+
+
+@pytest.mark.parametrize(("scripts", "number"), [(False, "+79161230007"), (True, "+79161230008")])
+def test_a_double_tap_is_one(portal: Portal, guest: Guest, scripts: bool, number: str) -> None:
+    visit = guest(portal, scripts=scripts)
+    visit.go("/guest/")
+    visit.ask_for_code(number, taps=2)
+    counted = f"__import__('guests.models').models.Registration.objects.filter(phone={number!r}).count()"
+    assert (portal.look(counted), portal.look(f"Message.objects.filter(phone={number!r}).count()")) == (1, 1)
+    visit.type_code("0")
+    visit.page.wait_for_selector("#id_code_error")
 
 
 def test_the_page_is_read_in_the_other_language_and_keeps_what_the_network_passed(portal: Portal, guest: Guest) -> None:
