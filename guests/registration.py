@@ -4,8 +4,6 @@ A registration is one browser's; the code is the phone's. So another browser of 
 code, without another message, and a stranger who types wrong codes ends nobody's registration but the own one.
 """
 
-import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,24 +13,20 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from guests import admitting, applying, approvals, codes
+from guests import admitting, applying, approvals, codes, tokens, wrong_codes
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
-from guests.models import Code, CodeMessage, Origin, Purpose, Registration, RegistrationRules, Stage
-from messaging import phones
+from guests.models import Code, Origin, Purpose, Registration, RegistrationRules, Stage
+from guests.tokens import Link
+from guests.wrong_codes import WrongCode
 from messaging.whereabouts import Whereabouts
 from portal import counting
-from portal.errors import Refusal, Why
+from portal.errors import Refusal
 
 #: So many wrong codes end a registration.
 TRIES = 5
-#: For links in messages, where every character counts; 72 bits.
-LINK_BYTES = 9
-LINK = "/r/"
 
 
 class Started(NamedTuple):
@@ -57,27 +51,6 @@ class News:
     asked_at: datetime | None = None
 
 
-class WrongCode(Refusal):
-    """Not this one; `left` more may be tried."""
-
-    def __init__(self, left: int) -> None:
-        sentence = ngettext(
-            "This code is wrong. You can try %(left)d more time.",
-            "This code is wrong. You can try %(left)d more times.",
-            left,
-        )
-        super().__init__(sentence % {"left": left}, field="code")
-        self.left = left
-
-
-class CodeOver(Refusal):
-    """No code of this phone is good any more: another one may be asked for."""
-
-
-class Ended(Refusal):
-    """This registration goes no further; a new one may be started."""
-
-
 def start(application: Application, visitor: Visitor) -> Started:
     """Begins a registration and has the code sent, unless the phone has a good one already.
 
@@ -89,40 +62,28 @@ def start(application: Application, visitor: Visitor) -> Started:
     registration = applying.described(application, visitor, rules)
     asked = approvals.named(application, registration, rules)
     _check_brake(rules)
-    token = secrets.token_urlsafe(32)
-    registration.token_digest = digest(token)
+    token = tokens.new()
+    registration.token_digest = tokens.digest(token)
     with _noting(), transaction.atomic():
         registration.save(force_insert=True)
         approvals.keep(asked, registration)
-        _point_at(
-            registration, codes.sent_or_joined(registration, visitor.asker, rules, _writing(registration, visitor))
-        )
+        writing = _writing(registration, visitor, rules)
+        _point_at(registration, codes.sent_or_joined(registration, visitor.asker, rules, writing))
     _count("started")
     return Started(registration, token)
-
-
-def of_token(token: str) -> Registration | None:
-    """The registration of the browser that has this token."""
-    rows = Registration.objects.select_related("code", "guest__guest_type", "guest_type", "terms", "credentials")
-    return rows.filter(token_digest=digest(token)).first() if token else None
-
-
-def linked(link: str) -> CodeMessage | None:
-    """The message that carried this link."""
-    return CodeMessage.objects.select_related("registration", "code").filter(link_digest=digest(link)).first()
 
 
 def resume(link: str, visitor: Visitor) -> Started:
     """A registration of its own for the browser that opened the link of an SMS: whoever opened the first one may be a
     stranger. The terms are to be accepted anew. Raises CodeOver where the code is good no more.
     """
-    sent = linked(link)
+    sent = tokens.linked(link)
     former = sent.registration if sent else None
     if sent is None or former is None or codes.live(former.phone) is None:
-        raise CodeOver(_("This link is good no more. Please type your number again."))
-    token = secrets.token_urlsafe(32)
+        raise wrong_codes.link_over()
+    token = tokens.new()
     registration = Registration.objects.create(
-        token_digest=digest(token),
+        token_digest=tokens.digest(token),
         origin=Origin.LINK,
         purpose=former.purpose,
         phone=former.phone,
@@ -160,7 +121,8 @@ def resend(registration: Registration, visitor: Visitor) -> None:
         # What was never sent is not counted against this one.
         codes.latest(code, rules)
     with _noting(), transaction.atomic():
-        _point_at(registration, codes.sent_again(registration, visitor.asker, rules, _writing(registration, visitor)))
+        writing = _writing(registration, visitor, rules)
+        _point_at(registration, codes.sent_again(registration, visitor.asker, rules, writing))
 
 
 def confirm(registration: Registration, typed: str, *, accepted: int | None = None) -> Registration:
@@ -172,26 +134,21 @@ def confirm(registration: Registration, typed: str, *, accepted: int | None = No
     current = Registration.objects.select_related("guest_type", "code").get(pk=registration.pk)
     if current.stage != Stage.CODE:
         return _gone_on(current)
-    digits = _digits(typed)
+    digits = wrong_codes.digits(typed)
     if current.terms_id is None and current.purpose == Purpose.REGISTER:
         applying.accept_terms(current, accepted)
     code = codes.live(current.phone)
     if code is None:
-        raise _over(current)
+        raise wrong_codes.over(current)
     if not _take_try(current):
         return _gone_on(_again(current))
     if not codes.take_try(code):
         codes.burn(code)
-        raise _over(_again(current))
+        raise wrong_codes.over(_again(current))
     if not codes.matches(code, digits):
         codes.burn(code)
         raise _wrong(current)
     return _proven(current, code)
-
-
-def digest(token: str) -> str:
-    """What is kept of a token: they are random and long, so nothing slow is needed."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def _proven(registration: Registration, code: Code) -> Registration:
@@ -203,7 +160,7 @@ def _proven(registration: Registration, code: Code) -> Registration:
     if not spent:
         current = _again(registration)
         if current.stage == Stage.CODE:
-            raise _over(current)
+            raise wrong_codes.over(current)
         return _gone_on(current)
     if registration.stage == Stage.APPROVAL:
         approvals.ask(registration)
@@ -227,7 +184,7 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
         moved = admitting.admit(registration, key, since=Stage.CODE)
     if not moved:
         # Its last wrong code was typed at the same moment: nothing of this has happened.
-        raise _ended()
+        raise wrong_codes.too_many()
 
 
 @contextmanager
@@ -259,28 +216,14 @@ def _point_at(registration: Registration, code: Code) -> None:
     Registration.objects.filter(pk=registration.pk).update(code=code)
 
 
-def _writing(registration: Registration, visitor: Visitor) -> codes.Writing:
-    link = secrets.token_urlsafe(LINK_BYTES) if visitor.root and rules_of.current().resume_links else ""
-    return codes.Writing(
-        language=registration.language,
-        host=visitor.host,
-        link=f"{visitor.root}{LINK}{link}" if link else "",
-        link_digest=digest(link) if link else "",
-    )
+def _writing(registration: Registration, visitor: Visitor, rules: RegistrationRules) -> codes.Writing:
+    link = tokens.new_link(visitor.root) if visitor.root and rules.resume_links else Link()
+    return codes.Writing(registration.language, visitor.host, link.address, link.digest)
 
 
 def _code_of(registration: Registration) -> Code | None:
     """The phone's live code, or the last one of this registration."""
     return codes.live(registration.phone) or registration.code
-
-
-def _digits(typed: str) -> str:
-    """What was typed, in any digits there are. Raises Refusal: that costs no try."""
-    bare = phones.bare(typed)
-    digits = "".join(str(int(character)) for character in bare if character.isdecimal())
-    if not bare or len(digits) != len(bare) or not 4 <= len(digits) <= 10:
-        raise Refusal(_("Type the digits of the code from the SMS."), field="code")
-    return digits
 
 
 def _take_try(registration: Registration) -> bool:
@@ -298,32 +241,16 @@ def _wrong(registration: Registration) -> Refusal:
     if left > 0:
         return WrongCode(left)
     current.move(Stage.ENDED, since=Stage.CODE)
-    return _ended()
-
-
-def _ended() -> Ended:
-    return Ended(_("There were too many wrong codes. Please type your number again."), field="code", why=Why.CONFLICT)
+    return wrong_codes.too_many()
 
 
 def _gone_on(registration: Registration) -> Registration:
     """Where it is past the code. Raises Ended where it came to nothing."""
-    if registration.stage in {Stage.ENDED, Stage.LAPSED} or registration.stage == Stage.CODE:
-        raise _ended()
+    if registration.stage in {Stage.CODE, Stage.ENDED, Stage.LAPSED}:
+        raise wrong_codes.too_many()
     return registration
 
 
 def _check_waits(registration: Registration) -> None:
     if registration.stage != Stage.CODE or registration.tries >= TRIES:
-        raise Ended(_("This registration is over. Please type your number again."), why=Why.CONFLICT)
-
-
-def _over(registration: Registration) -> CodeOver:
-    """Expired is told apart from used and from used up."""
-    code = registration.code
-    if code is not None and code.entered_at:
-        sentence = _("This code was used already. Ask for a new one.")
-    elif code is not None and code.tries >= codes.TRIES:
-        sentence = _("This code was guessed at too often and is good no more. Ask for a new one.")
-    else:
-        sentence = _("This code has expired. Ask for a new one.")
-    return CodeOver(sentence, field="code", why=Why.CONFLICT)
+        raise wrong_codes.ended()

@@ -3,12 +3,11 @@
 What it says must be the same. Whoever has corrected something begins another registration.
 """
 
-import secrets
 from collections.abc import Mapping
 
 from django.utils import timezone
 
-from guests import applying, codes, registration
+from guests import applying, codes, registration, tokens
 from guests import rules as rules_of
 from guests.models import LIVES, Approval, Purpose, Registration, Stage
 from guests.registration import Started
@@ -35,8 +34,8 @@ def by_device(device: str, said: Mapping[str, str], purpose: Purpose = Purpose.R
     found = latest.first()
     if found is None or not _says(found, said) or not _waits(found):
         return None
-    token = secrets.token_urlsafe(32)
-    Registration.objects.filter(pk=found.pk).update(token_digest=registration.digest(token))
+    token = tokens.new()
+    Registration.objects.filter(pk=found.pk).update(token_digest=tokens.digest(token))
     return Started(found, token)
 
 

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import registration, showing, terms
+from guests import registration, showing, terms, tokens
 from guests.api.fields import Text
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
@@ -74,7 +74,7 @@ class RegistrationView(ApiView):
 
     def found(self, token: str) -> Registration:
         """The registration of this token, which is in the body and in no address. Raises Refusal (not found)."""
-        row = registration.of_token(token)
+        row = tokens.of_token(token)
         if row is None:
             raise Refusal("There is no registration with this token.", field="token", why=Why.NOT_FOUND)
         self.audit_object = str(row.pk)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
-from guests import registration
+from guests import tokens
 from guests.applying import Visitor
 from guests.captive import arrivals
 from guests.captive.arrivals import Arrival
@@ -33,7 +33,7 @@ def keep(response: HttpResponseBase, name: str, value: str, seconds: int) -> Non
 
 def own(request: HttpRequest) -> Registration | None:
     """The registration that this browser began, or resumed, last."""
-    return registration.of_token(request.COOKIES.get(REGISTRATION, ""))
+    return tokens.of_token(request.COOKIES.get(REGISTRATION, ""))
 
 
 def keep_registration(response: HttpResponseBase, token: str) -> None:
@@ -50,7 +50,7 @@ def recognise(request: HttpRequest, response: HttpResponseBase) -> None:
 def device_of(request: HttpRequest) -> str:
     """The digest of what tells the browser from others; empty where nothing does."""
     known = request.COOKIES.get(DEVICE, "")
-    return registration.digest(known) if known else ""
+    return tokens.digest(known) if known else ""
 
 
 def arrival_of(request: HttpRequest, site: str = "") -> Arrival:

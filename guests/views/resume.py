@@ -5,19 +5,19 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from guests import registration
+from guests import registration, tokens
 from guests.models import Stage
-from guests.registration import CodeOver
 from guests.views import browser
 from guests.views.page import page
 from guests.views.stages import SeeOther, send_on
+from guests.wrong_codes import CodeOver
 
 
 @never_cache
 @require_safe
 def resume(request: HttpRequest, link: str) -> HttpResponseBase:
     """Whoever has a registration of this phone already goes on with that."""
-    own, sent = browser.own(request), registration.linked(link)
+    own, sent = browser.own(request), tokens.linked(link)
     is_own = own and sent and sent.registration and own.phone == sent.registration.phone
     if own and is_own and own.stage in {Stage.CODE, Stage.APPROVAL, Stage.DONE}:
         return send_on(own)

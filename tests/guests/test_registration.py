@@ -12,7 +12,7 @@ from django.utils import timezone
 from guests import codes, registration
 from guests.applying import Application, Visitor
 from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, Stage
-from guests.registration import CodeOver, Ended, WrongCode
+from guests.wrong_codes import CodeOver, Ended, WrongCode
 from messaging.models import Message, MessageTemplate
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
