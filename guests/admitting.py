@@ -14,6 +14,9 @@ from messaging.models import Door
 from portal.errors import Refusal
 from portal.models import User
 
+#: More accounts than that with one phone are nobody's.
+MOST_WITH_A_PHONE = 100
+
 
 class Key(NamedTuple):
     """A new password and its hash. Hashing takes its time: make one before the database is locked."""
@@ -30,20 +33,27 @@ def new_key(registration: Registration) -> Key:
 
 def account_of(phone: str) -> Guest | None:
     """The account of who has this E.164 phone: the one named after it, or else the only one that has it."""
-    found = list(Guest.objects.select_related("guest_type").filter(phone=phone, anonymised_at=None)[:10])
-    own = [guest for guest in found if guest.username == _username(phone)]
-    if own:
-        return own[0]
-    return found[0] if len(found) == 1 else None
+    return _account_among(_with(phone), phone)
 
 
 def why_not(phone: str) -> str:
     """Why nobody with this phone is let in, in words for the guest; empty where they are."""
-    guests = Guest.objects.filter(phone=phone, anonymised_at=None)
-    if guests.filter(banned=True).exists():
+    guests = _with(phone)
+    if any(guest.banned for guest in guests):
         return _("Your access is blocked. Please ask at the reception.")
-    account = account_of(phone)
+    account = _account_among(guests, phone)
     return _("Your access is suspended. Please ask at the reception.") if account and account.suspended else ""
+
+
+def _with(phone: str) -> list[Guest]:
+    """Everybody who has this phone; those first that keep all of them out."""
+    guests = Guest.objects.select_related("guest_type").filter(phone=phone, anonymised_at=None)
+    return list(guests.order_by("-banned", "username")[:MOST_WITH_A_PHONE])
+
+
+def _account_among(guests: list[Guest], phone: str) -> Guest | None:
+    own = next((guest for guest in guests if guest.username == _username(phone)), None)
+    return own or (guests[0] if len(guests) == 1 else None)
 
 
 def is_in(guest: Guest | None) -> bool:

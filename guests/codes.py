@@ -193,7 +193,8 @@ def _send(code: Code | None, registration: Registration, charged: list[limits.Ke
     transaction.on_commit(partial(counting.add, "guest_codes_sent"))
     if repeated is None or sent.made_by_provider:
         repeated = _made(registration.phone, digits, by_provider=sent.made_by_provider)
-    Code.objects.filter(pk=repeated.pk).update(sends=F("sends") + 1)
+    else:
+        Code.objects.filter(pk=repeated.pk).update(sends=F("sends") + 1)
     CodeMessage.objects.create(
         code=repeated,
         message=sent.message,
@@ -208,8 +209,8 @@ def _made(phone: str, digits: str, *, by_provider: bool) -> Code:
     """A new code takes the place of any other of this phone."""
     Code.objects.filter(phone=phone, ended_at=None).update(ended_at=timezone.now(), kept=None)
     if by_provider:
-        return Code.objects.create(phone=phone, made_by_provider=True)
-    return Code.objects.create(phone=phone, digest=_digest(phone, digits), kept=digits)
+        return Code.objects.create(phone=phone, made_by_provider=True, sends=1)
+    return Code.objects.create(phone=phone, digest=_digest(phone, digits), kept=digits, sends=1)
 
 
 def _failed_at(code: Code | None) -> list[int]:

@@ -173,12 +173,11 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     Registration.objects.filter(pk=registration.pk).update(
         verified_at=now, terms=registration.terms, terms_accepted_at=registration.terms_accepted_at
     )
-    account = admitting.account_of(registration.phone)
     if reason := admitting.why_not(registration.phone):
         moved = registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
     elif key is None:
-        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=account)
-    elif approvals.needed(registration) and not admitting.is_in(account):
+        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=admitting.account_of(registration.phone))
+    elif approvals.needed(registration) and not admitting.is_in(admitting.account_of(registration.phone)):
         moved = registration.move(Stage.APPROVAL, since=Stage.CODE)
     else:
         moved = admitting.admit(registration, key, since=Stage.CODE)

@@ -19,7 +19,11 @@ def current(language: str) -> Terms | None:
 
 def shown_to(language: str) -> Terms | None:
     """What a guest who reads this language agrees to: where there are none in it, those of the portal's language."""
-    return current(language) or current(settings.LANGUAGE_CODE)
+    languages = [language, settings.LANGUAGE_CODE]
+    published = Terms.objects.filter(language__in=languages, published_at__isnull=False)
+    # Every guest page asks which they are, and one shows the text.
+    newest = {terms.language: terms for terms in published.defer("text").order_by("version")}
+    return next((newest[one] for one in languages if one in newest), None)
 
 
 def draft(language: str, text: str) -> Terms:

@@ -30,7 +30,7 @@ def digest(token: str) -> str:
 
 def of_token(token: str) -> Registration | None:
     """The registration of the browser that has this token."""
-    rows = Registration.objects.select_related("code", "guest__guest_type", "guest_type", "terms", "credentials")
+    rows = Registration.objects.select_related("code")
     return rows.filter(token_digest=digest(token)).first() if token else None
 
 

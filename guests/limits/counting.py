@@ -66,11 +66,13 @@ def charge(limits: Iterable[Limit]) -> list[Key]:
     full = [row for row in rows if now < row.since + row.span and row.count >= wanted[_key(row)].most]
     if full:
         raise HeldBack(full)
+    over = [row.pk for row in rows if row.since + row.span <= now]
+    if over:
+        LimitCount.objects.filter(pk__in=over).update(since=now, count=0, refused=0)
+    LimitCount.objects.filter(pk__in=[row.pk for row in rows]).update(count=F("count") + 1)
     for row in rows:
-        if row.since + row.span <= now:
-            row.since, row.count, row.refused = now, 0, 0
-        row.count, row.most = row.count + 1, wanted[_key(row)].most
-    LimitCount.objects.bulk_update(rows, ["since", "count", "most", "refused"])
+        if row.most != (most := wanted[_key(row)].most):
+            LimitCount.objects.filter(pk=row.pk).update(most=most)
     return sorted(wanted)
 
 
