@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+#: Seconds for which a browser keeps an idle connection; the server closes its end after two.
+IDLE = 1.0
 #: Nobody waits longer for one answer.
 PATIENCE = 60.0
 
@@ -113,7 +115,12 @@ class _Load:
         await asyncio.sleep(after)
         # Servers here have an address and no name, whose cookies aiohttp would refuse.
         cookies, limit = aiohttp.CookieJar(unsafe=True), aiohttp.ClientTimeout(total=PATIENCE)
-        async with room, aiohttp.ClientSession(self.base_url, cookie_jar=cookies, timeout=limit) as browser:
+        async with (
+            room,
+            aiohttp.ClientSession(
+                self.base_url, cookie_jar=cookies, timeout=limit, connector=aiohttp.TCPConnector(keepalive_timeout=IDLE)
+            ) as browser,
+        ):
             await self._note(guest, Visit(browser))
 
     async def _note(self, guest: Guest, visit: Visit) -> None:
