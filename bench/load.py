@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.services.guest import Unexpected
+
 #: Seconds for which a browser keeps an idle connection; the server closes its end after two.
 IDLE = 1.0
 #: Nobody waits longer for one answer.
@@ -43,10 +45,6 @@ class Visit:
 
 #: What one guest does.
 Guest = Callable[[Visit], Awaitable[None]]
-
-
-class Unexpected(Exception):
-    """The server answered something else than the guest came for."""
 
 
 @dataclass(frozen=True)
