@@ -173,10 +173,11 @@ class Peer(ABC):
 
 
 class Simulator(OwnThread):
-    """Serves the peers given by name or class, or all there are."""
+    """Serves the peers given by name or class, or all there are; at a free port, unless one is given."""
 
-    def __init__(self, *only: str | type[Peer]) -> None:
+    def __init__(self, *only: str | type[Peer], port: int = 0) -> None:
         super().__init__("simulator")
+        self._port = port
         #: A test switches faults on and off at any time.
         self.faults: set[Fault] = set()
         classes = [peers.load(peer) if isinstance(peer, str) else peer for peer in only or peers.names()]
@@ -287,7 +288,7 @@ class Simulator(OwnThread):
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         try:
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            await web.TCPSite(runner, "127.0.0.1", self._port).start()
             yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
