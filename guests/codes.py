@@ -19,7 +19,8 @@ from guests import limits
 from guests.models import Code, CodeMessage, Registration, RegistrationRules
 from messaging import codes as sent_codes
 from messaging import whereabouts
-from messaging.models import Door, State
+from messaging.models import Door
+from messaging.retries import Kind
 from messaging.whereabouts import Where, Whereabouts
 from portal import counting
 from portal.errors import Refusal, Why
@@ -29,9 +30,9 @@ DIGITS = 6
 TRIES = 15
 #: The time between two messages doubles, up to this.
 LONGEST_PAUSE = timedelta(minutes=5)
+#: Messages that ended so long ago were looked at already.
+LOOKED_AT = timedelta(hours=1)
 TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
-#: A message that ended so was never sent, and what was meant for it is counted against nobody.
-NEVER_SENT = (State.CANCELLED, State.LAPSED)
 CAME_TO_NOTHING = (Where.NO_WAY, Where.FAILED)
 
 
@@ -123,17 +124,34 @@ def _again_at(code: Code, last: CodeMessage, sms: Whereabouts, rules: Registrati
 
 
 def _given_back(last: CodeMessage, sms: Whereabouts) -> bool:
-    """Takes back what waits in vain; whether nothing was sent and nothing ever will be."""
+    """Takes back what waits in vain; whether nothing was sent and nothing ever will be.
+
+    A phone that providers refuse is no gateway's fault: that one is counted.
+    """
     if sms.kind is Where.NO_WAY:
         whereabouts.give_up(last.message)
-        last.message.refresh_from_db(fields=["state"])
-    if last.message.state not in NEVER_SENT:
+    elif sms.kind is not Where.FAILED:
         return False
-    with transaction.atomic():
-        if CodeMessage.objects.filter(pk=last.pk, given_back=False).update(given_back=True):
-            Code.objects.filter(pk=last.code_id, sends__gt=0).update(sends=F("sends") - 1)
-            limits.give_back(last.charged)
+    if not whereabouts.taken_by_nobody().filter(pk=last.message_id).exists():
+        return False
+    _give_back(last)
     return True
+
+
+@transaction.atomic
+def _give_back(sent: CodeMessage) -> bool:
+    """A compare-and-set: once only."""
+    if not CodeMessage.objects.filter(pk=sent.pk, given_back=False).update(given_back=True):
+        return False
+    Code.objects.filter(pk=sent.code_id, sends__gt=0).update(sends=F("sends") - 1)
+    limits.give_back(sent.charged, taken_at=sent.at)
+    return True
+
+
+def give_back_unsent() -> int:
+    """Housekeeping: messages that were never sent are counted against nobody, though no guest came to look."""
+    ended = whereabouts.taken_by_nobody().filter(kind=Kind.CODE, finished_at__gt=timezone.now() - LOOKED_AT)
+    return sum(map(_give_back, CodeMessage.objects.filter(given_back=False, message__in=ended)))
 
 
 def take_try(code: Code) -> bool:

@@ -62,6 +62,7 @@ def start(application: Application, visitor: Visitor) -> Started:
     registration = applying.described(application, visitor, rules)
     asked = approvals.named(application, registration, rules)
     _check_brake(rules)
+    _settle(registration, rules)
     token = tokens.new()
     registration.token_digest = tokens.digest(token)
     with _noting(), transaction.atomic():
@@ -117,9 +118,7 @@ def resend(registration: Registration, visitor: Visitor) -> None:
     rules = rules_of.current()
     _check_waits(registration)
     _check_brake(rules)
-    if (code := _code_of(registration)) is not None:
-        # What was never sent is not counted against this one.
-        codes.latest(code, rules)
+    _settle(registration, rules)
     with _noting(), transaction.atomic():
         writing = _writing(registration, visitor, rules)
         _point_at(registration, codes.sent_again(registration, visitor.asker, rules, writing))
@@ -226,6 +225,12 @@ def _code_of(registration: Registration) -> Code | None:
     return codes.live(registration.phone) or registration.code
 
 
+def _settle(registration: Registration, rules: RegistrationRules) -> None:
+    """What was never sent is not counted against the message that is asked for now, and will not come beside it."""
+    if (code := _code_of(registration)) is not None:
+        codes.latest(code, rules)
+
+
 def _take_try(registration: Registration) -> bool:
     open_one = Registration.objects.filter(pk=registration.pk, stage=Stage.CODE, tries__lt=TRIES)
     return open_one.update(tries=F("tries") + 1) == 1
@@ -246,8 +251,10 @@ def _wrong(registration: Registration) -> Refusal:
 
 def _gone_on(registration: Registration) -> Registration:
     """Where it is past the code. Raises Ended where it came to nothing."""
-    if registration.stage in {Stage.CODE, Stage.ENDED, Stage.LAPSED}:
+    if registration.stage in {Stage.CODE, Stage.ENDED}:
         raise wrong_codes.too_many()
+    if registration.stage == Stage.LAPSED:
+        raise wrong_codes.ended()
     return registration
 
 

@@ -1,6 +1,6 @@
 """How often: counts that hold under concurrency, what a message is counted against, and the brake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_network
@@ -8,12 +8,13 @@ from ipaddress import ip_network
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import limits, registration
-from guests.limits import Asker, HeldBack, Limit, brake
+from guests.limits import Asker, HeldBack, Limit, brake, counting
 from guests.models import Brake, Code, LimitCount, Registration, RegistrationRules, Scope
 from messaging.models import Message
 from portal.errors import Refusal, Why
@@ -115,6 +116,31 @@ def test_of_many_at_once_no_more_are_taken_than_there_are() -> None:
         assert sum(pool.map(try_one, range(64))) == 10
     assert LimitCount.objects.get(scope=Scope.PORTAL, minutes=60).count == 10
     assert LimitCount.objects.filter(scope=Scope.PHONE).count() == 10
+
+
+@pytest.mark.django_db
+def test_rows_are_locked_in_one_order_so_that_nobody_waits_for_ever() -> None:
+    taken = take(*(Limit(Scope.PHONE, 60, key, 3) for key in "ba"))
+    with CaptureQueriesContext(connection) as asked:
+        limits.give_back(taken)
+    locked = next(one["sql"] for one in asked.captured_queries if one["sql"].startswith("SELECT"))
+    assert "ORDER BY" in locked
+    assert ("FOR UPDATE" in locked) == (connection.vendor == "postgresql")
+
+
+@pytest.mark.django_db
+def test_a_count_that_housekeeping_took_away_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    really, left = counting._any_of, [1]
+
+    def lose(keys: Iterable[limits.Key]) -> object:
+        if left:
+            left.pop()
+            LimitCount.objects.all().delete()
+        return really(keys)
+
+    monkeypatch.setattr(counting, "_any_of", lose)
+    take(ONE)
+    assert LimitCount.objects.get().count == 1
 
 
 class TestWhatAMessageIsCountedAgainst:

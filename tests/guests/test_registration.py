@@ -9,11 +9,12 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from gateways.outcomes import Outcome
 from guests import codes, registration
 from guests.applying import Application, Visitor
 from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, Stage
 from guests.wrong_codes import CodeOver, Ended, WrongCode
-from messaging.models import Message, MessageTemplate
+from messaging.models import Attempt, Message, MessageTemplate, State
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
 
@@ -182,6 +183,60 @@ class TestWrongCodes:
             registration.confirm(started.registration, typed)
         assert refused.value.field == "code"
         assert Registration.objects.get().tries == 0
+
+
+class TestWhatWasNeverSent:
+    """It is counted against nobody, whether or not the guest came to look."""
+
+    @pytest.fixture
+    def begun(self) -> registration.Started:
+        return start()
+
+    def end(self, state: State, outcome: Outcome = Outcome.NOT_SENT) -> None:
+        message = Message.objects.get()
+        Attempt.objects.create(message=message, gateway=message.gateway, epoch=1, outcome=outcome)
+        Message.objects.update(state=state, due_at=None, finished_at=timezone.now(), waits_for="")
+
+    def counts(self) -> set[int]:
+        return set(LimitCount.objects.values_list("count", flat=True))
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.LAPSED, State.CANCELLED])
+    def test_the_page_gives_back_what_was_taken_once(self, begun: registration.Started, state: State) -> None:
+        self.end(state)
+        for _look in range(2):
+            assert registration.news(begun.registration).unsent
+        assert self.counts() == {0}
+        assert Code.objects.get().sends == 0
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.LAPSED, State.CANCELLED])
+    def test_housekeeping_does_so_for_who_left(self, begun: registration.Started, state: State) -> None:
+        self.end(state)
+        assert [codes.give_back_unsent() for _turn in range(2)] == [1, 0]
+        assert self.counts() == {0}
+
+    def test_who_begins_anew_is_counted_for_the_second_message_alone(self, begun: registration.Started) -> None:
+        self.end(State.LAPSED)
+        start(address="192.0.2.1")
+        assert Message.objects.count() == 2
+        assert self.counts() == {1}
+
+    def test_a_phone_that_is_refused_stays_counted(self, begun: registration.Started) -> None:
+        self.end(State.FAILED, Outcome.REFUSED)
+        assert not registration.news(begun.registration).unsent
+        assert codes.give_back_unsent() == 0
+        assert self.counts() == {1}
+
+    def test_what_may_have_been_sent_stays_counted(self, begun: registration.Started) -> None:
+        self.end(State.UNRESOLVED, Outcome.AMBIGUOUS)
+        assert not registration.news(begun.registration).unsent
+        assert codes.give_back_unsent() == 0
+        assert self.counts() == {1}
+
+    def test_a_count_that_began_anew_loses_nothing(self, begun: registration.Started) -> None:
+        self.end(State.LAPSED)
+        LimitCount.objects.update(since=timezone.now())
+        registration.news(begun.registration)
+        assert self.counts() == {1}
 
 
 @pytest.mark.django_db(transaction=True)
