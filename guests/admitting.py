@@ -43,7 +43,9 @@ def why_not(phone: str) -> str:
     if guests.filter(banned=True).exists():
         return _("Your access is blocked. Please ask at the reception.")
     account = account_of(phone)
-    return _("Your access is suspended. Please ask at the reception.") if account and account.suspended else ""
+    # Where several accounts have the phone and none is its own, a new one would get round the suspension.
+    suspended = account.suspended if account else guests.filter(suspended=True).exists()
+    return _("Your access is suspended. Please ask at the reception.") if suspended else ""
 
 
 def is_in(guest: Guest | None) -> bool:
