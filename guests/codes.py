@@ -28,10 +28,13 @@ from portal.errors import Refusal, Why
 DIGITS = 6
 #: So many wrong ones end a code, whoever typed them.
 TRIES = 15
+#: So many browsers may be asked for one code: each is a row, and none of them costs a message.
+BROWSERS = 20
 #: The time between two messages doubles, up to this.
 LONGEST_PAUSE = timedelta(minutes=5)
 #: Messages that ended so long ago were looked at already.
 LOOKED_AT = timedelta(hours=1)
+CROWDED = _("This number is being registered in too many browsers at once.")
 TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
 CAME_TO_NOTHING = (Where.NO_WAY, Where.FAILED)
 
@@ -63,13 +66,13 @@ def sent_or_joined(registration: Registration, asker: limits.Asker, rules: Regis
     """
     code = live(registration.phone)
     if code is not None and _still_good(code):
-        return code
+        return _joined(code)
     charged = limits.charge(limits.limits_of(registration.phone, asker, rules))
     # Whoever held the counts until now may have made one.
     code = live(registration.phone)
     if code is not None and _still_good(code):
         limits.give_back(charged)
-        return code
+        return _joined(code)
     return _send(code, registration, charged, writing)
 
 
@@ -184,6 +187,17 @@ def wipe_expired() -> int:
     """Housekeeping: codes whose time is over are kept readable no longer."""
     over = Code.objects.filter(ended_at=None, expires_at__lte=timezone.now())
     return over.update(ended_at=F("expires_at"), kept=None)
+
+
+def is_crowded(code: Code) -> bool:
+    """Whether as many browsers are asked for it as may be."""
+    return code.registrations.count() >= BROWSERS
+
+
+def _joined(code: Code) -> Code:
+    if is_crowded(code):
+        raise Refusal(CROWDED, why=Why.TOO_MANY, until=code.expires_at)
+    return code
 
 
 def _still_good(code: Code) -> bool:

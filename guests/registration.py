@@ -80,8 +80,10 @@ def resume(link: str, visitor: Visitor) -> Started:
     """
     sent = tokens.linked(link)
     former = sent.registration if sent else None
-    if sent is None or former is None or codes.live(former.phone) is None:
+    if sent is None or former is None or not sent.code.is_live(timezone.now()) or codes.is_crowded(sent.code):
         raise wrong_codes.link_over()
+    # Elsewhere it is no device of whoever opens the link, and may be a stranger's.
+    is_here = visitor.address == former.address
     token = tokens.new()
     registration = Registration.objects.create(
         token_digest=tokens.digest(token),
@@ -95,8 +97,8 @@ def resume(link: str, visitor: Visitor) -> Started:
         guest_type=former.guest_type,
         address=visitor.address,
         device=visitor.device,
-        mac=visitor.mac or former.mac,
-        arrival=visitor.arrival or former.arrival,
+        mac=visitor.mac or (former.mac if is_here else ""),
+        arrival=visitor.arrival or (former.arrival if is_here else {}),
         code=sent.code,
     )
     approvals.copy(former, registration)

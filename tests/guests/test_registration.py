@@ -97,6 +97,14 @@ class TestOneCodeForOnePhone:
         assert Message.objects.count() == 1
         assert registration.confirm(other.registration, digits).stage == Stage.DONE
 
+    def test_more_browsers_than_anybody_has_are_told_when_to_come_back(self) -> None:
+        for number in range(codes.BROWSERS):
+            start(address=f"192.0.2.{number + 1}")
+        with pytest.raises(Refusal) as refused:
+            start(address="192.0.2.99")
+        assert refused.value.until == Code.objects.get().expires_at
+        assert Registration.objects.count() == codes.BROWSERS
+
     def test_sent_again_it_is_the_same(self) -> None:
         started, digits = start(), last_code()
         let_time_pass(seconds=61)
