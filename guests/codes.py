@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from guests import limits
-from guests.models import Code, CodeMessage, Registration, RegistrationRules
+from guests.models import CODE_TRIES, Code, CodeMessage, Registration, RegistrationRules
 from messaging import codes as sent_codes
 from messaging import whereabouts
 from messaging.models import Door
@@ -26,12 +26,12 @@ from portal import counting
 from portal.errors import Refusal, Why
 
 DIGITS = 6
-#: So many wrong ones end a code, whoever typed them.
-TRIES = 15
 #: So many browsers may be asked for one code: each is a row, and none of them costs a message.
 BROWSERS = 20
 #: The time between two messages doubles, up to this.
 LONGEST_PAUSE = timedelta(minutes=5)
+#: One that ends sooner would be over before it is typed: another one is sent in its place.
+WORTH_SENDING = timedelta(minutes=2)
 #: Messages that ended so long ago were looked at already.
 LOOKED_AT = timedelta(hours=1)
 CROWDED = _("This number is being registered in too many browsers at once.")
@@ -160,7 +160,7 @@ def give_back_unsent() -> int:
 def take_try(code: Code) -> bool:
     """One of the tries that all browsers have together; false where the code lives no more."""
     now = timezone.now()
-    alive = Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now, tries__lt=TRIES)
+    alive = Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now, tries__lt=CODE_TRIES)
     return alive.update(tries=F("tries") + 1) == 1
 
 
@@ -180,7 +180,7 @@ def spend(code: Code) -> bool:
 
 def burn(code: Code) -> None:
     """Too many wrong ones were typed: it lives no more."""
-    Code.objects.filter(pk=code.pk, ended_at=None, tries__gte=TRIES).update(ended_at=timezone.now(), kept=None)
+    Code.objects.filter(pk=code.pk, ended_at=None, tries__gte=CODE_TRIES).update(ended_at=timezone.now(), kept=None)
 
 
 def wipe_expired() -> int:
@@ -203,16 +203,16 @@ def _joined(code: Code) -> Code:
 def _still_good(code: Code) -> bool:
     """Whether the phone has it, or may still get it, without another message."""
     last = last_message(code)
-    return last is not None and not last.given_back and whereabouts.of(last.message).kind not in CAME_TO_NOTHING
+    if last is None or last.given_back:
+        return False
+    kind = whereabouts.of(last.message).kind
+    # Of a code that its provider made nothing is known before the provider has answered.
+    return kind not in CAME_TO_NOTHING and not (code.made_by_provider and kind is Where.UNCONFIRMED)
 
 
 def _send(code: Code | None, registration: Registration, charged: list[limits.Key], writing: Writing) -> Code:
-    repeated = code if code is not None and code.kept else None
-    digits = (
-        repeated.kept
-        if repeated and repeated.kept
-        else "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
-    )
+    repeated = code if code is not None and code.kept and timezone.now() < code.expires_at - WORTH_SENDING else None
+    digits = (repeated and repeated.kept) or "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
     sent = sent_codes.send(
         phone=registration.phone,
         code=digits,

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from gateways.models import Gateway
 from guests import limits, registration
 from guests.limits import Asker, HeldBack, Limit, brake, counting
-from guests.models import Brake, Code, LimitCount, Registration, RegistrationRules, Scope
+from guests.models import CODE_TRIES, Brake, Code, LimitCount, Registration, RegistrationRules, Scope
 from messaging.models import Message
 from portal.errors import Refusal, Why
 from portal.models import AuditEvent, User
@@ -243,6 +243,20 @@ class TestBrake:
         brake.release(admin)
         assert start().registration.pk
         assert brake.current().released_by == admin
+
+    def test_of_several_who_pull_it_at_once_one_does(self, rules: RegistrationRules) -> None:
+        self.codes(10, entered=0)
+        as_read, now = brake.current(), timezone.now()
+        for _worker in range(2):
+            assert brake.is_pulled(brake._pull(as_read, rules, now), now)
+            as_read = Brake(pk=brake.ROW)
+        assert AuditEvent.objects.filter(action="guests:brake").count() == 1
+
+    def test_who_burns_the_own_codes_is_counted_all_the_same(self, rules: RegistrationRules) -> None:
+        self.codes(10, entered=0)
+        Code.objects.update(tries=CODE_TRIES, ended_at=F("created"))
+        with pytest.raises(Refusal):
+            start()
 
     def test_it_ends_by_itself_and_looks_only_at_what_came_since(self, rules: RegistrationRules) -> None:
         self.codes(10, entered=0)
