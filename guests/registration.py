@@ -18,7 +18,7 @@ from guests import admitting, applying, approvals, codes, tokens, wrong_codes
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
-from guests.models import Code, Origin, Purpose, Registration, RegistrationRules, Stage
+from guests.models import Code, Guest, Origin, Purpose, Registration, RegistrationRules, Stage
 from guests.tokens import Link
 from guests.wrong_codes import WrongCode
 from messaging.whereabouts import Whereabouts
@@ -57,8 +57,7 @@ def start(application: Application, visitor: Visitor) -> Started:
     Raises Refusal: its field is one of Application's; too many (with `until`); no gateway can send now.
     """
     rules = rules_of.current()
-    if application.purpose == Purpose.REGISTER:
-        rules_of.check_open(rules)
+    _check_open(application.purpose, rules)
     registration = applying.described(application, visitor, rules)
     asked = approvals.named(application, registration, rules)
     _check_brake(rules)
@@ -119,6 +118,7 @@ def resend(registration: Registration, visitor: Visitor) -> None:
     """The same code once more, or a new one where that cannot be. Raises Refusal as `start` does, and Ended."""
     rules = rules_of.current()
     _check_waits(registration)
+    _check_open(registration.purpose, rules)
     _check_brake(rules)
     _settle(registration, rules)
     with _noting(), transaction.atomic():
@@ -175,7 +175,7 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
         verified_at=now, terms=registration.terms, terms_accepted_at=registration.terms_accepted_at
     )
     account = admitting.account_of(registration.phone)
-    if reason := admitting.why_not(registration.phone):
+    if reason := admitting.why_not(registration.phone) or _why_closed(registration, account):
         moved = registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
     elif key is None:
         moved = registration.move(Stage.DONE, since=Stage.CODE, guest=account)
@@ -186,6 +186,19 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     if not moved:
         # Its last wrong code was typed at the same moment: nothing of this has happened.
         raise wrong_codes.too_many()
+
+
+def _why_closed(registration: Registration, account: Guest | None) -> str:
+    """The type of guests may have been switched off, or removed, since it was chosen."""
+    kind = registration.guest_type
+    is_closed = kind is None or not kind.enabled
+    is_new = registration.purpose == Purpose.REGISTER and not admitting.is_in(account)
+    return str(rules_of.CLOSED) if is_new and is_closed else ""
+
+
+def _check_open(purpose: str, rules: RegistrationRules) -> None:
+    if purpose == Purpose.REGISTER:
+        rules_of.check_open(rules)
 
 
 @contextmanager

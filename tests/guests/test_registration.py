@@ -12,7 +12,7 @@ from django.utils import timezone
 from gateways.outcomes import Outcome
 from guests import codes, registration
 from guests.applying import Application, Visitor
-from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, Stage
+from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, RegistrationRules, Stage
 from guests.wrong_codes import CodeOver, Ended, WrongCode
 from messaging.models import Attempt, Message, MessageTemplate, State
 from messaging.retries import Kind
@@ -112,6 +112,14 @@ class TestOneCodeForOnePhone:
         assert Message.objects.count() == 2
         assert last_code() == digits
 
+    def test_one_that_is_nearly_over_is_not_sent_again_but_another_one(self) -> None:
+        started, digits = start(), last_code()
+        let_time_pass(minutes=8, seconds=30)
+        registration.resend(started.registration, Visitor())
+        assert Code.objects.get(ended_at=None).expires_at > timezone.now() + timedelta(minutes=9)
+        assert (last_code() == digits) == (Code.objects.count() == 1)
+        assert Code.objects.count() == 2
+
     def test_it_is_not_sent_again_at_once_and_says_when(self) -> None:
         started = start()
         with pytest.raises(Refusal) as refused:
@@ -131,6 +139,34 @@ class TestOneCodeForOnePhone:
         assert registration.confirm(second.registration, last_code()).stage == Stage.DONE
         assert not Code.objects.filter(kept__isnull=False).exists()
         assert former  # the first one went out, too
+
+
+class TestMeanwhile:
+    """What may change between the two pages."""
+
+    @pytest.mark.parametrize("change", [{"enabled": False}, None])
+    def test_nobody_comes_in_by_a_type_that_is_offered_no_more(self, change: dict[str, bool] | None) -> None:
+        started, types = start(), GuestType.objects.all()
+        types.update(**change) if change else types.delete()
+        done = registration.confirm(started.registration, last_code())
+        assert (done.stage, done.reason) == (Stage.DENIED, "Registration is closed. Please ask at the reception.")
+        assert not Guest.objects.exists()
+
+    def test_whose_stay_goes_on_comes_in_all_the_same(self) -> None:
+        registration.confirm(start().registration, last_code())
+        started = start()
+        GuestType.objects.update(enabled=False)
+        assert registration.confirm(started.registration, last_code()).stage == Stage.DONE
+
+    def test_nothing_more_is_sent_once_registration_is_closed(self) -> None:
+        started, digits = start(), last_code()
+        RegistrationRules.objects.create(pk=1, is_open=False)
+        let_time_pass(seconds=61)
+        with pytest.raises(Refusal) as refused:
+            registration.resend(started.registration, Visitor())
+        assert refused.value.why is Why.CONFLICT
+        assert Message.objects.count() == 1
+        assert registration.confirm(started.registration, digits).stage == Stage.DONE
 
 
 class TestWrongCodes:
