@@ -33,8 +33,10 @@ def enter(username: str, password: str, address: str | None) -> Guest:
     Raises Refusal (field `password`; too many, with `until`). Call it outside of transactions: it hashes.
     """
     typed = username.strip()
-    guest = _meant(typed)
-    taken = _charged(_limits(guest.username if guest else strangers.mark(typed), address))
+    phone = _phone(typed)
+    guest = _meant(typed, phone)
+    # A stranger's phone is one name in every spelling, as a guest's is: else the count would tell them apart.
+    taken = _charged(_limits(guest.username if guest else strangers.mark(phone or typed), address))
     if not _is_password(guest, password.strip()) or guest is None:
         raise Refusal(WRONG, field="password")
     limits.give_back(taken)
@@ -43,15 +45,20 @@ def enter(username: str, password: str, address: str | None) -> Guest:
     return guest
 
 
-def _meant(typed: str) -> Guest | None:
+def _phone(typed: str) -> str:
+    """In E.164; empty for what is none."""
+    try:
+        return phones.normalise(typed)
+    except Refusal:
+        return ""
+
+
+def _meant(typed: str, phone: str) -> Guest | None:
     """Both ways are looked at for every name."""
     named = None
     if typed.isprintable() and len(typed) <= LONGEST_NAME:
         named = Guest.objects.select_related("guest_type").filter(username=typed, anonymised_at=None).first()
-    try:
-        by_phone = admitting.account_of(phones.normalise(typed))
-    except Refusal:
-        by_phone = None
+    by_phone = admitting.account_of(phone) if phone else None
     return named or by_phone
 
 

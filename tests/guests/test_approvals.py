@@ -352,6 +352,14 @@ class TestTheAnswer:
             assert refused.value.why is Why.CONFLICT
         assert Message.objects.filter(kind=Kind.CREDENTIALS).count() == 1
 
+    def test_a_type_switched_off_meanwhile_lets_nobody_in(self, sponsor: Sponsor) -> None:
+        approval = waits(sponsor)
+        GuestType.objects.update(enabled=False)
+        with pytest.raises(Refusal, match="are let in no more") as refused:
+            approvals.approve(approval, stay=timedelta(days=1), by=None)
+        assert refused.value.why is Why.CONFLICT
+        assert not Guest.objects.exists()
+
     def test_a_guest_banned_meanwhile_is_not_let_in(self, sponsor: Sponsor) -> None:
         approval = waits(sponsor)
         stays.ban(Guest.objects.create(username="79161234567", phone=PHONE), why="theft")
