@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('network_day', models.PositiveIntegerField(default=200, verbose_name='messages for a network in a day')),
                 ('device_hour', models.PositiveIntegerField(default=5, verbose_name='messages for a device in an hour')),
                 ('device_day', models.PositiveIntegerField(default=10, verbose_name='messages for a device in a day')),
-                ('prefix_hour', models.PositiveIntegerField(default=30, verbose_name='messages to a number range in an hour')),
+                ('prefix_hour', models.PositiveIntegerField(default=100, verbose_name='messages to a number range in an hour')),
                 ('foreign_hour', models.PositiveIntegerField(default=50, verbose_name='messages to another country in an hour')),
                 ('portal_hour', models.PositiveIntegerField(default=600, verbose_name='messages in an hour')),
                 ('portal_day', models.PositiveIntegerField(default=5000, verbose_name='messages in a day')),

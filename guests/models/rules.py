@@ -51,7 +51,7 @@ class RegistrationRules(models.Model):
     network_day = models.PositiveIntegerField(_("messages for a network in a day"), default=200)
     device_hour = models.PositiveIntegerField(_("messages for a device in an hour"), default=5)
     device_day = models.PositiveIntegerField(_("messages for a device in a day"), default=10)
-    prefix_hour = models.PositiveIntegerField(_("messages to a number range in an hour"), default=30)
+    prefix_hour = models.PositiveIntegerField(_("messages to a number range in an hour"), default=100)
     foreign_hour = models.PositiveIntegerField(_("messages to another country in an hour"), default=50)
     portal_hour = models.PositiveIntegerField(_("messages in an hour"), default=600)
     portal_day = models.PositiveIntegerField(_("messages in a day"), default=5000)
