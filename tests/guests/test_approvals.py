@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import translation
 
 from gateways.models import Gateway
-from guests import approvals, stays
+from guests import approvals, moments, stays
 from guests.approvals import asking, lapsing, links, mailing, naming, throttle, wording
 from guests.limits import HeldBack
 from guests.models import Approval, Guest, GuestType, LimitCount, Registration, Sponsor, Stage
@@ -136,7 +136,8 @@ class TestTheQuestion:
         change_rules(ask_name="optional", ask_company="optional")
         approval = waits(sponsor, name="Grace Hopper", company="Navy")
         body = mailed(approval)
-        for said in ("Grace Hopper", "Navy", PHONE, wording.at(approval.expires_at)):
+        assert approval.expires_at
+        for said in ("Grace Hopper", "Navy", PHONE, moments.moment(approval.expires_at)):
             assert said in body
         assert mail.outbox[-1].to == ["ada@example.org"]
         assert "Grace Hopper" in mail.outbox[-1].subject
