@@ -111,7 +111,7 @@ def news(registration: Registration) -> News:
     if code is None:
         return News(None, timezone.now(), left, None)
     latest = codes.latest(code, rules_of.current())
-    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent, latest.asked_at)
+    return News(latest.sms, latest.again_at, left, code.ended_at or code.expires_at, latest.unsent, latest.asked_at)
 
 
 def resend(registration: Registration, visitor: Visitor) -> None:

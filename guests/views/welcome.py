@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from guests import registration, repeats, terms
+from guests import registration, repeats, states, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
 from guests.captive.arrivals import Arrival
@@ -103,7 +103,9 @@ def _begun(own: Registration | None) -> dict[str, Any]:
 def _can_go_on(own: Registration) -> bool:
     if own.stage == Stage.CODE:
         return own.code is not None and own.code.is_live(timezone.now())
-    return own.stage == Stage.APPROVAL or (own.stage == Stage.DONE and own.guest_id is not None)
+    if own.stage == Stage.DONE:
+        return own.guest is not None and states.of(own.guest) not in states.OUT
+    return own.stage == Stage.APPROVAL
 
 
 def _language() -> str:

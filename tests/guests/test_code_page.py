@@ -140,6 +140,15 @@ class TestTyping:
         assert client.post(RESEND)["Location"] == ONLINE
         assert Message.objects.filter(kind=Kind.CODE).count() == 1
 
+    def test_one_that_was_used_in_another_browser_is_good_no_more(self) -> None:
+        client, other = browser(), browser()
+        begin(client)
+        begin(other)
+        other.post(CODE, {"code": last_code()})
+        page = text_of(client.get(CODE))
+        assert "The code has expired. Ask for a new one." in page
+        assert "The code is good until" not in page
+
     def test_a_wrong_one_is_told_on_a_page_that_may_be_loaded_again(self) -> None:
         client = browser()
         begin(client)
