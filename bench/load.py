@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.services.guest import Unexpected
+
 #: Nobody waits longer for one answer.
 PATIENCE = 60.0
 
@@ -41,10 +43,6 @@ class Visit:
 
 #: What one guest does.
 Guest = Callable[[Visit], Awaitable[None]]
-
-
-class Unexpected(Exception):
-    """The server answered something else than the guest came for."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from bench.openwisp.environment import PeerMissing, ready
 from bench.openwisp.peer import Peer
 from tests.engine import PRODUCTION
 from tests.servers import ServerMissing, Servers
+from tests.services.guest import Phones, sandbox_phones
 from tests.services.stack import ADMIN_PASSWORD, Portal
 
 #: So many in a round: a second or more, and so few that the peer's hashes do not take minutes.
@@ -55,7 +56,7 @@ def _compare(peer: Peer, portal: Portal) -> None:
     )
     whole = _way("openwisp-radius: account, phone/token, verify", peer.register, PHONES, peer.pids)
     codes = _way("openwisp-radius: phone/token, verify", peer.phone_tokens, PHONES, peer.pids)
-    with guests.read_phones(portal) as phones:
+    with sandbox_phones(portal) as phones:
         by_api = _way("the portal: registrations, …/confirm", _Registering(portal, phones), OUR_PHONES, web)
         compare(f"A guest and the code by SMS, {AT_ONCE} at once", "guests/s", [whole, codes, by_api])
     print(f"{steps(whole)}\n{steps(by_api)}\n", flush=True)
@@ -65,7 +66,7 @@ def _compare(peer: Peer, portal: Portal) -> None:
 class _Registering:
     """Guests whom a network's own page registers by the API, each time others."""
 
-    def __init__(self, portal: Portal, phones: guests.Phones) -> None:
+    def __init__(self, portal: Portal, phones: Phones) -> None:
         self.portal = portal
         self.phones = phones
         self.next = guests.GUESTS

@@ -30,10 +30,11 @@ class Servers:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
         self.cluster = self.folder / "postgresql"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.redis = Redis(self.folder)
+        self._postgresql: subprocess.Popen[bytes] | None = None
         try:
             self.database_port = self._start_postgresql()
-            self.redis_port = self._start_redis()
+            self.redis.start()
         except BaseException:
             self.stop()
             raise
@@ -43,15 +44,15 @@ class Servers:
         """The environment of a portal that uses them."""
         return {
             "DATABASE_URL": f"postgres://portal@127.0.0.1:{self.database_port}/postgres",
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+            "REDIS_URL": self.redis.url,
         }
 
     def stop(self) -> None:
         """Ends both at once: nobody needs their files any more."""
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(timeout=60)
+        self.redis.stop()
+        if self._postgresql:
+            self._postgresql.terminate()
+            self._postgresql.wait(timeout=60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start_postgresql(self) -> int:
@@ -74,38 +75,51 @@ class Servers:
         options = ["-p", str(port), "-h", "127.0.0.1", "-k", str(cluster)]
         options += [word for setting in settings for word in ("-c", setting)]
         log = self.folder / "postgresql.log"
-        self._start([postgres, "-D", str(cluster), *options], log, owner)
-        _wait_for_port(port, self.processes[-1], log)
+        self._postgresql = _started([postgres, "-D", str(cluster), *options], log, owner)
+        _wait_for_port(port, self._postgresql, log)
         _wait_for_answers(port)
         return port
 
-    def _start_redis(self) -> int:
+
+class Redis:
+    """One that keeps nothing; to be stopped and started again at the same port, with nothing in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._log = folder / "redis.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it listens."""
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         if not program:
             raise ServerMissing(REDIS_MISSING)
-        port = free_port()
-        log = self.folder / "redis.log"
-        self._start(
-            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], log, None
-        )
-        _wait_for_port(port, self.processes[-1], log)
-        return port
+        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._process = _started(command, self._log, None)
+        _wait_for_port(self.port, self._process, self._log)
 
-    def _start(self, command: list[str], log: Path, owner: str | None) -> None:
-        # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
-        # A pytest that is killed stops nothing, and Linux does it instead.
-        with log.open("wb") as output:
-            self.processes.append(
-                subprocess.Popen(
-                    command,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    user=owner,
-                    cwd="/",
-                    start_new_session=True,
-                    preexec_fn=_end_with_our_parent,  # noqa: PLW1509 — no other threads yet
-                )
-            )
+    def stop(self) -> None:
+        """Ends it; what was in it is lost."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            self._process = None
+
+
+def _started(command: list[str], log: Path, owner: str | None) -> subprocess.Popen[bytes]:
+    # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
+    # A pytest that is killed stops nothing, and Linux does it instead.
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            user=owner,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=_end_with_our_parent,  # noqa: PLW1509 — it only tells the kernel something
+        )
 
 
 def _end_with_our_parent() -> None:

@@ -1,0 +1,118 @@
+"""A robot at the guest pages: so many posts from many addresses for many phones, a fresh captcha solved for each."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.services import guest
+from tests.services.guest import Unexpected
+from tests.services.stack import PATIENCE, Portal
+
+#: What stands in `Posted.answers` for a page that asks for the code.
+CODE_PAGE = "asked for the code"
+#: Leads to the captcha, where that is what was wrong.
+AT_CAPTCHA = 'href="#id_captcha'
+
+
+@dataclass(frozen=True)
+class Post:
+    """From where, for whom, and after how many seconds of the run it was answered."""
+
+    address: str
+    phone: str
+    after: float
+    answer: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What the portal made of a run: every post with its answer."""
+
+    seconds: float
+    posts: Sequence[Post]
+
+    @property
+    def answers(self) -> Counter[str]:
+        """How often each answer was given."""
+        return Counter(post.answer for post in self.posts)
+
+    @property
+    def per_second(self) -> float:
+        """Posts that were answered."""
+        return len(self.posts) / self.seconds
+
+
+@dataclass
+class Robot:
+    """Takes an address and a phone by chance for each post, always in the same order; `solvers` do its sums."""
+
+    portal: Portal
+    addresses: Sequence[str]
+    phones: Sequence[str]
+    at_once: int = 8
+    solvers: Executor | None = None
+    _chance: random.Random = field(default_factory=lambda: random.Random(4))
+
+    def post(self, many: int, halfway: Callable[[], object] = lambda: None) -> Posted:
+        """So many posts; `halfway` is called in their midst. Raises Unexpected where a page tells a robot apart."""
+        return asyncio.run(self.posting(many, halfway))
+
+    async def posting(self, many: int, halfway: Callable[[], object] = lambda: None) -> Posted:
+        """The same beside other things."""
+        began, posts = time.monotonic(), list[Post]()
+        plan = iter([(self._chance.choice(self.addresses), self._chance.choice(self.phones)) for _post in range(many)])
+
+        async def work() -> None:
+            async with _careless(self.portal) as own:
+                form = await _form(own)
+                for address, phone in plan:
+                    answer = await self._one(own, form, address, phone)
+                    posts.append(Post(address, phone, time.monotonic() - began, answer))
+                    if len(posts) == many // 2:
+                        halfway()
+
+        async with asyncio.TaskGroup() as together:
+            for _worker in range(self.at_once):
+                together.create_task(work())
+        return Posted(time.monotonic() - began, posts)
+
+    async def _one(self, own: aiohttp.ClientSession, form: "_Form", address: str, phone: str) -> str:
+        task = await guest.challenge(own)
+        proof = await asyncio.get_running_loop().run_in_executor(self.solvers, guest.solved, task)
+        said = {"csrfmiddlewaretoken": form.token, "phone": phone, "captcha_proof": proof}
+        headers = {"X-Forwarded-For": address, "Cookie": form.cookie}
+        async with own.post("/guest/", data=said, headers=headers, allow_redirects=False) as answer:
+            found = await answer.text()
+        if answer.status == 303 and answer.headers["Location"] == "/guest/code/":
+            return CODE_PAGE
+        wrong = guest.what_is_wrong(found)
+        if answer.status != 200 or not wrong or AT_CAPTCHA in found:
+            raise Unexpected(f"a post was answered {answer.status}: {wrong or found[:200]}")
+        return wrong
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A form is sent as often as one likes; of the cookies only this one has to come along."""
+
+    token: str
+    cookie: str
+
+
+def _careless(portal: Portal) -> aiohttp.ClientSession:
+    """Keeps no cookies, so that no two posts seem to come from one device."""
+    limit = aiohttp.ClientTimeout(total=PATIENCE)
+    headers = {"Accept-Language": "en"}
+    return aiohttp.ClientSession(portal.address, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), timeout=limit)
+
+
+async def _form(own: aiohttp.ClientSession) -> _Form:
+    async with own.get("/guest/") as answer:
+        token = guest.csrf(await answer.text())
+        return _Form(token, f"csrftoken={answer.cookies['csrftoken'].value}")
