@@ -12,15 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from guests import admitting, limits, passwords
 from guests.limits import HeldBack, Key, Limit
-from guests.limits.counting import DAY
+from guests.limits.counting import DAY, QUARTER
 from guests.limits.of_messages import is_of_venue, network_of
 from guests.models import Guest, Scope
 from messaging import phones
 from portal import strangers
 from portal.errors import Refusal
 
-#: Minutes in which so many wrong passwords are taken.
-MINUTES = 15
+#: So many wrong passwords are taken in a quarter of an hour, and of a guest in a day.
 MOST_HERE, MOST_OF_ADDRESS, MOST_A_DAY = 5, 50, 100
 WRONG = gettext_lazy("The user name or the password is wrong.")
 #: No stored name is longer.
@@ -66,11 +65,11 @@ def _limits(name: str, address: str | None) -> list[Limit]:
     # An IPv6 host has all of its /64.
     host = network_of(address) if address and ipaddress.ip_address(address).version == 6 else address or ""
     found = [
-        Limit(Scope.GUESSES, MINUTES, f"{name} {host}", MOST_HERE),
+        Limit(Scope.GUESSES, QUARTER, f"{name} {host}", MOST_HERE),
         Limit(Scope.GUESSES_NAME, DAY, name, MOST_A_DAY),
     ]
     if address and not is_of_venue(address):
-        found.append(Limit(Scope.GUESSES_ADDRESS, MINUTES, host, MOST_OF_ADDRESS))
+        found.append(Limit(Scope.GUESSES_ADDRESS, QUARTER, host, MOST_OF_ADDRESS))
     return found
 
 

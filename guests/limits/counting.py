@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -22,7 +22,11 @@ from portal.errors import Refusal, Why
 #: Scope, minutes, key: what tells a row from others.
 Key = tuple[str, int, str]
 
-HOUR, DAY = 60, 24 * 60
+#: For how many minutes something may be counted. There are no others, so that no query looks for them.
+Span = Literal[15, 60, 1440]
+QUARTER: Span = 15
+HOUR: Span = 60
+DAY: Span = 1440
 #: Whoever locks several rows does so in this order, so that no two of us wait for each other.
 ORDER = ("scope", "minutes", "key")
 #: So many are thrown away in one turn of housekeeping.
@@ -47,7 +51,7 @@ class Limit(NamedTuple):
     """So many of `key` in so many minutes. `most` of 0 is no limit."""
 
     scope: Scope
-    minutes: int
+    minutes: Span
     key: str
     most: int
 
@@ -158,6 +162,4 @@ def _key(row: LimitCount) -> Key:
 
 def _runs(now: datetime) -> Q:
     """Whether a count still lasts. The spans are few, so each is a condition that an index can answer."""
-    spans = LimitCount.objects.order_by().values_list("minutes", flat=True).distinct()
-    conditions = [Q(minutes=minutes, since__gt=now - timedelta(minutes=minutes)) for minutes in spans]
-    return reduce(or_, conditions) if conditions else Q(pk__in=[])
+    return reduce(or_, (Q(minutes=span, since__gt=now - timedelta(minutes=span)) for span in get_args(Span)))

@@ -91,6 +91,11 @@ class TestCounting:
         assert not limits.held_back().exists()
         take(ONE)
 
+    def test_who_is_held_back_is_found_without_reading_every_count(self) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            assert not limits.held_back().exists()
+        assert len(asked) == 1
+
     def test_counts_that_are_over_are_forgotten_and_others_stay(self) -> None:
         take(ONE, Limit(Scope.PHONE, 1440, ONE.key, 3))
         LimitCount.objects.update(since=F("since") - timedelta(minutes=90))
