@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import accept, dashboard, guests, peers, send
+from bench import accept, dashboard, guests, peers, robot, send
 from bench.measuring import compare, cpu_ticks, noise
 
 
@@ -20,6 +20,7 @@ PARTS = {
     "send": _send,
     "dashboard": dashboard.report,
     "guests": guests.report,
+    "robot": robot.report,
     "peers": peers.report,
 }
 

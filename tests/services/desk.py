@@ -11,7 +11,6 @@ from guests.limits import brake
 from guests.models import Code, LimitCount, Registration
 from messaging.models import Message
 from messaging.retries import Kind
-from portal import counting
 from tests.guests.test_registration import let_time_pass
 
 __all__ = ["counts", "let_time_pass", "seen", "set_rules", "tries"]
@@ -28,7 +27,6 @@ def seen() -> dict[str, Any]:
         "refused": dict(LimitCount.objects.order_by("scope").values_list("scope").annotate(Sum("refused"))),
         "pulled_at": pulled.pulled_at.timestamp() if pulled.pulled_at else None,
         "stopped": brake.is_pulled(pulled, timezone.now()),
-        "totals": {labels["outcome"]: value for _name, labels, value in counting.totals_of("guest_registrations")},
     }
 
 

@@ -16,36 +16,23 @@ from tests.services.stack import PATIENCE, Portal
 
 #: What stands in `Posted.answers` for a page that asks for the code.
 CODE_PAGE = "asked for the code"
+#: What the page says while the brake is pulled.
+PAUSED = "Registration is paused for a while."
 #: Leads to the captcha, where that is what was wrong.
 AT_CAPTCHA = 'href="#id_captcha'
 
 
 @dataclass(frozen=True)
-class Post:
-    """From where, for whom, and after how many seconds of the run it was answered."""
-
-    address: str
-    phone: str
-    after: float
-    answer: str
-
-
-@dataclass(frozen=True)
 class Posted:
-    """What the portal made of a run: every post with its answer."""
+    """What the portal made of a run: how often each answer was given."""
 
     seconds: float
-    posts: Sequence[Post]
-
-    @property
-    def answers(self) -> Counter[str]:
-        """How often each answer was given."""
-        return Counter(post.answer for post in self.posts)
+    answers: Counter[str]
 
     @property
     def per_second(self) -> float:
         """Posts that were answered."""
-        return len(self.posts) / self.seconds
+        return self.answers.total() / self.seconds
 
 
 @dataclass
@@ -65,22 +52,21 @@ class Robot:
 
     async def posting(self, many: int, halfway: Callable[[], object] = lambda: None) -> Posted:
         """The same beside other things."""
-        began, posts = time.monotonic(), list[Post]()
+        began, answers = time.monotonic(), Counter[str]()
         plan = iter([(self._chance.choice(self.addresses), self._chance.choice(self.phones)) for _post in range(many)])
 
         async def work() -> None:
             async with _careless(self.portal) as own:
                 form = await _form(own)
                 for address, phone in plan:
-                    answer = await self._one(own, form, address, phone)
-                    posts.append(Post(address, phone, time.monotonic() - began, answer))
-                    if len(posts) == many // 2:
+                    answers[await self._one(own, form, address, phone)] += 1
+                    if answers.total() == many // 2:
                         halfway()
 
         async with asyncio.TaskGroup() as together:
             for _worker in range(self.at_once):
                 together.create_task(work())
-        return Posted(time.monotonic() - began, posts)
+        return Posted(time.monotonic() - began, answers)
 
     async def _one(self, own: aiohttp.ClientSession, form: "_Form", address: str, phone: str) -> str:
         task = await guest.challenge(own)

@@ -76,7 +76,7 @@ class Portal:
         assert self.is_running(), f"the portal stopped by itself:\n{self.output()}"
         try:
             return requests.get(f"{self.address}/readyz", timeout=10).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def stop(self) -> int:

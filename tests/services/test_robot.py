@@ -9,7 +9,7 @@ import pytest
 from tests.servers import Redis
 from tests.services import guesser, guest
 from tests.services.guest import Phones, sandbox_phones
-from tests.services.robot import CODE_PAGE, Robot
+from tests.services.robot import CODE_PAGE, PAUSED, Robot
 from tests.services.stack import Portal, own_servers, wait_for
 
 pytestmark = pytest.mark.both_engines
@@ -20,7 +20,7 @@ RULES = {
     "portal_hour": BUDGET, "address_hour": 0, "address_day": 0, "network_hour": 0, "network_day": 0,
     "brake_least": ENOUGH_FOR_THE_BRAKE,
 }  # fmt: skip
-TOO_MANY, PAUSED = "Too many people are registering at the moment.", "Registration is paused for a while."
+TOO_MANY = "Too many people are registering at the moment."
 GENUINE = ("+79265550101", "203.0.113.200")
 
 
