@@ -47,14 +47,24 @@ def check(rules: RegistrationRules) -> None:
     if not is_pulled(brake, now) and _should_pull(brake, rules, now):
         brake = _pull(brake, rules, now)
     if is_pulled(brake, now):
-        sentence = _("Registration is paused for a while. Please ask at the reception, or try again later.")
-        raise Refusal(sentence, why=Why.TOO_MANY, until=brake.until)
+        raise _stopped(brake)
+
+
+def now_stopped() -> Refusal | None:
+    """What is said while registration is stopped. It stops nothing itself."""
+    brake = current()
+    return _stopped(brake) if is_pulled(brake, timezone.now()) else None
 
 
 def release(by: User | None) -> None:
     """Registration goes on, and what was sent until now is not looked at again."""
     given = {"until": None, "released_at": timezone.now(), "released_by": by}
     Brake.objects.update_or_create(pk=ROW, defaults=given)
+
+
+def _stopped(brake: Brake) -> Refusal:
+    sentence = _("Registration is paused for a while. Please ask at the reception, or try again later.")
+    return Refusal(sentence, why=Why.TOO_MANY, until=brake.until)
 
 
 def _should_pull(brake: Brake, rules: RegistrationRules, now: datetime) -> bool:
