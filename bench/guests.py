@@ -41,8 +41,13 @@ def show(name: str, rates: Rates) -> None:
 def at_the_pages(portal: Portal, many: int, within: float, first: int = 0) -> Rates:
     """So many guests with phones of their own, spread over so many seconds."""
     with sandbox_phones(portal) as phones:
-        numbers = [f"+7916{number * 7919 % 10_000_000:07d}" for number in range(first, first + many)]
-        return drive(portal.address, [partial(register, phone, phones) for phone in numbers], many, within)
+        guests = [partial(register, number, phones) for number in numbers(first, many)]
+        return drive(portal.address, guests, many, within)
+
+
+def numbers(first: int, many: int) -> list[str]:
+    """Phones in no order, as those of strangers are; other ones for another `first`."""
+    return [f"+7916{number * 7919 % 10_000_000:07d}" for number in range(first, first + many)]
 
 
 async def register(phone: str, phones: Phones, visit: Visit) -> None:

@@ -11,16 +11,18 @@ from statistics import median
 from django.conf import settings
 from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher, get_hasher
 
+from bench import guests
 from bench.load import Rates, Visit, drive
 from bench.measuring import Way, compare, cpu_of, steps
 from bench.openwisp.environment import PeerMissing, ready
 from bench.openwisp.peer import Peer
 from tests.engine import PRODUCTION
 from tests.servers import ServerMissing, Servers
+from tests.services.guest import Phones, sandbox_phones
 from tests.services.stack import ADMIN_PASSWORD, Portal
 
 #: So many in a round: a second or more, and so few that the peer's hashes do not take minutes.
-PEERS_SIGN_INS, OUR_SIGN_INS, PHONES = 16, 64, 16
+PEERS_SIGN_INS, OUR_SIGN_INS, PHONES, OUR_PHONES = 16, 64, 16, 32
 #: As many at once as the web has threads: none waits for a free one.
 AT_ONCE = settings.WEB_THREADS
 #: They share the administrator's password and its hash.
@@ -54,8 +56,34 @@ def _compare(peer: Peer, portal: Portal) -> None:
     )
     whole = _way("openwisp-radius: account, phone/token, verify", peer.register, PHONES, peer.pids)
     codes = _way("openwisp-radius: phone/token, verify", peer.phone_tokens, PHONES, peer.pids)
-    compare(f"A guest and the code by SMS, {AT_ONCE} at once", "guests/s", [whole, codes])
-    print(f"{steps(whole)}\n", flush=True)
+    with sandbox_phones(portal) as phones:
+        by_api = _way("the portal: registrations, …/confirm", _Registering(portal, phones), OUR_PHONES, web)
+        compare(f"A guest and the code by SMS, {AT_ONCE} at once", "guests/s", [whole, codes, by_api])
+    print(f"{steps(whole)}\n{steps(by_api)}\n", flush=True)
+    guests.show("the portal on PostgreSQL and Redis", guests.at_the_pages(portal, guests.GUESTS, guests.WITHIN))
+
+
+class _Registering:
+    """Guests whom a network's own page registers by the API, each time others."""
+
+    def __init__(self, portal: Portal, phones: Phones) -> None:
+        self.portal = portal
+        self.phones = phones
+        self.next = guests.GUESTS
+        portal.login()
+
+    def __call__(self, n: int, concurrency: int) -> Rates:
+        new = guests.numbers(self.next, n)
+        self.next += n
+        return drive(self.portal.address, [partial(self._register, phone) for phone in new], concurrency).flawless()
+
+    async def _register(self, phone: str, visit: Visit) -> None:
+        signed_in = {"Authorization": f"Bearer {self.portal.token}"}
+        started = await visit.post("registrations", "/api/v1/registrations", {"telephone": phone}, **signed_in)
+        with visit.step("the code comes"):
+            code, _at = await self.phones.code(phone)
+        told = {"token": started["item"]["token"], "code": code}
+        await visit.post("confirm", "/api/v1/registrations/confirm", told, **signed_in)
 
 
 def _cost_of(hasher: BasePasswordHasher) -> float:
@@ -100,7 +128,7 @@ def _peer(servers: dict[str, str]) -> Peer:
 def _portal(servers: dict[str, str]) -> Iterator[Portal]:
     """All its processes, as `make run` starts them, and users who can sign in."""
     with tempfile.TemporaryDirectory(prefix="portal-bench-peers-") as folder:
-        portal = Portal(Path(folder), PRODUCTION | servers)
+        portal = Portal(Path(folder), PRODUCTION | servers | guests.LOBBY)
         try:
             portal.start()
             portal.look(MAKE_USERS % OUR_SIGN_INS)

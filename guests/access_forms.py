@@ -37,13 +37,13 @@ class PasswordForm(RefusedForm):
     username = forms.CharField(
         label=_("User name or phone"),
         max_length=LONGEST,
-        error_messages={"required": _("Please fill in this field.")},
+        error_messages={"required": _("Type your user name or your phone.")},
         widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
     )
     password = forms.CharField(
         label=_("Password"),
         max_length=LONGEST,
-        error_messages={"required": _("Please fill in this field.")},
+        error_messages={"required": _("Type your password.")},
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
 

@@ -88,13 +88,16 @@ def create(*, username: str, by: User | None, password_hash: str = "", **details
 
 @transaction.atomic
 def change(guest: Guest, *, by: User | None = None, **details: Unpack[Details]) -> Guest:
-    """Writes the given details and nothing else; returns the guest as it is now. Raises Refusal."""
+    """Writes the given details; returns the guest as it is now. Another phone is not proven. Raises Refusal."""
     current = locked(guest)
     former = copy(current)
     _describe(current, **details)
     _check(current)
     _check_limits(current, by, details, former)
-    current.save(update_fields=list(details))
+    proof = ["verified_at"] if current.phone != former.phone else []
+    if proof:
+        current.verified_at = None
+    current.save(update_fields=[*details, *proof])
     return current
 
 

@@ -42,13 +42,15 @@ def why_not(phone: str) -> str:
     if any(guest.banned for guest in guests):
         return _("Your access is blocked. Please ask at the reception.")
     account = _account_among(guests, phone)
-    return _("Your access is suspended. Please ask at the reception.") if account and account.suspended else ""
+    # Where several accounts have the phone and none is its own, a new one would get round the suspension.
+    suspended = account.suspended if account else any(guest.suspended for guest in guests)
+    return _("Your access is suspended. Please ask at the reception.") if suspended else ""
 
 
 def _with(phone: str) -> list[Guest]:
     """Everybody who has this phone; those first that keep all of them out."""
     guests = Guest.objects.select_related("guest_type").filter(phone=phone, anonymised_at=None)
-    return list(guests.order_by("-banned", "username")[:MOST_WITH_A_PHONE])
+    return list(guests.order_by("-banned", "-suspended", "username")[:MOST_WITH_A_PHONE])
 
 
 def _account_among(guests: list[Guest], phone: str) -> Guest | None:

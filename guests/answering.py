@@ -27,5 +27,8 @@ class ReasonForm(forms.Form):
     """Why not; the guest reads it."""
 
     reason = forms.CharField(
-        label=_("Why not"), max_length=approvals.LONGEST_REASON, help_text=_("The guest will read it.")
+        label=_("Why not"),
+        max_length=approvals.LONGEST_REASON,
+        help_text=_("The guest will read it."),
+        error_messages={"required": _("Say why not: the guest will read it.")},
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -97,8 +99,18 @@ def _describe(registration: Registration, application: Application, rules: Regis
         if asked == Asked.REQUIRED and not said:
             raise Refusal(_("Please fill in this field."), field=name)
         setattr(registration, name, "" if asked == Asked.NO else said)
+    _check_email(registration.email)
     registration.guest_type = _chosen_type(application.guest_type)
     guest_types.check_open_now(registration.guest_type)
+
+
+def _check_email(said: str) -> None:
+    """Now: once the code is typed, no guest could put it right."""
+    try:
+        if said:
+            validate_email(said)
+    except ValidationError:
+        raise Refusal(_("This is not an e-mail address; write it like name@example.org."), field="email") from None
 
 
 def _chosen_type(chosen: GuestType | None) -> GuestType:

@@ -31,6 +31,7 @@ class GuestsConfig(AppConfig):
         registry.HOUSEKEEPING += [
             "guests.importing.steps.forget_old_imports",
             "guests.codes.wipe_expired",
+            "guests.codes.give_back_unsent",
             "guests.limits.drop_old_counts",
             "guests.approvals.lapsing.lapse",
             "guests.approvals.asking.ask_waiting",

@@ -16,22 +16,26 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from guests import limits
-from guests.models import Code, CodeMessage, Registration, RegistrationRules
+from guests.models import CODE_TRIES, Code, CodeMessage, Registration, RegistrationRules
 from messaging import codes as sent_codes
 from messaging import whereabouts
-from messaging.models import Door, State
+from messaging.models import Door
+from messaging.retries import Kind
 from messaging.whereabouts import Where, Whereabouts
 from portal import counting
 from portal.errors import Refusal, Why
 
 DIGITS = 6
-#: So many wrong ones end a code, whoever typed them.
-TRIES = 15
+#: So many browsers may be asked for one code: each is a row, and none of them costs a message.
+BROWSERS = 20
 #: The time between two messages doubles, up to this.
 LONGEST_PAUSE = timedelta(minutes=5)
+#: One that ends sooner would be over before it is typed: another one is sent in its place.
+WORTH_SENDING = timedelta(minutes=2)
+#: Messages that ended so long ago were looked at already.
+LOOKED_AT = timedelta(hours=1)
+CROWDED = _("This number is being registered in too many browsers at once.")
 TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
-#: A message that ended so was never sent, and what was meant for it is counted against nobody.
-NEVER_SENT = (State.CANCELLED, State.LAPSED)
 CAME_TO_NOTHING = (Where.NO_WAY, Where.FAILED)
 
 
@@ -62,13 +66,13 @@ def sent_or_joined(registration: Registration, asker: limits.Asker, rules: Regis
     """
     code = live(registration.phone)
     if code is not None and _still_good(code):
-        return code
+        return _joined(code)
     charged = limits.charge(limits.limits_of(registration.phone, asker, rules))
     # Whoever held the counts until now may have made one.
     code = live(registration.phone)
     if code is not None and _still_good(code):
         limits.give_back(charged)
-        return code
+        return _joined(code)
     return _send(code, registration, charged, writing)
 
 
@@ -123,23 +127,40 @@ def _again_at(code: Code, last: CodeMessage, sms: Whereabouts, rules: Registrati
 
 
 def _given_back(last: CodeMessage, sms: Whereabouts) -> bool:
-    """Takes back what waits in vain; whether nothing was sent and nothing ever will be."""
+    """Takes back what waits in vain; whether nothing was sent and nothing ever will be.
+
+    A phone that providers refuse is no gateway's fault: that one is counted.
+    """
     if sms.kind is Where.NO_WAY:
         whereabouts.give_up(last.message)
-        last.message.refresh_from_db(fields=["state"])
-    if last.message.state not in NEVER_SENT:
+    elif sms.kind is not Where.FAILED:
         return False
-    with transaction.atomic():
-        if CodeMessage.objects.filter(pk=last.pk, given_back=False).update(given_back=True):
-            Code.objects.filter(pk=last.code_id, sends__gt=0).update(sends=F("sends") - 1)
-            limits.give_back(last.charged)
+    if not whereabouts.taken_by_nobody().filter(pk=last.message_id).exists():
+        return False
+    _give_back(last)
     return True
+
+
+@transaction.atomic
+def _give_back(sent: CodeMessage) -> bool:
+    """A compare-and-set: once only."""
+    if not CodeMessage.objects.filter(pk=sent.pk, given_back=False).update(given_back=True):
+        return False
+    Code.objects.filter(pk=sent.code_id, sends__gt=0).update(sends=F("sends") - 1)
+    limits.give_back(sent.charged, taken_at=sent.at)
+    return True
+
+
+def give_back_unsent() -> int:
+    """Housekeeping: messages that were never sent are counted against nobody, though no guest came to look."""
+    ended = whereabouts.taken_by_nobody().filter(kind=Kind.CODE, finished_at__gt=timezone.now() - LOOKED_AT)
+    return sum(map(_give_back, CodeMessage.objects.filter(given_back=False, message__in=ended)))
 
 
 def take_try(code: Code) -> bool:
     """One of the tries that all browsers have together; false where the code lives no more."""
     now = timezone.now()
-    alive = Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now, tries__lt=TRIES)
+    alive = Code.objects.filter(pk=code.pk, ended_at=None, expires_at__gt=now, tries__lt=CODE_TRIES)
     return alive.update(tries=F("tries") + 1) == 1
 
 
@@ -159,7 +180,7 @@ def spend(code: Code) -> bool:
 
 def burn(code: Code) -> None:
     """Too many wrong ones were typed: it lives no more."""
-    Code.objects.filter(pk=code.pk, ended_at=None, tries__gte=TRIES).update(ended_at=timezone.now(), kept=None)
+    Code.objects.filter(pk=code.pk, ended_at=None, tries__gte=CODE_TRIES).update(ended_at=timezone.now(), kept=None)
 
 
 def wipe_expired() -> int:
@@ -168,19 +189,30 @@ def wipe_expired() -> int:
     return over.update(ended_at=F("expires_at"), kept=None)
 
 
+def is_crowded(code: Code) -> bool:
+    """Whether as many browsers are asked for it as may be."""
+    return code.registrations.count() >= BROWSERS
+
+
+def _joined(code: Code) -> Code:
+    if is_crowded(code):
+        raise Refusal(CROWDED, why=Why.TOO_MANY, until=code.expires_at)
+    return code
+
+
 def _still_good(code: Code) -> bool:
     """Whether the phone has it, or may still get it, without another message."""
     last = last_message(code)
-    return last is not None and not last.given_back and whereabouts.of(last.message).kind not in CAME_TO_NOTHING
+    if last is None or last.given_back:
+        return False
+    kind = whereabouts.of(last.message).kind
+    # Of a code that its provider made nothing is known before the provider has answered.
+    return kind not in CAME_TO_NOTHING and not (code.made_by_provider and kind is Where.UNCONFIRMED)
 
 
 def _send(code: Code | None, registration: Registration, charged: list[limits.Key], writing: Writing) -> Code:
-    repeated = code if code is not None and code.kept else None
-    digits = (
-        repeated.kept
-        if repeated and repeated.kept
-        else "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
-    )
+    repeated = code if code is not None and code.kept and timezone.now() < code.expires_at - WORTH_SENDING else None
+    digits = (repeated and repeated.kept) or "".join(secrets.choice("0123456789") for _digit in range(DIGITS))
     sent = sent_codes.send(
         phone=registration.phone,
         code=digits,

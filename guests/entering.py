@@ -12,15 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from guests import admitting, limits, passwords
 from guests.limits import HeldBack, Key, Limit
-from guests.limits.counting import DAY
+from guests.limits.counting import DAY, QUARTER
 from guests.limits.of_messages import is_of_venue, network_of
 from guests.models import Guest, Scope
 from messaging import phones
 from portal import strangers
 from portal.errors import Refusal
 
-#: Minutes in which so many wrong passwords are taken.
-MINUTES = 15
+#: So many wrong passwords are taken in a quarter of an hour, and of a guest in a day.
 MOST_HERE, MOST_OF_ADDRESS, MOST_A_DAY = 5, 50, 100
 WRONG = gettext_lazy("The user name or the password is wrong.")
 #: No stored name is longer.
@@ -33,8 +32,10 @@ def enter(username: str, password: str, address: str | None) -> Guest:
     Raises Refusal (field `password`; too many, with `until`). Call it outside of transactions: it hashes.
     """
     typed = username.strip()
-    guest = _meant(typed)
-    taken = _charged(_limits(guest.username if guest else strangers.mark(typed), address))
+    phone = _phone(typed)
+    guest = _meant(typed, phone)
+    # A stranger's phone is one name in every spelling, as a guest's is: else the count would tell them apart.
+    taken = _charged(_limits(guest.username if guest else strangers.mark(phone or typed), address))
     if not _is_password(guest, password.strip()) or guest is None:
         raise Refusal(WRONG, field="password")
     limits.give_back(taken)
@@ -43,15 +44,20 @@ def enter(username: str, password: str, address: str | None) -> Guest:
     return guest
 
 
-def _meant(typed: str) -> Guest | None:
+def _phone(typed: str) -> str:
+    """In E.164; empty for what is none."""
+    try:
+        return phones.normalise(typed)
+    except Refusal:
+        return ""
+
+
+def _meant(typed: str, phone: str) -> Guest | None:
     """Both ways are looked at for every name."""
     named = None
     if typed.isprintable() and len(typed) <= LONGEST_NAME:
         named = Guest.objects.select_related("guest_type").filter(username=typed, anonymised_at=None).first()
-    try:
-        by_phone = admitting.account_of(phones.normalise(typed))
-    except Refusal:
-        by_phone = None
+    by_phone = admitting.account_of(phone) if phone else None
     return named or by_phone
 
 
@@ -59,11 +65,11 @@ def _limits(name: str, address: str | None) -> list[Limit]:
     # An IPv6 host has all of its /64.
     host = network_of(address) if address and ipaddress.ip_address(address).version == 6 else address or ""
     found = [
-        Limit(Scope.GUESSES, MINUTES, f"{name} {host}", MOST_HERE),
+        Limit(Scope.GUESSES, QUARTER, f"{name} {host}", MOST_HERE),
         Limit(Scope.GUESSES_NAME, DAY, name, MOST_A_DAY),
     ]
     if address and not is_of_venue(address):
-        found.append(Limit(Scope.GUESSES_ADDRESS, MINUTES, host, MOST_OF_ADDRESS))
+        found.append(Limit(Scope.GUESSES_ADDRESS, QUARTER, host, MOST_OF_ADDRESS))
     return found
 
 

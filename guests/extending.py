@@ -10,18 +10,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from guests import accounts, states
+from guests import accounts, moments, states
 from guests.models import Guest, GuestType
 from guests.states import State
 from portal.errors import Refusal, Why
 
 EARLIEST = timedelta(days=1)
-#: How moments are written to guests: day, month and time.
-MOMENT = "j E, H:i"
 EXTENDABLE = (State.CREATED, State.ACTIVE, State.EXPIRED)
 MOVED = gettext_lazy("The end of your stay was moved already.")
 
@@ -61,14 +58,9 @@ def extend(guest: Guest, *, seen: datetime) -> Guest:
     if found is None:
         raise Refusal(_("Your stay cannot be extended here. Please ask at the reception."), why=Why.CONFLICT)
     if not found.is_open(now):
-        sentence = _("You can extend your stay from %(time)s on.") % {"time": moment(found.opens)}
+        sentence = _("You can extend your stay from %(time)s on.") % {"time": moments.day_and_time(found.opens)}
         raise Refusal(sentence, why=Why.TOO_MANY, until=found.opens)
     return accounts.change(current, by=None, valid_until=found.until)
-
-
-def moment(at: datetime) -> str:
-    """As guests read it, by the portal's clock."""
-    return date_format(timezone.localtime(at), MOMENT)
 
 
 def _early(kind: GuestType) -> timedelta:

@@ -16,11 +16,11 @@ from messaging import phones
 from portal.errors import Refusal
 
 PLEASE_CHOOSE: Any = _("Please choose")
-#: What guests call themselves, and what browsers know of it.
+#: What guests call themselves, what browsers know of it, and what is said where it is missing.
 OPTIONAL = {
-    "name": (_("Your name"), "name"),
-    "email": (_("E-mail"), "email"),
-    "company": (_("Company"), "organization"),
+    "name": (_("Your name"), "name", _("Type your name.")),
+    "email": (_("E-mail"), "email", _("Type your e-mail address.")),
+    "company": (_("Company"), "organization", _("Type the name of your company.")),
 }
 
 
@@ -87,10 +87,10 @@ def _asked(rules: RegistrationRules) -> dict[str, forms.Field]:
 
 
 def _field(name: str, required: bool) -> forms.Field:
-    label, known_as = OPTIONAL[name]
+    label, known_as, missing = OPTIONAL[name]
     kind = forms.EmailField if name == "email" else forms.CharField
     field = kind(label=label, max_length=254, required=required)
-    field.error_messages["required"] = _("Please fill in this field.")
+    field.error_messages["required"] = missing
     field.widget.attrs["autocomplete"] = known_as
     return field
 

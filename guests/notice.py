@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext as _
 
-from guests import extending
+from guests import extending, moments
 from guests.models import CountsFrom, Guest, GuestType
 from messaging import sending
 from messaging.models import Door
@@ -122,7 +122,7 @@ def _claim(guest: Guest) -> bool:
 
 def _text(guest: Guest) -> str:
     with translation.override(guest.language or settings.LANGUAGE_CODE):
-        said = {"portal": settings.PORTAL_NAME, "end": extending.moment(guest.valid_until)}
+        said = {"portal": settings.PORTAL_NAME, "end": moments.day_and_time(guest.valid_until)}
         if settings.PORTAL_URL and extending.offer(guest):
             said["link"] = f"{settings.PORTAL_URL}{LINK}{token_of(guest)}"
             return _("%(portal)s: your access ends on %(end)s. Extend it: %(link)s") % said

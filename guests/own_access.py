@@ -31,6 +31,9 @@ STANDING: dict[State, str | Promise] = {
     State.BANNED: gettext_lazy("Your access is blocked. Please ask at the reception."),
     State.ANONYMISED: gettext_lazy("Your access was erased."),
 }
+MADE_ALREADY = gettext_lazy(
+    "A new password was made already and sent to your phone. If you need another one, make it here."
+)
 
 
 def standing(guest: Guest) -> str:
@@ -60,7 +63,7 @@ def new_password(guest: Guest, asker: Asker, *, seen: int | None = None) -> str:
     except Refusal as refusal:
         limits.give_back(charged)
         if refusal.field == "guest":
-            raise
+            raise Refusal(MADE_ALREADY, why=Why.CONFLICT) from None
     # No gateway takes it now; the guest reads it all the same.
     return passwords.reset(guest)
 

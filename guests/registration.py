@@ -18,7 +18,7 @@ from guests import admitting, applying, approvals, codes, tokens, wrong_codes
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
-from guests.models import Code, Origin, Purpose, Registration, RegistrationRules, Stage
+from guests.models import Code, Guest, Origin, Purpose, Registration, RegistrationRules, Stage
 from guests.tokens import Link
 from guests.wrong_codes import WrongCode
 from messaging.whereabouts import Whereabouts
@@ -57,11 +57,11 @@ def start(application: Application, visitor: Visitor) -> Started:
     Raises Refusal: its field is one of Application's; too many (with `until`); no gateway can send now.
     """
     rules = rules_of.current()
-    if application.purpose == Purpose.REGISTER:
-        rules_of.check_open(rules)
+    _check_open(application.purpose, rules)
     registration = applying.described(application, visitor, rules)
     asked = approvals.named(application, registration, rules)
     _check_brake(rules)
+    _settle(registration, rules)
     token = tokens.new()
     registration.token_digest = tokens.digest(token)
     with _noting(), transaction.atomic():
@@ -79,8 +79,10 @@ def resume(link: str, visitor: Visitor) -> Started:
     """
     sent = tokens.linked(link)
     former = sent.registration if sent else None
-    if sent is None or former is None or codes.live(former.phone) is None:
+    if sent is None or former is None or not sent.code.is_live(timezone.now()) or codes.is_crowded(sent.code):
         raise wrong_codes.link_over()
+    # Elsewhere it is no device of whoever opens the link, and may be a stranger's.
+    is_here = visitor.address == former.address
     token = tokens.new()
     registration = Registration.objects.create(
         token_digest=tokens.digest(token),
@@ -94,8 +96,8 @@ def resume(link: str, visitor: Visitor) -> Started:
         guest_type=former.guest_type,
         address=visitor.address,
         device=visitor.device,
-        mac=visitor.mac or former.mac,
-        arrival=visitor.arrival or former.arrival,
+        mac=visitor.mac or (former.mac if is_here else ""),
+        arrival=visitor.arrival or (former.arrival if is_here else {}),
         code=sent.code,
     )
     approvals.copy(former, registration)
@@ -109,17 +111,16 @@ def news(registration: Registration) -> News:
     if code is None:
         return News(None, timezone.now(), left, None)
     latest = codes.latest(code, rules_of.current())
-    return News(latest.sms, latest.again_at, left, code.expires_at, latest.unsent, latest.asked_at)
+    return News(latest.sms, latest.again_at, left, code.ended_at or code.expires_at, latest.unsent, latest.asked_at)
 
 
 def resend(registration: Registration, visitor: Visitor) -> None:
     """The same code once more, or a new one where that cannot be. Raises Refusal as `start` does, and Ended."""
     rules = rules_of.current()
     _check_waits(registration)
+    _check_open(registration.purpose, rules)
     _check_brake(rules)
-    if (code := _code_of(registration)) is not None:
-        # What was never sent is not counted against this one.
-        codes.latest(code, rules)
+    _settle(registration, rules)
     with _noting(), transaction.atomic():
         writing = _writing(registration, visitor, rules)
         _point_at(registration, codes.sent_again(registration, visitor.asker, rules, writing))
@@ -173,17 +174,31 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     Registration.objects.filter(pk=registration.pk).update(
         verified_at=now, terms=registration.terms, terms_accepted_at=registration.terms_accepted_at
     )
-    if reason := admitting.why_not(registration.phone):
+    account = admitting.account_of(registration.phone)
+    if reason := admitting.why_not(registration.phone) or _why_closed(registration, account):
         moved = registration.move(Stage.DENIED, since=Stage.CODE, reason=reason)
     elif key is None:
-        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=admitting.account_of(registration.phone))
-    elif approvals.needed(registration) and not admitting.is_in(admitting.account_of(registration.phone)):
+        moved = registration.move(Stage.DONE, since=Stage.CODE, guest=account)
+    elif approvals.needed(registration) and not admitting.is_in(account):
         moved = registration.move(Stage.APPROVAL, since=Stage.CODE)
     else:
         moved = admitting.admit(registration, key, since=Stage.CODE)
     if not moved:
         # Its last wrong code was typed at the same moment: nothing of this has happened.
         raise wrong_codes.too_many()
+
+
+def _why_closed(registration: Registration, account: Guest | None) -> str:
+    """The type of guests may have been switched off, or removed, since it was chosen."""
+    kind = registration.guest_type
+    is_closed = kind is None or not kind.enabled
+    is_new = registration.purpose == Purpose.REGISTER and not admitting.is_in(account)
+    return str(rules_of.CLOSED) if is_new and is_closed else ""
+
+
+def _check_open(purpose: str, rules: RegistrationRules) -> None:
+    if purpose == Purpose.REGISTER:
+        rules_of.check_open(rules)
 
 
 @contextmanager
@@ -225,6 +240,12 @@ def _code_of(registration: Registration) -> Code | None:
     return codes.live(registration.phone) or registration.code
 
 
+def _settle(registration: Registration, rules: RegistrationRules) -> None:
+    """What was never sent is not counted against the message that is asked for now, and will not come beside it."""
+    if (code := _code_of(registration)) is not None:
+        codes.latest(code, rules)
+
+
 def _take_try(registration: Registration) -> bool:
     open_one = Registration.objects.filter(pk=registration.pk, stage=Stage.CODE, tries__lt=TRIES)
     return open_one.update(tries=F("tries") + 1) == 1
@@ -245,8 +266,10 @@ def _wrong(registration: Registration) -> Refusal:
 
 def _gone_on(registration: Registration) -> Registration:
     """Where it is past the code. Raises Ended where it came to nothing."""
-    if registration.stage in {Stage.CODE, Stage.ENDED, Stage.LAPSED}:
+    if registration.stage in {Stage.CODE, Stage.ENDED}:
         raise wrong_codes.too_many()
+    if registration.stage == Stage.LAPSED:
+        raise wrong_codes.ended()
     return registration
 
 

@@ -43,7 +43,7 @@ def anonymise_registrations() -> int:
     if keys:
         with transaction.atomic():
             _drop_codes(keys)
-            Approval.objects.filter(registration__in=keys).update(email="", phone="", link_digest="")
+            Approval.objects.filter(registration__in=keys).update(email="", phone="", link=None, link_digest="")
             Registration.objects.filter(pk__in=keys).update(**PERSONAL, anonymised_at=timezone.now())
     return len(keys)
 

@@ -61,5 +61,6 @@ def phone_to_write_to(raw: str, rules: RegistrationRules) -> str:
         sentence = _("Codes are not sent to numbers of this country. Use another number, or ask at the reception.")
         raise Refusal(sentence, field="phone")
     if rules.mobile_only and number_type(parse(phone)) not in MOBILE:
-        raise Refusal(_("This is not the number of a mobile phone; codes come by SMS."), field="phone")
+        sentence = _("This is not the number of a mobile phone. Codes come by SMS: type one that receives them.")
+        raise Refusal(sentence, field="phone")
     return phone

@@ -24,6 +24,10 @@ class State(models.TextChoices):
     ANONYMISED = "anonymised", _("anonymous")
 
 
+#: Whose access is over, or kept from them.
+OUT = frozenset({State.SUSPENDED, State.EXPIRED, State.BANNED, State.ANONYMISED})
+
+
 class Rule(NamedTuple):
     """When a guest is in this state: asked of a guest, and as a condition of a query."""
 

@@ -3,8 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guests import codes
-from guests.models import Registration
+from guests.models import CODE_TRIES, Registration
 from messaging import phones
 from portal.errors import Refusal, Why
 
@@ -44,7 +43,7 @@ def over(registration: Registration) -> CodeOver:
     code = registration.code
     if code is not None and code.entered_at:
         sentence = _("This code was used already. Ask for a new one.")
-    elif code is not None and code.tries >= codes.TRIES:
+    elif code is not None and code.tries >= CODE_TRIES:
         sentence = _("This code was guessed at too often and is good no more. Ask for a new one.")
     else:
         sentence = _("This code has expired. Ask for a new one.")

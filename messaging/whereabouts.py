@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.functional import Promise
@@ -82,6 +83,13 @@ def give_up(message: Message) -> bool:
     """
     now = Message.objects.get(pk=message.pk)
     return now.state in NEVER_SENT or (now.state in CANCELLABLE and not now.unclear and now.cancel(None))
+
+
+def taken_by_nobody() -> QuerySet[Message]:
+    """Messages that were never sent and never will be, for a reason other than the phone they were for."""
+    refused = Attempt.objects.filter(message=OuterRef("pk"), outcome=Outcome.REFUSED)
+    ended = Message.objects.filter(state__in=(State.CANCELLED, State.LAPSED, State.FAILED))
+    return ended.exclude(Q(state=State.FAILED) & Exists(refused))
 
 
 def _kind(message: Message) -> Where:

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone, translation
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -212,7 +212,7 @@ class ApprovalAdmin(HistoryAdmin):
             return format_html_join(" · ", '<a class="guest-link" href="{}">{}</a>', links)
         return standing.decided_by(approval) if approval.decided_at else NOTHING
 
-    @admin.display(description=_("name"))
+    @admin.display(description=pgettext_lazy("person", "name"))
     def guest_name(self, approval: Approval) -> str:
         return approval.registration.name or NOTHING
 

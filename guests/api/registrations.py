@@ -216,7 +216,7 @@ def _visitor(asked: dict[str, Any]) -> Visitor:
     arrival = arrival_of(named)
     if asked["mac"] and not arrival.mac:
         raise Refusal("Write the device like 02:00:5e:10:00:01.", field="mac")
-    return Visitor(address=asked["ip"], mac=arrival.mac, arrival=arrival.as_json(), origin=Origin.API)
+    return Visitor(address=arrival.ip or asked["ip"], mac=arrival.mac, arrival=arrival.as_json(), origin=Origin.API)
 
 
 def _type(name: str) -> GuestType | None:

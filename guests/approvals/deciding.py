@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from guests import accounts, admitting, devices, durations, guest_types
 from guests.approvals import standing, telling, wording
@@ -16,6 +17,11 @@ from portal.models import User
 from portal.permissions import Right, rights_of
 
 LONGEST_REASON = 100
+#: Why nobody can let this guest in, by the field that `admitting` refuses.
+UNFIT = {
+    "device": gettext_lazy("The guest has as many devices here as are allowed, and must remove one first."),
+    "guest_type": gettext_lazy("Guests of this type are let in no more; the guest must choose another one."),
+}
 
 
 def visible_to(user: User, approvals: QuerySet[Approval] | None = None) -> QuerySet[Approval]:
@@ -125,10 +131,9 @@ def _admit(registration: Registration, key: admitting.Key, stay: timedelta, spon
     try:
         moved = admitting.admit(registration, key, since=Stage.APPROVAL, stay=stay, sponsor=sponsor)
     except Refusal as refusal:
-        if refusal.field != "device":
+        if refusal.field not in UNFIT:
             raise
-        sentence = _("The guest has as many devices here as are allowed, and must remove one first.")
-        raise Refusal(sentence, why=Why.CONFLICT) from None
+        raise Refusal(UNFIT[refusal.field], why=Why.CONFLICT) from None
     if not moved:
         raise Refusal(standing.OVER, why=Why.CONFLICT)
 

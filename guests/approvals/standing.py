@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from guests.approvals import wording
+from guests import moments
 from guests.models import Approval, Registration, Stage
 
 OVER = gettext_lazy("The time to answer is over.")
@@ -62,7 +62,7 @@ def decided(approval: Approval) -> str:
     """For whoever comes too late."""
     if approval.decided_at is None:
         return str(OVER)
-    known = {"who": decided_by(approval), "when": wording.at(approval.decided_at)}
+    known = {"who": decided_by(approval), "when": moments.moment(approval.decided_at)}
     if approval.approved:
         return _("It was approved already by %(who)s at %(when)s.") % known
     return _("It was denied already by %(who)s at %(when)s.") % known

@@ -3,14 +3,13 @@ so that no address in it can be followed.
 """
 
 import re
-from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from guests import moments
 from guests.models import Approval
 from messaging import texts
 
@@ -59,8 +58,8 @@ def mail(approval: Approval, link: str) -> Mail:
         "name": said(registration.name),
         "phone": registration.phone,
         "company": said(registration.company),
-        "asked": at(registration.verified_at or registration.created),
-        "until": at(approval.expires_at),
+        "asked": moments.moment(registration.verified_at or registration.created),
+        "until": _until(approval),
         "link": link,
     }
     guest = context["name"] or registration.phone
@@ -81,23 +80,23 @@ def lapsed() -> str:
     return sentence % {"portal": settings.PORTAL_NAME}
 
 
-def at(moment: datetime | None) -> str:
-    """A point in time in the portal's zone; of today, the time alone."""
-    if moment is None:
-        return ""
-    local = timezone.localtime(moment)
-    today = local.date() == timezone.localdate()
-    return formats.date_format(local, "TIME_FORMAT" if today else "SHORT_DATETIME_FORMAT")
-
-
 def fits(text: str) -> bool:
     """Whether it costs no more than it should."""
     return texts.measure(text).segments <= SEGMENTS
 
 
 def _question(approval: Approval, guest: str, link: str) -> str:
-    known = {"portal": settings.PORTAL_NAME, "guest": guest, "until": at(approval.expires_at), "link": link}
+    known = {
+        "portal": settings.PORTAL_NAME,
+        "guest": guest,
+        "until": _until(approval),
+        "link": link,
+    }
     return _("%(portal)s: %(guest)s asks to be let in. Answer by %(until)s: %(link)s") % known
+
+
+def _until(approval: Approval) -> str:
+    return moments.moment(approval.expires_at) if approval.expires_at else ""
 
 
 def _spaced(found: re.Match[str]) -> str:

@@ -7,11 +7,11 @@ released brake is not pulled again for the same ones.
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guests.models import Brake, Code, RegistrationRules
+from guests.models import CODE_TRIES, Brake, Code, RegistrationRules
 from portal import audit
 from portal.errors import Refusal, Why
 from portal.models import User
@@ -47,8 +47,13 @@ def check(rules: RegistrationRules) -> None:
     if not is_pulled(brake, now) and _should_pull(brake, rules, now):
         brake = _pull(brake, rules, now)
     if is_pulled(brake, now):
-        sentence = _("Registration is paused for a while. Please ask at the reception, or try again later.")
-        raise Refusal(sentence, why=Why.TOO_MANY, until=brake.until)
+        raise _stopped(brake)
+
+
+def now_stopped() -> Refusal | None:
+    """What is said while registration is stopped. It stops nothing itself."""
+    brake = current()
+    return _stopped(brake) if is_pulled(brake, timezone.now()) else None
 
 
 def release(by: User | None) -> None:
@@ -57,11 +62,18 @@ def release(by: User | None) -> None:
     Brake.objects.update_or_create(pk=ROW, defaults=given)
 
 
+def _stopped(brake: Brake) -> Refusal:
+    sentence = _("Registration is paused for a while. Please ask at the reception, or try again later.")
+    return Refusal(sentence, why=Why.TOO_MANY, until=brake.until)
+
+
 def _should_pull(brake: Brake, rules: RegistrationRules, now: datetime) -> bool:
     if not rules.brake_percent:
         return False
     begin = max(now - LOOKS_BACK, brake.released_at or now - LOOKS_BACK, brake.until or now - LOOKS_BACK)
-    codes = Code.objects.filter(created__gt=begin, created__lte=now - GRACE, sends__gt=0)
+    # One in whose place another one was sent could not be entered.
+    replaced = Q(entered_at=None, ended_at__lt=F("expires_at"), tries__lt=CODE_TRIES)
+    codes = Code.objects.filter(created__gt=begin, created__lte=now - GRACE, sends__gt=0).exclude(replaced)
     counted = codes.aggregate(sent=Count("pk"), entered=Count("pk", filter=Q(entered_at__isnull=False)))
     brake.sent, brake.entered = counted["sent"], counted["entered"]
     never = brake.sent - brake.entered
@@ -71,7 +83,12 @@ def _should_pull(brake: Brake, rules: RegistrationRules, now: datetime) -> bool:
 def _pull(brake: Brake, rules: RegistrationRules, now: datetime) -> Brake:
     until = now + timedelta(minutes=rules.brake_minutes)
     given = {"pulled_at": now, "until": until, "sent": brake.sent, "entered": brake.entered, "released_by": None}
-    brake = Brake.objects.update_or_create(pk=ROW, defaults=given)[0]
+    Brake.objects.bulk_create([Brake(pk=ROW)], ignore_conflicts=True)
+    as_read = Brake.objects.filter(pk=ROW, until=brake.until, released_at=brake.released_at)
+    if not as_read.update(**given):
+        # Somebody else pulled it, or released it, at the same moment.
+        return current()
+    brake.until = until
     details = {"codes": brake.sent, "entered": brake.entered, "until": until.isoformat()}
     audit.record(audit.Event("guests:brake", 200, user_name=PORTAL, object_id=str(ROW), request=details))
     logger.warning(

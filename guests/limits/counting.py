@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,7 +22,15 @@ from portal.errors import Refusal, Why
 #: Scope, minutes, key: what tells a row from others.
 Key = tuple[str, int, str]
 
-HOUR, DAY = 60, 24 * 60
+#: For how many minutes something may be counted. There are no others, so that no query looks for them.
+Span = Literal[15, 60, 1440]
+QUARTER: Span = 15
+HOUR: Span = 60
+DAY: Span = 1440
+#: Whoever locks several rows does so in this order, so that no two of us wait for each other.
+ORDER = ("scope", "minutes", "key")
+#: So many are thrown away in one turn of housekeeping.
+AT_ONCE = 1000
 
 SENTENCES: dict[str, str | Promise] = {
     Scope.PHONE: _("Several messages were sent to this number already."),
@@ -42,7 +51,7 @@ class Limit(NamedTuple):
     """So many of `key` in so many minutes. `most` of 0 is no limit."""
 
     scope: Scope
-    minutes: int
+    minutes: Span
     key: str
     most: int
 
@@ -86,14 +95,15 @@ class HeldBack(Refusal):
 
     def note(self) -> None:
         """For the eyes of the administrator."""
-        LimitCount.objects.filter(pk__in=self.rows).update(refused=F("refused") + 1)
+        _update(Q(pk__in=self.rows), refused=F("refused") + 1)
 
 
-def give_back(keys: Iterable[Sequence[str | int]]) -> None:
-    """What was taken is not counted: nothing was sent."""
+def give_back(keys: Iterable[Sequence[str | int]], *, taken_at: datetime | None = None) -> None:
+    """What was taken is not counted: nothing was sent. What was counted anew since `taken_at` has none of it."""
     condition = _any_of((str(scope), int(minutes), str(key)) for scope, minutes, key in keys)
     if condition is not None:
-        LimitCount.objects.filter(condition, count__gt=0).update(count=F("count") - 1)
+        same = Q(since__lte=taken_at) if taken_at else Q()
+        _update(condition & same & Q(count__gt=0), count=F("count") - 1)
 
 
 def held_back(now: datetime | None = None) -> QuerySet[LimitCount]:
@@ -115,7 +125,11 @@ def name_to_keep(row: LimitCount) -> str:
 
 def drop_old_counts() -> int:
     """Housekeeping: what counts no more is forgotten, phones and addresses with it."""
-    removed: int = LimitCount.objects.exclude(_runs(timezone.now())).delete()[0]
+    with transaction.atomic():
+        # What somebody has in hand is about to count anew.
+        over = LimitCount.objects.select_for_update(skip_locked=True).exclude(_runs(timezone.now()))
+        keys = list(over.order_by().values_list("pk", flat=True)[:AT_ONCE])
+        removed: int = LimitCount.objects.filter(pk__in=keys).delete()[0]
     return removed
 
 
@@ -126,8 +140,15 @@ def _locked(wanted: dict[Key, Limit], now: datetime) -> list[LimitCount]:
         for scope, minutes, key in sorted(wanted)
     ]
     LimitCount.objects.bulk_create(fresh, ignore_conflicts=True)
-    rows = LimitCount.objects.select_for_update().filter(_any_of(wanted))
-    return list(rows.order_by("scope", "minutes", "key"))
+    rows = list(LimitCount.objects.select_for_update().filter(_any_of(wanted)).order_by(*ORDER))
+    # Housekeeping may have thrown one away before it was locked.
+    return rows if len(rows) == len(wanted) else _locked(wanted, now)
+
+
+@transaction.atomic
+def _update(condition: Q, **values: Any) -> None:
+    rows = LimitCount.objects.select_for_update().filter(condition).order_by(*ORDER)
+    LimitCount.objects.filter(pk__in=[row.pk for row in rows]).update(**values)
 
 
 def _any_of(keys: Iterable[Key]) -> Q | None:
@@ -141,6 +162,4 @@ def _key(row: LimitCount) -> Key:
 
 def _runs(now: datetime) -> Q:
     """Whether a count still lasts. The spans are few, so each is a condition that an index can answer."""
-    spans = LimitCount.objects.order_by().values_list("minutes", flat=True).distinct()
-    conditions = [Q(minutes=minutes, since__gt=now - timedelta(minutes=minutes)) for minutes in spans]
-    return reduce(or_, conditions) if conditions else Q(pk__in=[])
+    return reduce(or_, (Q(minutes=span, since__gt=now - timedelta(minutes=span)) for span in get_args(Span)))

@@ -11,6 +11,8 @@ from guests.models import RegistrationRules, Scope
 
 #: How many last digits of a phone tell apart the numbers of one range.
 WITHIN_RANGE = 4
+#: A phone is counted even where that limits nothing: who holds its row makes its code, and two at once make one.
+NO_END = 2_000_000_000
 #: The networks that belong to one hand, as a rule.
 IPV4_NETWORK, IPV6_NETWORK = 24, 64
 
@@ -27,7 +29,7 @@ def limits_of(phone: str, asker: Asker, rules: RegistrationRules) -> list[Limit]
     """Everything that one more message to this E.164 phone is counted against."""
     country = rules_of.country_of(phone)
     limits = [
-        Limit(Scope.PHONE, HOUR, phone, rules.phone_hour),
+        Limit(Scope.PHONE, HOUR, phone, rules.phone_hour or NO_END),
         Limit(Scope.PHONE, DAY, phone, rules.phone_day),
         Limit(Scope.PREFIX, HOUR, phone[:-WITHIN_RANGE], rules.prefix_hour),
         Limit(Scope.PORTAL, HOUR, "", rules.portal_hour),

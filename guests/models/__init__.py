@@ -2,7 +2,7 @@
 
 from guests.models.branding import Branding
 from guests.models.captcha import SpentChallenge
-from guests.models.code import LIVES, Code, CodeMessage
+from guests.models.code import CODE_TRIES, LIVES, Code, CodeMessage
 from guests.models.device import Device
 from guests.models.guest import CALLS, USUAL_STAY, Guest, usual_end
 from guests.models.guest_import import Existing, GuestImport, GuestImportRow, Outlook, Sending
@@ -15,6 +15,7 @@ from guests.models.terms import Terms
 
 __all__ = [
     "CALLS",
+    "CODE_TRIES",
     "LIVES",
     "USUAL_STAY",
     "Approval",

@@ -11,6 +11,8 @@ from messaging.models import Message
 from portal.encryption import EncryptedTextField
 
 LIVES = timedelta(minutes=10)
+#: So many wrong ones end a code, whoever typed them.
+CODE_TRIES = 15
 
 
 def usual_expiry() -> datetime:

@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from guests.models.code import Code
 from guests.models.guest import Guest
@@ -54,7 +55,7 @@ class Registration(models.Model):
 
     phone = models.CharField(_("phone"), max_length=20, blank=True, db_index=True)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES)
-    name = models.CharField(_("name"), max_length=255, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=255, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     company = models.CharField(_("company"), max_length=255, blank=True)
     guest_type = models.ForeignKey(

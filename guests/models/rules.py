@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Asked(models.TextChoices):
@@ -16,7 +17,7 @@ class RegistrationRules(models.Model):
     """What is asked of guests, whom codes are sent to, and how many. A limit of 0 is none."""
 
     is_open = models.BooleanField(_("guests may register themselves"), default=True)
-    ask_name = models.CharField(_("name"), max_length=10, choices=Asked.choices, default=Asked.NO)
+    ask_name = models.CharField(pgettext_lazy("person", "name"), max_length=10, choices=Asked.choices, default=Asked.NO)
     ask_email = models.CharField(_("e-mail"), max_length=10, choices=Asked.choices, default=Asked.NO)
     ask_company = models.CharField(_("company"), max_length=10, choices=Asked.choices, default=Asked.NO)
     captcha = models.BooleanField(

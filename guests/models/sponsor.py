@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from guests.models.registration import Registration
 from messaging.models import Message
@@ -14,7 +15,7 @@ from portal.encryption import EncryptedTextField
 class Sponsor(models.Model):
     """Somebody who vouches for guests; needs no account."""
 
-    name = models.CharField(_("name"), max_length=150)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=150)
     email = models.EmailField(_("e-mail"), unique=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True, help_text=_("Requests come by SMS, too."))
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, blank=True)

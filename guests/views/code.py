@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from guests import registration, terms
+from guests import moments, registration, terms
 from guests.models import Purpose, Registration, Stage
 from guests.registration import TRIES, News
 from guests.views import browser
-from guests.views.page import moment, page, said, say_next
+from guests.views.page import page, said, say_next
 from guests.views.stages import ACCESS, address_of, arrive, lost, send_on
 from messaging import phones
 from messaging.whereabouts import CANNOT_BE_SENT, Where
@@ -103,7 +103,7 @@ def _news(own: Registration) -> dict[str, Any]:
         "is_over": is_over,
         "good_until": None if is_over or has_failed else expires_at,
         "tries_left": found.tries_left if found.tries_left < TRIES else None,
-        "again_at": moment(found.again_at) if found.again_at > now else "",
+        "again_at": moments.when_again(found.again_at) if found.again_at > now else "",
         "again_in": max(0, -int((now - found.again_at).total_seconds() // 1)),
         "polls": _polls(found, now),
         "reloads": _is_under_way(found) and found.asked_at is not None and now - found.asked_at < WATCHED,

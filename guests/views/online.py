@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from guests import approvals, showing
+from guests import approvals, own_access, showing, states
 from guests import rules as rules_of
 from guests.captive import forms
 from guests.captive.arrivals import Arrival
@@ -24,12 +24,15 @@ PATIENCE = 15
 @never_cache
 @require_safe
 def online(request: HttpRequest) -> HttpResponseBase:
-    """User name and password, which is shown once, and until when they are good."""
+    """User name and password, which is shown once, and until when they are good; or that they are good no more."""
     own = browser.own(request)
     if own is None:
         return lost(request)
     if own.stage != Stage.DONE or own.guest is None or own.purpose != Purpose.REGISTER:
         return send_on(own)
+    state = states.of(own.guest)
+    if state in states.OUT:
+        return page(request, "off_line", standing=own_access.standing(own.guest), state=state.value)
     password = showing.password_to_show(own)
     arrival, hosts = Arrival.from_json(own.arrival), rules_of.current().redirect_hosts
     log_in = forms.form(arrival, own.guest.username, password, hosts) if password else None

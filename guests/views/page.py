@@ -1,17 +1,14 @@
-"""What all guest pages have in common: the look, and how a moment and a refusal are said."""
+"""What all guest pages have in common: the look, and how a refusal is said."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.formats import date_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from guests import branding
+from guests import branding, moments
 from portal.errors import Refusal
 
 #: Marks a message that is about no field.
@@ -24,16 +21,9 @@ def page(request: HttpRequest, template: str, *, status: int = 200, **context: A
     return render(request, f"guests/{template}.html", {"look": look, **context}, status=status)
 
 
-def moment(at: datetime) -> str:
-    """To the second where it is today."""
-    there = timezone.localtime(at)
-    is_today = there.date() == timezone.localdate()
-    return time_format(there, "H:i:s") if is_today else date_format(there, "j E Y, H:i")
-
-
 def try_again(refusal: Refusal) -> list[str]:
     """When to, where that is known."""
-    return [_("You can try again at %(time)s.") % {"time": moment(refusal.until)}] if refusal.until else []
+    return [_("You can try again at %(time)s.") % {"time": moments.when_again(refusal.until)}] if refusal.until else []
 
 
 def say_next(request: HttpRequest, refusal: Refusal) -> None:

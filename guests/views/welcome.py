@@ -9,11 +9,12 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from guests import registration, repeats, terms
+from guests import registration, repeats, states, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
 from guests.captive.arrivals import Arrival
 from guests.forms import WelcomeForm
+from guests.limits import brake
 from guests.models import Purpose, Registration, Stage
 from guests.views import browser
 from guests.views.page import page, try_again
@@ -88,9 +89,16 @@ def _on_with(started: registration.Started) -> HttpResponseBase:
 
 def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:
     is_open = rules_of.current().is_open and bool(offered_types())
-    response = page(request, "welcome", form=form, is_open=is_open, closed=rules_of.CLOSED, **_begun(begun))
+    context = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED, "paused": [] if form.errors else _paused()}
+    response = page(request, "welcome", **context, **_begun(begun))
     browser.recognise(request, response)
     return response
+
+
+def _paused() -> list[str]:
+    """Whoever opens the page while registration is stopped reads so before typing anything."""
+    refusal = brake.now_stopped()
+    return [refusal.sentence, *try_again(refusal)] if refusal else []
 
 
 def _begun(own: Registration | None) -> dict[str, Any]:
@@ -103,7 +111,9 @@ def _begun(own: Registration | None) -> dict[str, Any]:
 def _can_go_on(own: Registration) -> bool:
     if own.stage == Stage.CODE:
         return own.code is not None and own.code.is_live(timezone.now())
-    return own.stage == Stage.APPROVAL or (own.stage == Stage.DONE and own.guest_id is not None)
+    if own.stage == Stage.DONE:
+        return own.guest is not None and states.of(own.guest) not in states.OUT
+    return own.stage == Stage.APPROVAL
 
 
 def _language() -> str:

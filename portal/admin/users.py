@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
@@ -130,7 +130,7 @@ class UserAdmin(ShowsSecondFactors, GivesRights, DjangoUserAdmin):  # type: igno
     def _is_above(self, request: HttpRequest, obj: User | None) -> bool:
         return obj is not None and holds_more(obj, request.user)
 
-    @admin.display(description=_("name"), ordering="last_name")
+    @admin.display(description=pgettext_lazy("person", "name"), ordering="last_name")
     def full_name(self, user: User) -> str:
         return user.get_full_name() or NOTHING
 

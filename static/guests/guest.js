@@ -1,5 +1,6 @@
 // Niceties of the guest pages, which work without them: what became of the SMS is told without loading the page anew,
-// the wait for another one counts down, the code from the SMS is filled in where the browser offers it.
+// the wait for another one counts down, the code from the SMS is filled in where the browser offers it, and what was
+// typed is kept when the language is changed.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 
@@ -17,6 +18,20 @@ for (const form of all("form[data-once]")) {
 }
 
 for (const box of all("[data-focus]")) box.focus();
+
+// What was typed is there in the other language as well; passwords, codes of pictures and consent are given anew.
+const TYPED = "main input:is([type=text], [type=tel], [type=email]):not([name^=captcha]), main select";
+const place = `typed at ${location.pathname}`;
+try {
+  const typed = JSON.parse(sessionStorage.getItem(place) || "{}");
+  sessionStorage.removeItem(place);
+  for (const field of all(TYPED)) if (field.id in typed && !field.value) field.value = typed[field.id];
+  for (const form of all("form.languages")) form.addEventListener("submit", () => {
+    sessionStorage.setItem(place, JSON.stringify(Object.fromEntries(all(TYPED).map((field) => [field.id, field.value]))));
+  });
+} catch {
+  // A browser that keeps nothing.
+}
 
 for (const link of all("a[data-back]")) link.addEventListener("click", (event) => {
   if (history.length < 2) return;

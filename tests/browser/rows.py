@@ -11,6 +11,7 @@ from django.db.models import Field, Model
 from gateways.models import Gateway
 from portal.models import User
 from portal.sign_in import sessions
+from tests.browser import lobby
 from tests.portal.admin_pages import MADE
 
 
@@ -18,6 +19,7 @@ def make() -> dict[str, Any]:
     """One row of every model at least; their keys by model, and the texts in them, which are in no language."""
     gateway = Gateway.objects.create(name="reserve", provider="sandbox", enabled=False)
     keys = {model._meta.label_lower: str(_made(model, make_one, gateway).pk) for model, make_one in MADE.items()}
+    lobby.make()
     User.objects.create_user(
         "long", first_name="Wolfeschlegelsteinhausenbergerdorff", email=f"{'long' * 12}@example.org"
     )

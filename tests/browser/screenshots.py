@@ -14,6 +14,7 @@ CHOSEN = {
     "p-gateway": "gateway",
     "p-defender": "defender",
     "p-guests": "guests",
+    "p-guest": "guest",
 }
 #: Whoever clones the repository pays for every picture.
 LARGEST = 120_000

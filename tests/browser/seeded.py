@@ -11,14 +11,15 @@ from django.utils import timezone
 
 from gateways import accounts as gateway_accounts
 from gateways.models import Gateway
-from guests import accounts
-from guests.models import Guest, GuestType
+from guests import accounts, branding
+from guests.models import Branding, Guest, GuestType
 from messaging import sending, tallies
 from messaging.models import Message, State, TallyProgress
 from messaging.retries import Kind
 from portal.models import WatchedHost
 
 DAYS = 30
+HELP = "The reception on the ground floor helps, or call 100."
 PEOPLE = ("Anna Petrova", "Clara Schmidt", "Daniel Novak", "Elena Morozova")
 TYPES = {"Hotel guest": 7, "Conference": 3, "Contractor": 90}
 #: What becomes of messages, and how often.
@@ -40,6 +41,7 @@ def make(provider: dict[str, Any]) -> dict[str, int]:
     Message.objects.bulk_create(_month(chance, main, reserve))
     _guests()
     _blocked()
+    Branding.objects.create(pk=branding.ROW, name="Hotel Baltika", colour="#7a1f3d", help_text={"en": HELP})
     while TallyProgress.now().built_from is None or not _counted():
         tallies.keep_tallies()
     text = "Hotel Baltika: your Wi-Fi code is 4711."

@@ -201,6 +201,7 @@ class TestDeeds:
         assert "Make a new password" not in text(other.get(ACCESS))
         again = inside.post(reverse("guest_access_password"), {"seen": "0"})
         assert again["Location"] == ACCESS
+        assert "A new password was made already" in text(inside.get(ACCESS))
         assert new not in json.dumps(list(AuditEvent.objects.values("request", "path")))
 
     def test_a_device_is_removed_and_nobody_elses(self, inside: Client, staying: Guest, phoneless: Guest) -> None:

@@ -110,6 +110,13 @@ class TestCreating:
 
 
 class TestChanging:
+    def test_another_phone_is_not_proven_and_the_same_one_stays_so(self, guest: Guest) -> None:
+        accounts.write(guest, verified_at=timezone.now())
+        assert accounts.change(guest, phone="+7 916 123-45-67").verified_at
+        assert accounts.change(guest, phone="8 916 765-43-21").verified_at is None
+        guest.refresh_from_db()
+        assert guest.verified_at is None
+
     def test_it_writes_what_is_given_and_nothing_else(self, guest: Guest) -> None:
         elsewhere = Guest.objects.get(pk=guest.pk)
         accounts.change(elsewhere, company="Hotel")

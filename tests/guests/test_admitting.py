@@ -106,6 +106,12 @@ class TestWhoIsNotLetIn:
 
 
 class TestDevices:
+    def test_nor_a_suspension_of_one_of_several_with_that_phone(self) -> None:
+        for name in ("first", "second"):
+            accounts.create(username=name, by=None, phone=PHONE)
+        stays.suspend(Guest.objects.get(username="first"), why="noise")
+        assert come_in().stage == Stage.DENIED
+
     def test_a_device_is_kept_with_its_network(self) -> None:
         come_in(mac="02:00:5e:10:00:01")
         device = Device.objects.get()

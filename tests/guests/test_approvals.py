@@ -8,7 +8,7 @@ from django.core import mail
 from django.utils import translation
 
 from gateways.models import Gateway
-from guests import approvals, stays
+from guests import approvals, moments, stays
 from guests.approvals import asking, lapsing, links, mailing, naming, throttle, wording
 from guests.limits import HeldBack
 from guests.models import Approval, Guest, GuestType, LimitCount, Registration, Sponsor, Stage
@@ -136,7 +136,8 @@ class TestTheQuestion:
         change_rules(ask_name="optional", ask_company="optional")
         approval = waits(sponsor, name="Grace Hopper", company="Navy")
         body = mailed(approval)
-        for said in ("Grace Hopper", "Navy", PHONE, wording.at(approval.expires_at)):
+        assert approval.expires_at
+        for said in ("Grace Hopper", "Navy", PHONE, moments.moment(approval.expires_at)):
             assert said in body
         assert mail.outbox[-1].to == ["ada@example.org"]
         assert "Grace Hopper" in mail.outbox[-1].subject
@@ -351,6 +352,14 @@ class TestTheAnswer:
                 again()
             assert refused.value.why is Why.CONFLICT
         assert Message.objects.filter(kind=Kind.CREDENTIALS).count() == 1
+
+    def test_a_type_switched_off_meanwhile_lets_nobody_in(self, sponsor: Sponsor) -> None:
+        approval = waits(sponsor)
+        GuestType.objects.update(enabled=False)
+        with pytest.raises(Refusal, match="are let in no more") as refused:
+            approvals.approve(approval, stay=timedelta(days=1), by=None)
+        assert refused.value.why is Why.CONFLICT
+        assert not Guest.objects.exists()
 
     def test_a_guest_banned_meanwhile_is_not_let_in(self, sponsor: Sponsor) -> None:
         approval = waits(sponsor)

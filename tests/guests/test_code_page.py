@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
-from guests import terms, visits
+from guests import codes, terms, visits
 from guests.models import Code, CodeMessage, Guest, GuestType, Purpose, Registration, Sponsor, Stage
 from messaging.models import Message, State
 from messaging.retries import Kind
@@ -139,6 +139,15 @@ class TestTyping:
         assert client.get(CODE)["Location"] == ONLINE
         assert client.post(RESEND)["Location"] == ONLINE
         assert Message.objects.filter(kind=Kind.CODE).count() == 1
+
+    def test_one_that_was_used_in_another_browser_is_good_no_more(self) -> None:
+        client, other = browser(), browser()
+        begin(client)
+        begin(other)
+        other.post(CODE, {"code": last_code()})
+        page = text_of(client.get(CODE))
+        assert "The code has expired. Ask for a new one." in page
+        assert "The code is good until" not in page
 
     def test_a_wrong_one_is_told_on_a_page_that_may_be_loaded_again(self) -> None:
         client = browser()
@@ -289,11 +298,25 @@ class TestTheLink:
     def test_one_that_is_good_no_more_says_so(self, path: str) -> None:
         assert "This link is good no more" in text_of(browser().get(path))
 
-    def test_after_ten_minutes_it_is_good_no_more(self) -> None:
+    def test_after_ten_minutes_it_is_good_no_more_whatever_code_the_phone_has_then(self) -> None:
         begin(browser())
         link = self.link()
         let_time_pass(minutes=11)
         assert "This link is good no more" in text_of(browser().get(link))
+        begin(browser())
+        assert "This link is good no more" in text_of(browser().get(link))
+
+    def test_opened_time_and_again_it_fills_no_table(self) -> None:
+        begin(browser())
+        for _time in range(codes.BROWSERS + 3):
+            browser().get(self.link())
+        assert Registration.objects.count() == codes.BROWSERS
+
+    @pytest.mark.parametrize(("address", "mac"), [("127.0.0.1", "02:00:5e:10:00:01"), ("198.51.100.7", "")])
+    def test_the_device_comes_along_from_the_same_place_only(self, address: str, mac: str) -> None:
+        begin(browser(), path=f"{WELCOME}?mac=02-00-5e-10-00-01")
+        browser(REMOTE_ADDR=address).get(self.link())
+        assert Registration.objects.first().mac == mac  # type: ignore[union-attr]
 
 
 def test_no_token_stands_in_an_address_or_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

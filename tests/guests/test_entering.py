@@ -48,6 +48,12 @@ def test_it_never_tells_whether_there_is_such_a_guest(visitor: Guest, phoneless:
     assert {(one.sentence, one.field, one.why) for one in found} == {(str(entering.WRONG), "password", Why.INVALID)}
 
 
+def test_a_strangers_phone_is_counted_in_every_spelling_as_a_guests_is(visitor: Guest) -> None:
+    for phone in ("916123456", "916999999"):
+        found = [refusal_of(f"{start}{phone}{end}").why for start in ("+7", "8", "7 ") for end in "77"]
+        assert found == [Why.INVALID] * 5 + [Why.TOO_MANY]
+
+
 @pytest.mark.parametrize("name", ["bob", "eve", "mallory"])
 def test_every_name_costs_one_hash(visitor: Guest, phoneless: Guest, name: str) -> None:
     with (

@@ -1,6 +1,6 @@
 """How often: counts that hold under concurrency, what a message is counted against, and the brake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_network
@@ -8,13 +8,14 @@ from ipaddress import ip_network
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import limits, registration
-from guests.limits import Asker, HeldBack, Limit, brake
-from guests.models import Brake, Code, LimitCount, Registration, RegistrationRules, Scope
+from guests.limits import Asker, HeldBack, Limit, brake, counting
+from guests.models import CODE_TRIES, Brake, Code, LimitCount, Registration, RegistrationRules, Scope
 from messaging.models import Message
 from portal.errors import Refusal, Why
 from portal.models import AuditEvent, User
@@ -90,6 +91,11 @@ class TestCounting:
         assert not limits.held_back().exists()
         take(ONE)
 
+    def test_who_is_held_back_is_found_without_reading_every_count(self) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            assert not limits.held_back().exists()
+        assert len(asked) == 1
+
     def test_counts_that_are_over_are_forgotten_and_others_stay(self) -> None:
         take(ONE, Limit(Scope.PHONE, 1440, ONE.key, 3))
         LimitCount.objects.update(since=F("since") - timedelta(minutes=90))
@@ -115,6 +121,31 @@ def test_of_many_at_once_no_more_are_taken_than_there_are() -> None:
         assert sum(pool.map(try_one, range(64))) == 10
     assert LimitCount.objects.get(scope=Scope.PORTAL, minutes=60).count == 10
     assert LimitCount.objects.filter(scope=Scope.PHONE).count() == 10
+
+
+@pytest.mark.django_db
+def test_rows_are_locked_in_one_order_so_that_nobody_waits_for_ever() -> None:
+    taken = take(*(Limit(Scope.PHONE, 60, key, 3) for key in "ba"))
+    with CaptureQueriesContext(connection) as asked:
+        limits.give_back(taken)
+    locked = next(one["sql"] for one in asked.captured_queries if one["sql"].startswith("SELECT"))
+    assert "ORDER BY" in locked
+    assert ("FOR UPDATE" in locked) == (connection.vendor == "postgresql")
+
+
+@pytest.mark.django_db
+def test_a_count_that_housekeeping_took_away_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    really, left = counting._any_of, [1]
+
+    def lose(keys: Iterable[limits.Key]) -> object:
+        if left:
+            left.pop()
+            LimitCount.objects.all().delete()
+        return really(keys)
+
+    monkeypatch.setattr(counting, "_any_of", lose)
+    take(ONE)
+    assert LimitCount.objects.get().count == 1
 
 
 class TestWhatAMessageIsCountedAgainst:
@@ -217,6 +248,20 @@ class TestBrake:
         brake.release(admin)
         assert start().registration.pk
         assert brake.current().released_by == admin
+
+    def test_of_several_who_pull_it_at_once_one_does(self, rules: RegistrationRules) -> None:
+        self.codes(10, entered=0)
+        as_read, now = brake.current(), timezone.now()
+        for _worker in range(2):
+            assert brake.is_pulled(brake._pull(as_read, rules, now), now)
+            as_read = Brake(pk=brake.ROW)
+        assert AuditEvent.objects.filter(action="guests:brake").count() == 1
+
+    def test_who_burns_the_own_codes_is_counted_all_the_same(self, rules: RegistrationRules) -> None:
+        self.codes(10, entered=0)
+        Code.objects.update(tries=CODE_TRIES, ended_at=F("created"))
+        with pytest.raises(Refusal):
+            start()
 
     def test_it_ends_by_itself_and_looks_only_at_what_came_since(self, rules: RegistrationRules) -> None:
         self.codes(10, entered=0)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from guests import showing
-from guests.models import Registration
+from guests.models import Guest, Registration
 from messaging.models import Message
 from messaging.retries import Kind
 from tests.guests.lobby import CODE, ONLINE, PHONE, begin, browser, last_code, set_rules, text_of
@@ -18,6 +18,8 @@ pytestmark = pytest.mark.usefixtures("sandbox")
 MIKROTIK = (
     "/guest/?mac=02:00:5e:10:00:01&link-login-only=http://10.5.50.1/login&link-orig=http://example.org/&hotspot=x"
 )
+
+LONG_AGO = timezone.now() - timedelta(days=9)
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +136,25 @@ def test_a_page_is_shown_with_a_constant_number_of_queries(django_assert_max_num
     begin(client)
     with django_assert_max_num_queries(16):
         client.get(CODE)
+
+
+class TestWhoIsOutAgain:
+    @pytest.mark.parametrize(
+        ("values", "sentence", "may_begin"),
+        [
+            ({"valid_from": LONG_AGO, "valid_until": LONG_AGO + timedelta(days=1)}, "Your access has ended.", True),
+            ({"suspended": True}, "Your access is suspended. Please ask at the reception.", False),
+            ({"anonymised_at": timezone.now()}, "Your access was erased.", True),
+        ],
+    )
+    def test_nobody_is_told_to_be_on_line_who_is_not(
+        self, values: dict[str, Any], sentence: str, may_begin: bool
+    ) -> None:
+        client = let_in()
+        Guest.objects.update(**values)
+        page = text_of(client.get(ONLINE))
+        assert sentence in page
+        assert "You are on line no more" in page
+        assert ("Register again" in page) is may_begin
+        assert Guest.objects.get().username not in page
+        assert "You are registered as" not in text_of(client.get("/guest/"))

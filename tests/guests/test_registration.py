@@ -9,11 +9,12 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from gateways.outcomes import Outcome
 from guests import codes, registration
 from guests.applying import Application, Visitor
-from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, Stage
+from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, RegistrationRules, Stage
 from guests.wrong_codes import CodeOver, Ended, WrongCode
-from messaging.models import Message, MessageTemplate
+from messaging.models import Attempt, Message, MessageTemplate, State
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
 
@@ -96,12 +97,28 @@ class TestOneCodeForOnePhone:
         assert Message.objects.count() == 1
         assert registration.confirm(other.registration, digits).stage == Stage.DONE
 
+    def test_more_browsers_than_anybody_has_are_told_when_to_come_back(self) -> None:
+        for number in range(codes.BROWSERS):
+            start(address=f"192.0.2.{number + 1}")
+        with pytest.raises(Refusal) as refused:
+            start(address="192.0.2.99")
+        assert refused.value.until == Code.objects.get().expires_at
+        assert Registration.objects.count() == codes.BROWSERS
+
     def test_sent_again_it_is_the_same(self) -> None:
         started, digits = start(), last_code()
         let_time_pass(seconds=61)
         registration.resend(started.registration, Visitor())
         assert Message.objects.count() == 2
         assert last_code() == digits
+
+    def test_one_that_is_nearly_over_is_not_sent_again_but_another_one(self) -> None:
+        started, digits = start(), last_code()
+        let_time_pass(minutes=8, seconds=30)
+        registration.resend(started.registration, Visitor())
+        assert Code.objects.get(ended_at=None).expires_at > timezone.now() + timedelta(minutes=9)
+        assert (last_code() == digits) == (Code.objects.count() == 1)
+        assert Code.objects.count() == 2
 
     def test_it_is_not_sent_again_at_once_and_says_when(self) -> None:
         started = start()
@@ -122,6 +139,34 @@ class TestOneCodeForOnePhone:
         assert registration.confirm(second.registration, last_code()).stage == Stage.DONE
         assert not Code.objects.filter(kept__isnull=False).exists()
         assert former  # the first one went out, too
+
+
+class TestMeanwhile:
+    """What may change between the two pages."""
+
+    @pytest.mark.parametrize("change", [{"enabled": False}, None])
+    def test_nobody_comes_in_by_a_type_that_is_offered_no_more(self, change: dict[str, bool] | None) -> None:
+        started, types = start(), GuestType.objects.all()
+        types.update(**change) if change else types.delete()
+        done = registration.confirm(started.registration, last_code())
+        assert (done.stage, done.reason) == (Stage.DENIED, "Registration is closed. Please ask at the reception.")
+        assert not Guest.objects.exists()
+
+    def test_whose_stay_goes_on_comes_in_all_the_same(self) -> None:
+        registration.confirm(start().registration, last_code())
+        started = start()
+        GuestType.objects.update(enabled=False)
+        assert registration.confirm(started.registration, last_code()).stage == Stage.DONE
+
+    def test_nothing_more_is_sent_once_registration_is_closed(self) -> None:
+        started, digits = start(), last_code()
+        RegistrationRules.objects.create(pk=1, is_open=False)
+        let_time_pass(seconds=61)
+        with pytest.raises(Refusal) as refused:
+            registration.resend(started.registration, Visitor())
+        assert refused.value.why is Why.CONFLICT
+        assert Message.objects.count() == 1
+        assert registration.confirm(started.registration, digits).stage == Stage.DONE
 
 
 class TestWrongCodes:
@@ -184,6 +229,60 @@ class TestWrongCodes:
         assert Registration.objects.get().tries == 0
 
 
+class TestWhatWasNeverSent:
+    """It is counted against nobody, whether or not the guest came to look."""
+
+    @pytest.fixture
+    def begun(self) -> registration.Started:
+        return start()
+
+    def end(self, state: State, outcome: Outcome = Outcome.NOT_SENT) -> None:
+        message = Message.objects.get()
+        Attempt.objects.create(message=message, gateway=message.gateway, epoch=1, outcome=outcome)
+        Message.objects.update(state=state, due_at=None, finished_at=timezone.now(), waits_for="")
+
+    def counts(self) -> set[int]:
+        return set(LimitCount.objects.values_list("count", flat=True))
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.LAPSED, State.CANCELLED])
+    def test_the_page_gives_back_what_was_taken_once(self, begun: registration.Started, state: State) -> None:
+        self.end(state)
+        for _look in range(2):
+            assert registration.news(begun.registration).unsent
+        assert self.counts() == {0}
+        assert Code.objects.get().sends == 0
+
+    @pytest.mark.parametrize("state", [State.FAILED, State.LAPSED, State.CANCELLED])
+    def test_housekeeping_does_so_for_who_left(self, begun: registration.Started, state: State) -> None:
+        self.end(state)
+        assert [codes.give_back_unsent() for _turn in range(2)] == [1, 0]
+        assert self.counts() == {0}
+
+    def test_who_begins_anew_is_counted_for_the_second_message_alone(self, begun: registration.Started) -> None:
+        self.end(State.LAPSED)
+        start(address="192.0.2.1")
+        assert Message.objects.count() == 2
+        assert self.counts() == {1}
+
+    def test_a_phone_that_is_refused_stays_counted(self, begun: registration.Started) -> None:
+        self.end(State.FAILED, Outcome.REFUSED)
+        assert not registration.news(begun.registration).unsent
+        assert codes.give_back_unsent() == 0
+        assert self.counts() == {1}
+
+    def test_what_may_have_been_sent_stays_counted(self, begun: registration.Started) -> None:
+        self.end(State.UNRESOLVED, Outcome.AMBIGUOUS)
+        assert not registration.news(begun.registration).unsent
+        assert codes.give_back_unsent() == 0
+        assert self.counts() == {1}
+
+    def test_a_count_that_began_anew_loses_nothing(self, begun: registration.Started) -> None:
+        self.end(State.LAPSED)
+        LimitCount.objects.update(since=timezone.now())
+        registration.news(begun.registration)
+        assert self.counts() == {1}
+
+
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     @pytest.fixture(autouse=True)
@@ -217,7 +316,12 @@ class TestAtOnce:
         assert len(judged) == 5
         assert Registration.objects.get().stage == Stage.ENDED
 
-    def test_two_browsers_at_once_have_one_message_sent(self) -> None:
+    @pytest.mark.parametrize("limits", ["usual", "off"])
+    def test_two_browsers_at_once_have_one_message_sent(self, limits: str) -> None:
+        if limits == "off":
+            none = {field.name: 0 for field in RegistrationRules._meta.fields if field.name.endswith(("_hour", "_day"))}
+            RegistrationRules.objects.create(pk=1, **none)
+
         def begin(number: int) -> None:
             try:
                 start(address=f"192.0.2.{number + 1}")
@@ -229,4 +333,4 @@ class TestAtOnce:
         assert Message.objects.count() == 1
         assert Code.objects.count() == 1
         assert Registration.objects.count() == 16
-        assert LimitCount.objects.get(scope="portal", minutes=60).count == 1
+        assert LimitCount.objects.get(scope="phone", minutes=60).count == 1

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from guests import terms
-from guests.models import Guest, LimitCount, Origin, Registration
+from guests.models import Guest, LimitCount, Origin, Registration, RegistrationRules
 from messaging.models import Message
 from portal.models import AuditEvent, User
 from tests.conftest import Api, with_role
@@ -107,6 +107,16 @@ class TestBadInput:
         assert [error["field"] for error in answer["errors"]] == [field]
         assert not Registration.objects.exists()
         assert not LimitCount.objects.exists()
+
+    def test_an_e_mail_address_that_is_none_is_refused_while_it_can_be_put_right(self, call: Call) -> None:
+        RegistrationRules.objects.create(pk=1, ask_email="optional")
+        answer = call("", SAID | {"email": "nowhere"}, 422)
+        assert [error["field"] for error in answer["errors"]] == ["email"]
+        assert not Registration.objects.exists()
+
+    def test_an_address_is_counted_the_same_in_every_spelling(self, call: Call) -> None:
+        call("", SAID | {"ip": "::ffff:192.0.2.7"}, 201)
+        assert set(LimitCount.objects.filter(scope="address").values_list("key", flat=True)) == {"192.0.2.7"}
 
     def test_broken_json_is_said_to_be(self, call: Call) -> None:
         assert "JSON" in call("", "{", 400)["message"]

@@ -92,7 +92,7 @@ class TestRegistrationsThatNobodyProved:
 class TestTheJournal:
     def test_it_is_kept_as_long_as_the_rules_say_and_then_names_nobody(self) -> None:
         done = registration.confirm(start().registration, last_code())
-        Approval.objects.create(registration=done, email="ann@example.org", phone="+79161234599", approved=True)
+        Approval.objects.create(registration=done, email="ann@example.org", phone="+79161234599", link="secret")
         age(182)
         assert retention.anonymise_registrations() == 0
         age(184)
@@ -102,7 +102,8 @@ class TestTheJournal:
         assert row.anonymised_at
         assert (row.stage, row.guest, row.verified_at) == (Stage.DONE, done.guest, done.verified_at)
         assert not Code.objects.exists()
-        assert (Approval.objects.get().email, Approval.objects.get().phone) == ("", "")
+        asked = Approval.objects.get()
+        assert (asked.email, asked.phone, asked.link) == ("", "", None)
         assert retention.anonymise_registrations() == 0
 
     def test_the_rules_may_say_otherwise(self) -> None:

@@ -181,6 +181,18 @@ class TestMistakes:
         assert "Several messages were sent to this number already." in page
         assert re.search(r"You can try again at .*\d\d:\d\d", page)
 
+    def test_while_the_brake_is_pulled_the_page_says_so_before_anything_is_typed(self) -> None:
+        Brake.objects.create(pk=brake.ROW, until=timezone.now() + timedelta(minutes=30))
+        client = browser()
+        assert "Registration is paused for a while." in text_of(client.get(WELCOME))
+        assert text_of(client.post(WELCOME, {"phone": PHONE})).count("Registration is paused for a while.") == 1
+
+    def test_what_is_missing_is_named(self) -> None:
+        set_rules(ask_name=Asked.REQUIRED, ask_company=Asked.REQUIRED)
+        page = text_of(begin(browser()))
+        assert "Type your name." in page
+        assert "Type the name of your company." in page
+
     def test_while_the_brake_is_pulled_nobody_registers_and_everybody_reads_until_when(self) -> None:
         Brake.objects.create(pk=brake.ROW, until=timezone.now() + timedelta(minutes=30))
         page = text_of(begin(browser()))
