@@ -89,8 +89,11 @@ def _on_with(started: registration.Started) -> HttpResponseBase:
 
 def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:
     is_open = rules_of.current().is_open and bool(offered_types())
-    context = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED, "paused": [] if form.errors else _paused()}
-    response = page(request, "welcome", **context, **_begun(begun))
+    paused = [] if form.errors else _paused()
+    context: dict[str, Any] = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED, "paused": paused} | _begun(
+        begun
+    )
+    response = page(request, "welcome", **context)
     browser.recognise(request, response)
     return response
 

@@ -136,6 +136,7 @@ class TestTheQuestion:
         change_rules(ask_name="optional", ask_company="optional")
         approval = waits(sponsor, name="Grace Hopper", company="Navy")
         body = mailed(approval)
+        assert approval.expires_at
         for said in ("Grace Hopper", "Navy", PHONE, moments.moment(approval.expires_at)):
             assert said in body
         assert mail.outbox[-1].to == ["ada@example.org"]
