@@ -1,5 +1,6 @@
 """`python -m bench [PART…]`: measures all parts, or those named. README.md beside this file explains."""
 
+import signal
 import sys
 
 from bench import accept, dashboard, guests, peers, robot, send
@@ -27,6 +28,8 @@ PARTS = {
 named = sys.argv[1:] or list(PARTS)
 if unknown := set(named) - set(PARTS):
     sys.exit(f"There is no part {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
+# Whoever ends the program ends the portals and servers that it started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 before = cpu_ticks()
 for name in named:
     PARTS[name]()
