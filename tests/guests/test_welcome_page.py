@@ -21,7 +21,6 @@ from guests import registration, terms
 from guests.captcha import proofs
 from guests.limits import brake
 from guests.models import Asked, Brake, Guest, GuestType, LimitCount, Registration, Sponsor
-from guests.views import welcome
 from messaging.models import Message, MessageTemplate
 from messaging.retries import Kind
 from tests.guests.lobby import AGAIN, CODE, PHONE, WELCOME, begin, browser, set_rules, text_of
@@ -317,7 +316,7 @@ def test_a_second_tap_waits_for_the_first_that_has_taken_the_captcha(monkeypatch
         sleep(1)
 
     monkeypatch.setattr(registration, "start", slow_start)
-    monkeypatch.setattr(welcome.time, "sleep", note)
+    monkeypatch.setattr(time, "sleep", note)
     first, second = browser(), browser()
     first.get(WELCOME)
     second.cookies["portal_device"] = first.cookies["portal_device"].value
