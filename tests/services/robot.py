@@ -46,11 +46,11 @@ class Robot:
     solvers: Executor | None = None
     _chance: random.Random = field(default_factory=lambda: random.Random(4))
 
-    def post(self, many: int, halfway: Callable[[], object] = lambda: None) -> Posted:
-        """So many posts; `halfway` is called in their midst. Raises Unexpected where a page tells a robot apart."""
-        return asyncio.run(self.posting(many, halfway))
+    def post(self, many: int, after: int = 0, then: Callable[[], object] | None = None) -> Posted:
+        """So many posts; `then` is called when `after` were answered. Raises Unexpected where a page tells a robot."""
+        return asyncio.run(self.posting(many, after, then))
 
-    async def posting(self, many: int, halfway: Callable[[], object] = lambda: None) -> Posted:
+    async def posting(self, many: int, after: int = 0, then: Callable[[], object] | None = None) -> Posted:
         """The same beside other things."""
         began, answers = time.monotonic(), Counter[str]()
         plan = iter([(self._chance.choice(self.addresses), self._chance.choice(self.phones)) for _post in range(many)])
@@ -60,8 +60,8 @@ class Robot:
                 form = await _form(own)
                 for address, phone in plan:
                     answers[await self._one(own, form, address, phone)] += 1
-                    if answers.total() == many // 2:
-                        halfway()
+                    if then and answers.total() == after:
+                        then()
 
         async with asyncio.TaskGroup() as together:
             for _worker in range(self.at_once):

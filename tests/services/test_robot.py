@@ -68,7 +68,8 @@ def test_a_robot_spends_the_budget_and_no_more_and_guests_come_in_once_it_is_rel
     portal: Portal, robot: Robot, redis: Redis, phones: Phones
 ) -> None:
     portal.ask_desk(f"set_rules(**{RULES})")
-    answers = robot.post(POSTS, halfway=redis.stop).answers
+    # Half of the budget is spent without Redis.
+    answers = robot.post(POSTS, after=BUDGET // 2, then=redis.stop).answers
     spent = seen(portal)
     assert spent["accepted"] == BUDGET
     assert all(answer == CODE_PAGE or TOO_MANY in answer for answer in answers)
