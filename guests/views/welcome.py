@@ -1,5 +1,6 @@
 """The first page: the phone, what else is asked, and the captcha."""
 
+import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_http_methods
 from guests import registration, repeats, states, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
+from guests.captcha.forms import NAME as CAPTCHA
+from guests.captcha.verdicts import Verdict
 from guests.captive.arrivals import Arrival
 from guests.forms import WelcomeForm
 from guests.limits import brake
@@ -22,6 +25,8 @@ from guests.views.stages import SeeOther, address_of, send_on
 from messaging import phones
 from portal.errors import Refusal
 
+#: How often a second tap looks whether the first is through, and after how many seconds again.
+LOOKS, LOOKS_AGAIN = 15, 0.1
 #: What is typed once only: a guest who begins anew finds it filled in.
 TYPED = ("phone", "name", "email", "company")
 
@@ -61,7 +66,7 @@ def _begin(request: HttpRequest, form: WelcomeForm, arrival: Arrival) -> HttpRes
     if known := _begun_before(request, form):
         return known
     if not form.is_valid():
-        return _begun_before(request, form) or _page(request, form)
+        return _first_tap(request, form) or _page(request, form)
     try:
         started = registration.start(form.application(_language()), browser.visitor_of(request, arrival))
     except Refusal as refusal:
@@ -81,6 +86,17 @@ def _begun_before(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase |
     return _on_with(twin) if twin else None
 
 
+def _first_tap(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase | None:
+    """Where the other tap led. It has taken the captcha and may still be at work: then this one waits for it."""
+    may_come = form.has_error(CAPTCHA, Verdict.USED.value) and bool(browser.device_of(request))
+    for _look in range(LOOKS if may_come else 1):
+        if known := _begun_before(request, form):
+            return known
+        if may_come:
+            time.sleep(LOOKS_AGAIN)
+    return None
+
+
 def _on_with(started: registration.Started) -> HttpResponseBase:
     response = SeeOther(reverse("guest_code"))
     browser.keep_registration(response, started.token)
@@ -89,8 +105,10 @@ def _on_with(started: registration.Started) -> HttpResponseBase:
 
 def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:
     is_open = rules_of.current().is_open and bool(offered_types())
-    context = {"form": form, "is_open": is_open, "closed": rules_of.CLOSED, "paused": [] if form.errors else _paused()}
-    response = page(request, "welcome", **context, **_begun(begun))
+    paused = [] if form.errors else _paused()
+    response = page(
+        request, "welcome", form=form, is_open=is_open, closed=rules_of.CLOSED, paused=paused, **_begun(begun)
+    )
     browser.recognise(request, response)
     return response
 

@@ -185,6 +185,18 @@ def test_the_page_is_read_in_the_other_language_and_keeps_what_the_network_passe
     assert visit.page.url.endswith("/guest/?mac=02-00-5e-10-00-01")
 
 
+def test_what_was_typed_is_there_in_the_other_language(portal: Portal, guest: Guest) -> None:
+    visit = guest(portal)
+    visit.go("/guest/access/")
+    visit.page.fill("#id_phone", "8 916 123")
+    visit.page.fill("#id_password", "River-Stone-42")
+    visit.page.click(".languages button")
+    visit.page.wait_for_selector("html[lang=ru]")
+    assert visit.page.input_value("#id_phone") == "8 916 123"
+    assert visit.page.input_value("#id_password") == ""
+    assert visit.page.evaluate("sessionStorage.length") == 0
+
+
 def test_a_mistake_is_told_at_its_field_and_nothing_is_lost(portal: Portal, guest: Guest) -> None:
     visit = guest(portal)
     visit.go("/guest/")

@@ -3,20 +3,26 @@
 import base64
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
+from typing import Any
 
 import altcha
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
-from guests import terms
+from guests import registration, terms
 from guests.captcha import proofs
 from guests.limits import brake
 from guests.models import Asked, Brake, Guest, GuestType, LimitCount, Registration, Sponsor
-from messaging.models import Message
+from messaging.models import Message, MessageTemplate
+from messaging.retries import Kind
 from tests.guests.lobby import AGAIN, CODE, PHONE, WELCOME, begin, browser, set_rules, text_of
 
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -290,3 +296,41 @@ class TestCookies:
         answer = client.get(CODE)
         assert answer.status_code == 200
         assert "keeps no cookies" in text_of(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_tap_waits_for_the_first_that_has_taken_the_captcha(monkeypatch: pytest.MonkeyPatch) -> None:
+    GuestType.objects.get_or_create(name="Guest", defaults={"self_service": True})
+    MessageTemplate.objects.get_or_create(kind=Kind.CODE, language="ru", defaults={"text": "Код $code, $portal"})
+    set_rules(captcha=True)
+    is_at_work, is_waited_for = Event(), Event()
+    start, sleep = registration.start, time.sleep
+
+    def slow_start(*said: Any) -> registration.Started:
+        is_at_work.set()
+        assert is_waited_for.wait(60)
+        return start(*said)
+
+    def note(_seconds: float) -> None:
+        is_waited_for.set()
+        sleep(1)
+
+    monkeypatch.setattr(registration, "start", slow_start)
+    monkeypatch.setattr(time, "sleep", note)
+    first, second = browser(), browser()
+    first.get(WELCOME)
+    second.cookies["portal_device"] = first.cookies["portal_device"].value
+    said = {"phone": PHONE, "captcha_proof": proof()}
+
+    def tap(client: Client) -> str:
+        try:
+            return str(client.post(WELCOME, said)["Location"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as hands:
+        taps = [hands.submit(tap, first)]
+        assert is_at_work.wait(60)
+        taps.append(hands.submit(tap, second))
+        assert [one.result() for one in taps] == [CODE, CODE]
+    assert Registration.objects.count() == Message.objects.count() == 1
