@@ -78,8 +78,7 @@ def admit(
     """
     account = account_of(registration.phone)
     guest = _renewed(account, registration) if account else _created(registration, sponsor)
-    if registration.mac:
-        devices.note(guest, registration.mac, str(registration.arrival.get("ssid") or ""))
+    devices.note_arrival(guest, registration)
     now = timezone.now()
     stays.note_sign_in(guest, now)
     values: dict[str, object] = {"password": key.password_hash, "verified_at": now}

@@ -204,11 +204,7 @@ def _unreachable(guest: Guest) -> str:
 
 
 def _template(guest: Guest) -> str:
-    """In the guest's language, or where that text is missing in the portal's."""
-    languages = [guest.language, settings.LANGUAGE_CODE]
-    rows = MessageTemplate.objects.filter(kind=Kind.CREDENTIALS, language__in=languages)
-    found = dict(rows.values_list("language", "text"))
-    text = next((found[language] for language in languages if language in found), None)
+    text = MessageTemplate.text_in(Kind.CREDENTIALS, guest.language)
     if text is None:
         raise Refusal(_("There is no text for credentials; write one under Message templates."))
     return text

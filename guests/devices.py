@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from guests.models import Device, Guest
+from guests.models import Device, Guest, Registration
 from portal.errors import Refusal, Why
 
 
@@ -20,6 +20,11 @@ def note(guest: Guest, mac: str, ssid: str = "") -> Device | None:
     seen = {"last_seen": timezone.now(), **({"ssid": ssid} if ssid else {})}
     device: Device = Device.objects.update_or_create(guest=guest, mac=mac, defaults=seen)[0]
     return device
+
+
+def note_arrival(guest: Guest, registration: Registration) -> None:
+    """The same for the device that the network named in a registration. Raises Refusal as `note` does."""
+    note(guest, registration.mac, str(registration.arrival.get("ssid") or ""))
 
 
 def forget(guest: Guest, device_id: int) -> None:

@@ -4,16 +4,13 @@ Wrong ones are counted against the guest at an address, the guest and the addres
 such a guest shows neither in words nor in the time it takes.
 """
 
-import ipaddress
-
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from guests import admitting, limits, passwords
-from guests.limits import HeldBack, Key, Limit
+from guests.limits import Limit
 from guests.limits.counting import DAY, QUARTER
-from guests.limits.of_messages import is_of_venue, network_of
+from guests.limits.of_messages import host_of, is_of_venue
 from guests.models import Guest, Scope
 from messaging import phones
 from portal import strangers
@@ -35,7 +32,9 @@ def enter(username: str, password: str, address: str | None) -> Guest:
     phone = _phone(typed)
     guest = _meant(typed, phone)
     # A stranger's phone is one name in every spelling, as a guest's is: else the count would tell them apart.
-    taken = _charged(_limits(guest.username if guest else strangers.mark(phone or typed), address))
+    name = guest.username if guest else strangers.mark(phone or typed)
+    # Before the password is looked at, so that of many at once no more are judged than may be wrong.
+    taken = limits.charge_ahead(_limits(name, address))
     if not _is_password(guest, password.strip()) or guest is None:
         raise Refusal(WRONG, field="password")
     limits.give_back(taken)
@@ -62,8 +61,7 @@ def _meant(typed: str, phone: str) -> Guest | None:
 
 
 def _limits(name: str, address: str | None) -> list[Limit]:
-    # An IPv6 host has all of its /64.
-    host = network_of(address) if address and ipaddress.ip_address(address).version == 6 else address or ""
+    host = host_of(address) if address else ""
     found = [
         Limit(Scope.GUESSES, QUARTER, f"{name} {host}", MOST_HERE),
         Limit(Scope.GUESSES_NAME, DAY, name, MOST_A_DAY),
@@ -71,16 +69,6 @@ def _limits(name: str, address: str | None) -> list[Limit]:
     if address and not is_of_venue(address):
         found.append(Limit(Scope.GUESSES_ADDRESS, QUARTER, host, MOST_OF_ADDRESS))
     return found
-
-
-def _charged(wanted: list[Limit]) -> list[Key]:
-    """Before the password is looked at, so that of many at once no more are judged than may be wrong."""
-    try:
-        with transaction.atomic():
-            return limits.charge(wanted)
-    except HeldBack as held:
-        held.note()
-        raise
 
 
 def _is_password(guest: Guest | None, typed: str) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from guests import admitting, credentials, extending, limits, passwords, states, stays
 from guests import rules as rules_of
-from guests.limits import Asker, HeldBack
+from guests.limits import Asker
 from guests.models import Code, Device, Guest, Registration, Stage
 from guests.states import State
 from messaging.models import Message
@@ -57,7 +57,7 @@ def new_password(guest: Guest, asker: Asker, *, seen: int | None = None) -> str:
     _check_comes_in(guest)
     if not guest.phone or not rules_of.current().sends_credentials:
         return passwords.reset(guest)
-    charged = _charged(guest, asker)
+    charged = limits.charge_ahead(limits.limits_of(guest.phone, asker, rules_of.current()))
     try:
         return credentials.renew(guest, gateway_name="", by=None, seen=seen).password
     except Refusal as refusal:
@@ -106,15 +106,6 @@ def _end_what_runs(phone: str) -> None:
 def _check_comes_in(guest: Guest) -> None:
     if states.of(guest) in {State.SUSPENDED, State.BANNED}:
         raise Refusal(standing(guest), why=Why.CONFLICT)
-
-
-def _charged(guest: Guest, asker: Asker) -> list[limits.Key]:
-    try:
-        with transaction.atomic():
-            return limits.charge(limits.limits_of(guest.phone, asker, rules_of.current()))
-    except HeldBack as held:
-        held.note()
-        raise
 
 
 def _messages(guest: Guest) -> QuerySet[Message]:

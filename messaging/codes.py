@@ -79,11 +79,7 @@ def _gateway(phone: str, without: Collection[int]) -> Gateway:
 
 
 def _template(language: str) -> str:
-    """In this language, or where that text is missing in the portal's."""
-    languages = [language, settings.LANGUAGE_CODE]
-    rows = MessageTemplate.objects.filter(kind=Kind.CODE, language__in=languages)
-    found = dict(rows.values_list("language", "text"))
-    text = next((found[one] for one in languages if one in found), None)
+    text = MessageTemplate.text_in(Kind.CODE, language)
     if text is None:
         raise Refusal(_("There is no text for codes; write one under Message templates."), field="text")
     return text

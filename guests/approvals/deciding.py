@@ -149,9 +149,9 @@ def _asked_together(approval: Approval) -> list[Approval]:
 def _let_in_too(other: Registration, first: Registration) -> None:
     """Another browser shows the same; its device comes along where there is room for it."""
     known = {"guest": first.guest, "password": first.password, "credentials": first.credentials}
-    if other.move(Stage.DONE, since=Stage.APPROVAL, **known) and first.guest and other.mac:
+    if other.move(Stage.DONE, since=Stage.APPROVAL, **known) and first.guest:
         try:
-            devices.note(first.guest, other.mac, str(other.arrival.get("ssid") or ""))
+            devices.note_arrival(first.guest, other)
         except Refusal:
             return
 

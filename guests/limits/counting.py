@@ -85,6 +85,16 @@ def charge(limits: Iterable[Limit]) -> list[Key]:
     return sorted(wanted)
 
 
+def charge_ahead(limits: Iterable[Limit]) -> list[Key]:
+    """The same in a transaction of its own, before what is counted is done; who is turned away is noted."""
+    try:
+        with transaction.atomic():
+            return charge(limits)
+    except HeldBack as held:
+        held.note()
+        raise
+
+
 class HeldBack(Refusal):
     """One or more limits are used up. `note` writes down that somebody was turned away, once nothing is rolled back."""
 

@@ -57,11 +57,16 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((found, IPV4_NETWORK if found.version == 4 else IPV6_NETWORK), strict=False))
 
 
+def host_of(address: str) -> str:
+    """What is counted as one address."""
+    return address if ipaddress.ip_address(address).version == 4 else network_of(address)
+
+
 def _of_address(address: str | None, rules: RegistrationRules) -> list[Limit]:
     if not address or is_of_venue(address):
         return []
     network = network_of(address)
-    host = address if ipaddress.ip_address(address).version == 4 else network
+    host = host_of(address)
     return [
         Limit(Scope.ADDRESS, HOUR, host, rules.address_hour),
         Limit(Scope.ADDRESS, DAY, host, rules.address_day),

@@ -42,3 +42,10 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.get_kind_display(), self.name, self.get_language_display())))
+
+    @classmethod
+    def text_in(cls, kind: Kind, language: str) -> str | None:
+        """The text of codes or credentials in this language, or where it is missing in the portal's."""
+        languages = [language, settings.LANGUAGE_CODE]
+        found = dict(cls.objects.filter(kind=kind, language__in=languages).values_list("language", "text"))
+        return next((found[one] for one in languages if one in found), None)
