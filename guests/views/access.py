@@ -10,15 +10,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from guests import credentials, entering, extending, own_access, registration, repeats, states, visits
+from guests import credentials, entering, extending, own_access, registration, states, visits
 from guests import rules as rules_of
 from guests.access_forms import BY_PASSWORD, BY_PHONE, PasswordForm, PhoneForm
 from guests.applying import Application
 from guests.models import Guest, Purpose
 from guests.states import State
-from guests.views import browser
+from guests.views import browser, taps
 from guests.views.page import page, said, try_again
-from guests.views.stages import SeeOther, send_on
+from guests.views.stages import SeeOther
 from messaging import phones
 from portal import callers
 from portal.errors import Refusal
@@ -63,16 +63,13 @@ def _standing(request: HttpRequest, guest: Guest) -> HttpResponse:
 def _by_phone(request: HttpRequest) -> HttpResponseBase:
     """Has a code sent, as for registering. Sent twice, the form leads to where it led the first time."""
     form = _phone_form(request)
-    own = browser.own(request)
-    if own is not None and repeats.is_one(own, form.said(), Purpose.ACCESS):
-        return send_on(own)
-    if twin := repeats.by_device(browser.device_of(request), form.said(), Purpose.ACCESS):
-        return _on_with(twin)
+    if known := taps.begun_before(request, form, Purpose.ACCESS):
+        return known
     if not form.is_valid():
-        return _entrance(request, phone_form=form)
+        return taps.first_tap(request, form, Purpose.ACCESS) or _entrance(request, phone_form=form)
     application = Application(form.cleaned_data["phone"], get_language() or "", Purpose.ACCESS)
     try:
-        return _on_with(registration.start(application, browser.visitor_of(request)))
+        return taps.on_with(registration.start(application, browser.visitor_of(request)))
     except Refusal as refusal:
         form.refuse(refusal, *try_again(refusal))
         return _entrance(request, phone_form=form)
@@ -90,12 +87,6 @@ def _by_password(request: HttpRequest) -> HttpResponseBase:
         return _entrance(request, password_form=form)
     response = SeeOther(reverse("guest_access"))
     visits.open(response, guest)
-    return response
-
-
-def _on_with(started: registration.Started) -> HttpResponseBase:
-    response = SeeOther(reverse("guest_code"))
-    browser.keep_registration(response, started.token)
     return response
 
 

@@ -1,32 +1,26 @@
 """The first page: the phone, what else is asked, and the captcha."""
 
-import time
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from guests import registration, repeats, states, terms
+from guests import registration, states, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
-from guests.captcha.forms import NAME as CAPTCHA
-from guests.captcha.verdicts import Verdict
 from guests.captive.arrivals import Arrival
 from guests.forms import WelcomeForm
 from guests.limits import brake
 from guests.models import Purpose, Registration, Stage
-from guests.views import browser
+from guests.views import browser, taps
 from guests.views.page import page, try_again
-from guests.views.stages import SeeOther, address_of, send_on
+from guests.views.stages import address_of
 from messaging import phones
 from portal.errors import Refusal
 
-#: How often a second tap looks whether the first is through, and after how many seconds again.
-LOOKS, LOOKS_AGAIN = 15, 0.1
 #: What is typed once only: a guest who begins anew finds it filled in.
 TYPED = ("phone", "name", "email", "company")
 
@@ -63,44 +57,16 @@ def _form(request: HttpRequest, initial: dict[str, str]) -> WelcomeForm:
 
 def _begin(request: HttpRequest, form: WelcomeForm, arrival: Arrival) -> HttpResponseBase:
     """Has the code sent. A form that was sent twice leads to where it led the first time, whatever its captcha says."""
-    if known := _begun_before(request, form):
+    if known := taps.begun_before(request, form, Purpose.REGISTER):
         return known
     if not form.is_valid():
-        return _first_tap(request, form) or _page(request, form)
+        return taps.first_tap(request, form, Purpose.REGISTER) or _page(request, form)
     try:
         started = registration.start(form.application(_language()), browser.visitor_of(request, arrival))
     except Refusal as refusal:
         form.refuse(refusal, *try_again(refusal))
         return _page(request, form)
-    return _on_with(started)
-
-
-def _begun_before(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase | None:
-    """To the code of this phone, where the browser asked for it a moment ago and it is still good."""
-    said = form.said()
-    own = browser.own(request)
-    if own is not None and repeats.is_one(own, said):
-        return send_on(own)
-    # The second tap comes before the cookie that answers the first.
-    twin = repeats.by_device(browser.device_of(request), said)
-    return _on_with(twin) if twin else None
-
-
-def _first_tap(request: HttpRequest, form: WelcomeForm) -> HttpResponseBase | None:
-    """Where the other tap led. It has taken the captcha and may still be at work: then this one waits for it."""
-    may_come = form.has_error(CAPTCHA, Verdict.USED.value) and bool(browser.device_of(request))
-    for _look in range(LOOKS if may_come else 1):
-        if known := _begun_before(request, form):
-            return known
-        if may_come:
-            time.sleep(LOOKS_AGAIN)
-    return None
-
-
-def _on_with(started: registration.Started) -> HttpResponseBase:
-    response = SeeOther(reverse("guest_code"))
-    browser.keep_registration(response, started.token)
-    return response
+    return taps.on_with(started)
 
 
 def _page(request: HttpRequest, form: WelcomeForm, begun: Registration | None = None) -> HttpResponse:

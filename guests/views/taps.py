@@ -1,0 +1,50 @@
+"""A form that has a code sent and was sent twice: the second tap leads to where the first one led."""
+
+import time
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from guests import repeats
+from guests.access_forms import PhoneForm
+from guests.captcha.forms import NAME as CAPTCHA
+from guests.captcha.verdicts import Verdict
+from guests.forms import WelcomeForm
+from guests.models import Purpose
+from guests.registration import Started
+from guests.views import browser
+from guests.views.stages import SeeOther, send_on
+
+#: How often a second tap looks whether the first is through, and after how many seconds again.
+LOOKS, LOOKS_AGAIN = 15, 0.1
+
+AskingForm = WelcomeForm | PhoneForm
+
+
+def begun_before(request: HttpRequest, form: AskingForm, purpose: Purpose) -> HttpResponse | None:
+    """To the code of this phone, where the browser asked for it a moment ago and it is still good."""
+    said = form.said()
+    own = browser.own(request)
+    if own is not None and repeats.is_one(own, said, purpose):
+        return send_on(own)
+    # The second tap comes before the cookie that answers the first.
+    twin = repeats.by_device(browser.device_of(request), said, purpose)
+    return on_with(twin) if twin else None
+
+
+def first_tap(request: HttpRequest, form: AskingForm, purpose: Purpose) -> HttpResponse | None:
+    """Where the other tap led. It has taken the captcha and may still be at work: then this one waits for it."""
+    may_come = form.has_error(CAPTCHA, Verdict.USED.value) and bool(browser.device_of(request))
+    for _look in range(LOOKS if may_come else 1):
+        if known := begun_before(request, form, purpose):
+            return known
+        if may_come:
+            time.sleep(LOOKS_AGAIN)
+    return None
+
+
+def on_with(started: Started) -> HttpResponse:
+    """To the page that asks for the code, as the browser of this registration."""
+    response = SeeOther(reverse("guest_code"))
+    browser.keep_registration(response, started.token)
+    return response
