@@ -20,6 +20,9 @@ from gateways.outcomes import Ambiguous, NotSent
 
 #: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.
 KEEP_ALIVE = 10.0
+#: Seconds for a connection and its handshake: enough to repeat one lost packet, and where nobody is there a code still
+#: goes another way while its guest looks on.
+CONNECT = 2.0
 #: A line break in a setting would end a header, or the headers.
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -57,6 +60,7 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientPayloadError, "the answer ended too early"),
     (aiohttp.ClientResponseError, "the answer is not HTTP"),
     (aiohttp.InvalidURL, "the address is not valid"),
+    (aiohttp.ConnectionTimeoutError, "no connection was made in time"),
     (aiohttp.ClientOSError, "the connection broke"),
     (TimeoutError, "time ran out"),
     (_AnswerTooLarge, "the answer is larger than 1 MiB"),
@@ -111,7 +115,7 @@ class Network:
                 limit=0, keepalive_timeout=KEEP_ALIVE, resolver=GuardedResolver(), socket_factory=open_socket
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT),
             trace_configs=[trace],
             trust_env=False,
         )

@@ -56,7 +56,7 @@ NAMES = (
 )
 WORD = re.compile(r"[^\W\d_]\w*")
 #: What programs read: addresses, names of actions, placeholders, beginnings of tokens, plain letters in quotes.
-CODE = re.compile(r"[0-9a-f]{6}…|[«“\"][\x20-\x7e]+[»“”\"]|\S*(?:[_@/=$%&{}<>#]|\w[.:+]\w)\S*")
+CODE = re.compile(r"[0-9a-f]{6,}…|[«“\"][\x20-\x7e]+[»“”\"]|\S*(?:[_@/=$%&{}<>#]|\w[.:+]\w)\S*")
 LATIN, CYRILLIC = re.compile(r"[A-Za-z]{2}"), re.compile(r"[А-Яа-яЁё]")
 FOREIGN = {"ru": LATIN, "en": CYRILLIC}
 

@@ -108,6 +108,10 @@ class TestNothingWasWritten:
             fetch(post("http://provider.invalid"), PATIENCE)
 
     def test_a_connection_that_is_never_established(self, deaf_port: int) -> None:
+        with pytest.raises(NotSent, match="no connection was made in time"):
+            fetch(post(f"http://127.0.0.1:{deaf_port}"), PATIENCE)
+
+    def test_a_connection_that_takes_longer_than_the_whole_call_may(self, deaf_port: int) -> None:
         with pytest.raises(NotSent, match="time ran out"):
             fetch(post(f"http://127.0.0.1:{deaf_port}"), SHORT)
 

@@ -13,7 +13,7 @@ from messaging.models import Door, Message, MessageTemplate, State
 from messaging.retries import Kind
 from messaging.whereabouts import Where
 from tests.messaging.conftest import fresh
-from tests.simulators.faulty_server import FaultyServer, answers, closed_port, http, stays_silent
+from tests.simulators.faulty_server import FaultyServer, answers, closed_port, deaf_port, http, stays_silent
 from tests.simulators.server import Simulator
 
 PHONE, CODE = "+79161234567", "483920"
@@ -28,11 +28,15 @@ def provider(transactional_db: None) -> Iterator[Simulator]:
         transport.stop()
 
 
-@pytest.fixture(params=["nobody listens", "busy"])
+@pytest.fixture(params=["nobody listens", "nobody lets in", "busy"])
 def down(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a provider that takes nothing, and says so or not even that."""
     if request.param == "nobody listens":
         yield f"http://127.0.0.1:{closed_port()}/send"
+        return
+    if request.param == "nobody lets in":
+        for port in deaf_port():
+            yield f"http://127.0.0.1:{port}/send"
         return
     with FaultyServer(answers(http(b"{}", "503 Service Unavailable"))) as server:
         yield f"{server.url}/send"

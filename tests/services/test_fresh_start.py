@@ -77,6 +77,7 @@ def test_the_second_portal_at_a_port_says_how_to_choose_another(portal: Portal) 
     assert b"make run" in done.stderr
 
 
-def test_the_web_is_well_and_the_first_page_leads_to_the_admin(portal: Portal) -> None:
+def test_the_web_is_well_and_the_first_page_is_the_guests(portal: Portal) -> None:
     assert requests.get(f"{portal.address}/healthz", timeout=60).text == "ok"
-    assert requests.get(portal.address, timeout=60).url.endswith("/admin/login/?next=/admin/")
+    assert requests.get(portal.address, timeout=60).url == f"{portal.address}/guest/"
+    assert requests.get(f"{portal.address}/admin/", timeout=60).url.endswith("/admin/login/?next=/admin/")
