@@ -30,15 +30,15 @@ class GuestsConfig(AppConfig):
         registry.NAVIGATION["guests"] += PAGES
         registry.HOUSEKEEPING += [
             "guests.importing.steps.forget_old_imports",
-            "guests.codes.wipe_expired",
-            "guests.codes.give_back_unsent",
+            "guests.registration.codes.wipe_expired",
+            "guests.registration.codes.give_back_unsent",
             "guests.limits.drop_old_counts",
             "guests.approvals.lapsing.lapse",
             "guests.approvals.asking.ask_waiting",
             "guests.approvals.asking.remind",
             "guests.approvals.mailing.ring_for_mail",
             "guests.captcha.forget_old_challenges",
-            "guests.showing.wipe_shown",
+            "guests.registration.showing.wipe_shown",
             "guests.notice.give_notice",
             "guests.retention.erase_unverified",
             "guests.retention.anonymise_registrations",

@@ -15,8 +15,9 @@ from django.utils.functional import Promise
 from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext as _
 
-from guests import extending, moments
+from guests import moments
 from guests.models import CountsFrom, Guest, GuestType
+from guests.own_access import extending
 from messaging import sending
 from messaging.models import Door
 from messaging.retries import Kind

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guests import accounts, branding, limits, states
+from guests import accounts, limits, states
 from guests import approvals as questions
 from guests.approvals import links
 from guests.limits import brake
+from guests.look import branding
 from guests.models import Approval, Branding, Guest, GuestType, Scope, Stage, Terms
 from guests.states import State
 from portal.admin.dashboard import Concern, Figure, Panel, Step

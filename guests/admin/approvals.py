@@ -18,8 +18,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from guests import approvals, durations
 from guests.admin import shown
-from guests.answering import APPROVE, DENY, ReasonForm, StayForm
 from guests.approvals import Standing, standing
+from guests.forms.answering import APPROVE, DENY, ReasonForm, StayForm
 from guests.models import Approval, Stage
 from portal.admin.display import NOTHING, moment
 from portal.admin.rights import HistoryAdmin, caller, demand

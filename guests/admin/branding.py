@@ -20,9 +20,10 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from guests import branding, looks, rules, terms
+from guests import rules, terms
 from guests.admin.one_row import OneRowAdmin
-from guests.forms import WelcomeForm
+from guests.forms.welcome import WelcomeForm
+from guests.look import branding, looks
 from guests.models import Branding
 from portal.admin.rights import DomainForm, demand
 from portal.errors import Refusal

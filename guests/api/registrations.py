@@ -11,11 +11,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from guests import registration, showing, terms, tokens
+from guests import registration, terms
 from guests.api.fields import Text
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
 from guests.models import GuestType, Origin, Registration, Stage, Terms
+from guests.registration import showing, tokens
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example, Ref
 from portal.errors import Refusal, Why

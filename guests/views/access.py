@@ -10,13 +10,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from guests import credentials, entering, extending, own_access, registration, states, visits
+from guests import credentials, own_access, registration, states
 from guests import rules as rules_of
-from guests.access_forms import BY_PASSWORD, BY_PHONE, PasswordForm, PhoneForm
 from guests.applying import Application
+from guests.forms.access import BY_PASSWORD, BY_PHONE, PasswordForm, PhoneForm
 from guests.models import Guest, Purpose
+from guests.own_access import entering, extending
 from guests.states import State
-from guests.views import browser, taps
+from guests.views import browser, taps, visits
 from guests.views.page import page, said, try_again
 from guests.views.stages import SeeOther
 from messaging import phones

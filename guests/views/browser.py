@@ -4,17 +4,18 @@ There is no session: the token of a registration is a cookie, and the database k
 """
 
 import secrets
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 
-from guests import tokens
 from guests.applying import Visitor
 from guests.captive import arrivals
 from guests.captive.arrivals import Arrival
 from guests.models import Registration
+from guests.registration import tokens
 from portal import callers
 
 REGISTRATION = "portal_registration"
@@ -22,13 +23,16 @@ DEVICE = "portal_device"
 ARRIVAL = "portal_arrival"
 #: Characters of a cookie that every browser keeps.
 LONGEST = 3000
+SAMESITE: Final = "Lax"
 DAY = 24 * 60 * 60
 YEAR = 365 * DAY
 
 
-def keep(response: HttpResponseBase, name: str, value: str, seconds: int) -> None:
-    """A cookie that no script reads and no other site sends."""
-    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="Lax", secure=settings.HTTPS)
+def keep(response: HttpResponseBase, name: str, value: str, seconds: int, path: str = "/") -> None:
+    """A cookie that no script reads and no other site sends, for the pages below `path`."""
+    response.set_cookie(
+        name, value, max_age=seconds, path=path, httponly=True, samesite=SAMESITE, secure=settings.HTTPS
+    )
 
 
 def own(request: HttpRequest) -> Registration | None:

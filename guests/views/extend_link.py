@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from guests import extending, notice
+from guests import notice
 from guests.notice import LinkOver
+from guests.own_access import extending
 from guests.views.noting import note
 from guests.views.page import page, said, say_next
 from guests.views.stages import SeeOther

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from guests import branding
+from guests.look import branding
 
 forever = cache_control(max_age=31_536_000, public=True, immutable=True)
 

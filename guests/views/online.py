@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from guests import approvals, own_access, showing, states
+from guests import approvals, own_access, states
 from guests import rules as rules_of
 from guests.captive import forms
 from guests.captive.arrivals import Arrival
 from guests.models import Purpose, Stage
+from guests.registration import showing
 from guests.views import browser
 from guests.views.page import page, said
 from guests.views.stages import lost, send_on

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from guests import devices, extending, own_access, visits
-from guests.access_forms import EraseForm
+from guests import devices, own_access
+from guests.forms.access import EraseForm
 from guests.models import Guest
-from guests.views import browser
+from guests.own_access import extending
+from guests.views import browser, visits
 from guests.views.noting import note
 from guests.views.page import page, say_next, try_again
 from guests.views.stages import SeeOther

@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from guests import branding, moments
+from guests import moments
+from guests.look import branding
 from portal.errors import Refusal
 
 #: Marks a message that is about no field.

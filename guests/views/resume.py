@@ -5,12 +5,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from guests import registration, tokens
+from guests import registration
 from guests.models import Stage
+from guests.registration import tokens
+from guests.registration.wrong_codes import CodeOver
 from guests.views import browser
 from guests.views.page import page
 from guests.views.stages import SeeOther, send_on
-from guests.wrong_codes import CodeOver
 
 
 @never_cache

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from guests import approvals, durations
 from guests import rules as rules_of
-from guests.answering import APPROVE, DENY, ReasonForm, StayForm
+from guests.forms.answering import APPROVE, DENY, ReasonForm, StayForm
 from guests.models import Approval
 from guests.views.page import page
 from portal import audit, callers

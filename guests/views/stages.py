@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from guests import visits
 from guests.models import Purpose, Registration, Stage
+from guests.views import visits
 from guests.views.page import page
 
 #: *My access*.

@@ -5,13 +5,12 @@ import time
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from guests import repeats
-from guests.access_forms import PhoneForm
 from guests.captcha.forms import NAME as CAPTCHA
 from guests.captcha.verdicts import Verdict
-from guests.forms import WelcomeForm
+from guests.forms.access import PhoneForm
+from guests.forms.welcome import WelcomeForm
 from guests.models import Purpose
-from guests.registration import Started
+from guests.registration import Started, repeats
 from guests.views import browser
 from guests.views.stages import SeeOther, send_on
 

@@ -12,7 +12,7 @@ from guests import registration, states, terms
 from guests import rules as rules_of
 from guests.applying import offered_types
 from guests.captive.arrivals import Arrival
-from guests.forms import WelcomeForm
+from guests.forms.welcome import WelcomeForm
 from guests.limits import brake
 from guests.models import Purpose, Registration, Stage
 from guests.views import browser, taps

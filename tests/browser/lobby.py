@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from guests import branding
 from guests.limits import brake
+from guests.look import branding
 from guests.models import (
     Approval,
     Brake,

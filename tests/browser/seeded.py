@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from gateways import accounts as gateway_accounts
 from gateways.models import Gateway
-from guests import accounts, branding
+from guests import accounts
+from guests.look import branding
 from guests.models import Branding, Guest, GuestType
 from messaging import sending, tallies
 from messaging.models import Message, State, TallyProgress

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateways.models import Gateway
-from guests import accounts, passwords, rules, stays, visits
+from guests import accounts, passwords, rules, stays
 from guests.models import Code, Device, Guest, GuestType, Registration
+from guests.views import visits
 from messaging.models import Message
 from messaging.retries import Kind
 from portal.models import AuditEvent

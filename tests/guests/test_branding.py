@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from gateways.models import Gateway
-from guests import branding
+from guests.look import branding
 from guests.models import Branding
 from tests.guests.lobby import CODE, WELCOME, begin, browser, set_rules, text_of
 

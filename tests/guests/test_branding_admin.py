@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from guests import branding, logos
+from guests.look import branding, logos
 from guests.models import Branding
 from portal.models import AuditEvent, User
 from portal.permissions import Right

@@ -10,8 +10,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
-from guests import codes, terms, visits
+from guests import terms
 from guests.models import Code, CodeMessage, Guest, GuestType, Purpose, Registration, Sponsor, Stage
+from guests.registration import codes
+from guests.views import visits
 from messaging.models import Message, State
 from messaging.retries import Kind
 from tests.guests.lobby import (

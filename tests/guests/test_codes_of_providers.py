@@ -8,7 +8,7 @@ from guests import registration
 from guests.applying import Visitor
 from guests.limits import brake
 from guests.models import Brake, Code, RegistrationRules, Stage
-from guests.wrong_codes import WrongCode
+from guests.registration.wrong_codes import WrongCode
 from messaging import digests
 from messaging.models import Message, MessageTemplate, State
 from messaging.retries import Kind

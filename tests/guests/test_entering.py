@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from guests import accounts, entering, passwords, stays
+from guests import accounts, passwords, stays
 from guests.limits import HeldBack
 from guests.models import Guest, LimitCount, Scope
+from guests.own_access import entering
 from portal.errors import Refusal, Why
 
 HERE = "192.0.2.1"

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from guests import showing
 from guests.models import Guest, Registration
+from guests.registration import showing
 from messaging.models import Message
 from messaging.retries import Kind
 from tests.guests.lobby import CODE, ONLINE, PHONE, begin, browser, last_code, set_rules, text_of

@@ -10,10 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from gateways.models import Gateway
-from guests import accounts, admitting, extending, own_access, registration, rules, stays, terms
+from guests import accounts, admitting, own_access, registration, rules, stays, terms
 from guests.applying import Application, Visitor
 from guests.limits import Asker
 from guests.models import Code, Device, Guest, GuestType, LimitCount, Registration, Stage
+from guests.own_access import extending
 from messaging.models import Message
 from messaging.retries import Kind
 from portal.errors import Refusal, Why

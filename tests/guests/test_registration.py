@@ -10,10 +10,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from gateways.outcomes import Outcome
-from guests import codes, registration
+from guests import registration
 from guests.applying import Application, Visitor
 from guests.models import Code, CodeMessage, Guest, GuestType, LimitCount, Registration, RegistrationRules, Stage
-from guests.wrong_codes import CodeOver, Ended, WrongCode
+from guests.registration import codes
+from guests.registration.wrong_codes import CodeOver, Ended, WrongCode
 from messaging.models import Attempt, Message, MessageTemplate, State
 from messaging.retries import Kind
 from portal.errors import Refusal, Why

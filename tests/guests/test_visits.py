@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from pytest_django import Settings
 
-from guests import passwords, stays, visits
+from guests import passwords, stays
 from guests.models import Guest
+from guests.views import visits
 
 pytestmark = pytest.mark.django_db
 

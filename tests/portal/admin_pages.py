@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from gateways.models import Gateway
-from guests import branding, rules, terms
+from guests import rules, terms
+from guests.look import branding
 from guests.models import (
     Approval,
     Branding,

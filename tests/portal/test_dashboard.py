@@ -17,7 +17,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway, GatewayHealth
-from guests import looks, terms
+from guests import terms
+from guests.look import looks
 from guests.models import Code, Guest, Purpose, Registration, Stage
 from messaging.models import FINAL, Message, State
 from messaging.retries import Kind

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 
 from django.utils import timezone
 
-from guests import applying, codes, registration, tokens
+from guests import applying
 from guests import rules as rules_of
 from guests.models import LIVES, Approval, Purpose, Registration, Stage
-from guests.registration import Started
+from guests.registration import codes, tokens
+from guests.registration import process as registration
+from guests.registration.process import Started
 from messaging.whereabouts import Where
 from portal.errors import Refusal
 

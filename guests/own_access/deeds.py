@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from guests import admitting, credentials, extending, limits, passwords, states, stays
+from guests import admitting, credentials, limits, passwords, states, stays
 from guests import rules as rules_of
 from guests.limits import Asker
 from guests.models import Code, Device, Guest, Registration, Stage
+from guests.own_access import extending
 from guests.states import State
 from messaging.models import Message
 from portal.errors import Refusal, Why

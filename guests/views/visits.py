@@ -6,13 +6,13 @@ Another password or phone ends all visits but the one in which it was set, becau
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from guests.models import Guest
+from guests.views import browser
 
 COOKIE = "portal_visit"
 PATH = "/guest/"
@@ -52,20 +52,12 @@ def guest_of(request: HttpRequest) -> Guest | None:
 
 def close(response: HttpResponse) -> None:
     """The guest has left."""
-    response.delete_cookie(COOKIE, path=PATH, samesite="Lax")
+    response.delete_cookie(COOKIE, path=PATH, samesite=browser.SAMESITE)
 
 
 def _set(response: HttpResponse, guest: Guest, began: datetime) -> None:
     visit = _Visit(guest.pk, _seal(guest), int(began.timestamp()))
-    response.set_cookie(
-        COOKIE,
-        signing.dumps(visit, salt=_SALT),
-        max_age=IDLE,
-        path=PATH,
-        secure=settings.HTTPS,
-        httponly=True,
-        samesite="Lax",
-    )
+    browser.keep(response, COOKIE, signing.dumps(visit, salt=_SALT), int(IDLE.total_seconds()), path=PATH)
 
 
 def _read(request: HttpRequest) -> _Visit | None:

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from guests import admitting, applying, approvals, codes, tokens, wrong_codes
+from guests import admitting, applying, approvals
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
 from guests.models import Code, Guest, Origin, Purpose, Registration, RegistrationRules, Stage
-from guests.tokens import Link
-from guests.wrong_codes import WrongCode
+from guests.registration import codes, tokens, wrong_codes
+from guests.registration.tokens import Link
+from guests.registration.wrong_codes import WrongCode
 from messaging.whereabouts import Whereabouts
 from portal import counting
 from portal.errors import Refusal

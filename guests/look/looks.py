@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from guests import branding, logos
-from guests.branding import ROW
+from guests.look import branding, logos
+from guests.look.branding import ROW
 from guests.models import Branding
 from portal.errors import Refusal
 

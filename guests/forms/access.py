@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from guests.captcha import CaptchaForm
-from guests.forms import PhoneField
+from guests.forms.welcome import PhoneField
 from portal.errors import Refusal
 
 #: Which of the two ways in a form is, in the name of its button.

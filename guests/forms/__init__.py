@@ -1,0 +1,1 @@
+"""What guests and sponsors fill in."""
