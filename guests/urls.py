@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("guest/code/news/", code.news, name="guest_code_news"),
     path("guest/resend/", code.resend, name="guest_resend"),
     path("guest/online/", online.online, name="guest_online"),
+    path("guest/online/news/", online.news, name="guest_online_news"),
     path("guest/waiting/", online.waiting, name="guest_waiting"),
     path("guest/ended/", online.ended, name="guest_ended"),
     path("guest/terms/", terms.current, name="guest_terms"),

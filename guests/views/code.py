@@ -1,6 +1,6 @@
 """The second page: the code from the SMS, what became of that SMS, and sending it again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -17,16 +17,13 @@ from guests.registration import TRIES, News
 from guests.views import browser
 from guests.views.page import page, said, say_next
 from guests.views.stages import ACCESS, address_of, arrive, lost, send_on
+from guests.views.watching import asks_again
 from messaging import phones
 from messaging.whereabouts import CANNOT_BE_SENT, Where
 from portal.errors import Refusal
 
 #: For so long a page without scripts loads itself again to tell what became of the SMS.
 WATCHED = timedelta(seconds=15)
-#: Seconds until a script asks again: while the SMS is being sent, and while the operator may still confirm it.
-SOON, LATER = 1, 5
-#: After so long nothing new is expected.
-SETTLED = timedelta(minutes=3)
 
 
 @never_cache
@@ -105,20 +102,11 @@ def _news(own: Registration) -> dict[str, Any]:
         "tries_left": found.tries_left if found.tries_left < TRIES else None,
         "again_at": moments.when_again(found.again_at) if found.again_at > now else "",
         "again_in": max(0, -int((now - found.again_at).total_seconds() // 1)),
-        "polls": _polls(found, now),
+        "polls": asks_again(None if found.unsent else found.sms, found.asked_at, now),
         "reloads": _is_under_way(found) and found.asked_at is not None and now - found.asked_at < WATCHED,
         "goes": address_of(own) if own.stage != Stage.CODE else "",
         "phone": phones.spaced(own.phone),
     }
-
-
-def _polls(found: News, now: datetime) -> int:
-    """Seconds until a script asks again; 0 where there is nothing to come."""
-    if found.asked_at is None or now - found.asked_at > SETTLED:
-        return 0
-    if _is_under_way(found):
-        return SOON
-    return LATER if found.sms and found.sms.kind in {Where.SENT, Where.UNCONFIRMED} else 0
 
 
 def _is_under_way(found: News) -> bool:

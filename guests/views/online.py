@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -10,11 +12,12 @@ from guests import approvals, own_access, states
 from guests import rules as rules_of
 from guests.captive import forms
 from guests.captive.arrivals import Arrival
-from guests.models import Purpose, Stage
+from guests.models import Purpose, Registration, Stage
 from guests.registration import showing
 from guests.views import browser
 from guests.views.page import page, said
 from guests.views.stages import lost, send_on
+from guests.views.watching import asks_again
 from messaging import phones, whereabouts
 from portal import headers
 
@@ -40,13 +43,22 @@ def online(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "guest": own.guest,
         "password": password,
-        "sms": whereabouts.of(own.credentials) if own.credentials else None,
+        **_sms(own),
         "log_in": log_in,
         "onward": forms.onward(arrival, hosts),
     }
     response = page(request, "online", **context)
     headers.may_post_to(response, *(log_in.targets if log_in else ()))
     return response
+
+
+@never_cache
+@require_safe
+def news(request: HttpRequest) -> HttpResponse:
+    """What became of the SMS with the credentials, for the script of the page."""
+    own = browser.own(request)
+    shown = _sms(own) if own else {}
+    return render(request, "guests/online_news.html", shown) if shown.get("sms") else HttpResponse(status=204)
 
 
 @never_cache
@@ -73,3 +85,8 @@ def ended(request: HttpRequest) -> HttpResponseBase:
         return send_on(own)
     said(request)
     return page(request, "ended", own=own)
+
+
+def _sms(own: Registration) -> dict[str, Any]:
+    sms = whereabouts.of(own.credentials) if own.credentials else None
+    return {"sms": sms, "polls": asks_again(sms, own.finished_at, timezone.now())}

@@ -48,9 +48,9 @@ class Wait {
     setInterval(() => this.show(), 1000);
   }
 
-  until(seconds) {
+  lasts(seconds) {
+    this.waits = this.waits || seconds > 0;
     this.end = Date.now() + seconds * 1000;
-    this.waits = seconds > 0;
     this.show();
   }
 
@@ -61,11 +61,6 @@ class Wait {
     this.line.textContent = left ? this.line.dataset.wait.replace("%(time)s", time) : "";
     this.button.disabled = left > 0;
     this.waits = left > 0;
-  }
-
-  endNow() {
-    this.end = Date.now();
-    this.show();
   }
 }
 
@@ -78,9 +73,7 @@ class News {
   take(box) {
     this.box = box;
     if (box.dataset.goes) return location.assign(box.dataset.goes);
-    const again = Number(box.dataset.againIn);
-    if (again) this.wait.until(again);
-    else this.wait.endNow();
+    if (this.wait) this.wait.lasts(Number(box.dataset.againIn));
     if (Number(box.dataset.polls)) setTimeout(() => this.ask(), box.dataset.polls * 1000);
   }
 
@@ -101,8 +94,7 @@ class News {
 
   // The line that is read aloud stays, so that only what is new in it is heard.
   show(former, fresh) {
-    const { polls, againIn, goes } = fresh.dataset;
-    Object.assign(former.dataset, { polls, againIn, goes });
+    Object.assign(former.dataset, fresh.dataset);
     const [line, told] = [former, fresh].map((box) => box.querySelector("[role=status]"));
     line.className = told.className;
     if (line.textContent !== told.textContent) line.textContent = told.textContent;
@@ -111,7 +103,8 @@ class News {
   }
 }
 
-for (const box of all("[data-news]")) new News(box, new Wait(document.querySelector("[data-wait]")));
+const waits = all("[data-wait]").map((line) => new Wait(line));
+for (const box of all("[data-news]")) new News(box, waits[0]);
 
 for (const form of all("[data-one-time-code]")) {
   if (!("OTPCredential" in window)) continue;

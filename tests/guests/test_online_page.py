@@ -158,3 +158,41 @@ class TestWhoIsOutAgain:
         assert ("Register again" in page) is may_begin
         assert Guest.objects.get().username not in page
         assert "You are registered as" not in text_of(client.get("/guest/"))
+
+
+class TestTheSms:
+    NEWS = "/guest/online/news/"
+
+    def test_it_is_told_while_the_page_is_open(self) -> None:
+        client = let_in()
+        assert 'data-polls="1"' in client.get(ONLINE).content.decode()
+        assert "The SMS is being sent." in text_of(client.get(self.NEWS))
+        Message.objects.filter(kind=Kind.CREDENTIALS).update(state="delivered", finished_at=timezone.now())
+        answer = client.get(self.NEWS)
+        assert "The SMS arrived at" in text_of(answer)
+        assert 'data-polls="0"' in answer.content.decode()
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_one_that_failed_stands_out(self) -> None:
+        client = let_in()
+        Message.objects.filter(kind=Kind.CREDENTIALS).update(state="failed", finished_at=timezone.now())
+        assert '<span role="status" class="bad">' in client.get(self.NEWS).content.decode()
+
+    def test_the_news_hold_no_password_and_do_not_use_it_up(self) -> None:
+        client, known = let_in(), password()
+        assert known not in client.get(self.NEWS).content.decode()
+        assert known in text_of(client.get(ONLINE))
+
+    def test_there_is_nothing_to_come_long_after(self) -> None:
+        client = let_in()
+        Registration.objects.update(finished_at=LONG_AGO)
+        assert 'data-polls="0"' in client.get(self.NEWS).content.decode()
+
+    def test_a_stranger_is_told_nothing(self) -> None:
+        let_in()
+        answer = browser().get(self.NEWS)
+        assert (answer.status_code, answer.content) == (204, b"")
+
+    def test_where_none_is_sent_there_is_nothing_to_tell(self) -> None:
+        set_rules(sends_credentials=False)
+        assert let_in().get(self.NEWS).status_code == 204
