@@ -24,7 +24,7 @@ from tests.services.stack import ADMIN_PASSWORD, Portal
 #: So many in a round: a second or more, and so few that the peer's hashes do not take minutes.
 PEERS_SIGN_INS, OUR_SIGN_INS, PHONES, OUR_PHONES = 16, 64, 16, 32
 #: As many at once as the web has threads: none waits for a free one.
-AT_ONCE = settings.WEB_THREADS
+AT_ONCE = settings.WEB_PROCESSES * settings.WEB_THREADS
 #: They share the administrator's password and its hash.
 MAKE_USERS = """len(User.objects.bulk_create(
     User(username=f"bench{number}", password=password)
@@ -121,7 +121,7 @@ def _servers() -> Iterator[dict[str, str]]:
 def _peer(servers: dict[str, str]) -> Peer:
     """In a Redis database that the portal does not use."""
     redis, _, _ = servers["REDIS_URL"].rpartition("/")
-    return Peer(servers["DATABASE_URL"], f"{redis}/1", threads=settings.WEB_THREADS)
+    return Peer(servers["DATABASE_URL"], f"{redis}/1", processes=settings.WEB_PROCESSES, threads=settings.WEB_THREADS)
 
 
 @contextmanager

@@ -70,6 +70,7 @@ PORTAL_URL = environment.read(
 GATEWAY_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
     "GATEWAY_ALLOWED_NETWORKS", networks, [], "List networks such as 192.168.10.0/24,10.0.0.5/32."
 )
+WEB_PROCESSES = environment.read("WEB_PROCESSES", whole_number(1, 64), 2, "Give the web's process count, 1 to 64.")
 WEB_THREADS = environment.read("WEB_THREADS", whole_number(2, 256), 8, "Give the web's thread count, 2 to 256.")
 
 SECURE_SSL_REDIRECT = HTTPS

@@ -12,6 +12,7 @@ from portal.sign_in import policy
 
 bind = f"[{settings.BIND}]:{settings.PORT}" if ":" in settings.BIND else f"{settings.BIND}:{settings.PORT}"
 worker_class = "gthread"
+workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
 #: Longer than an answer may be held with `wait`.
 timeout = 60

@@ -32,9 +32,9 @@ class Peer:
     Entering raises PeerMissing when it cannot be installed or does not start here.
     """
 
-    def __init__(self, postgres_url: str, redis_url: str, threads: int = 8) -> None:
+    def __init__(self, postgres_url: str, redis_url: str, *, processes: int, threads: int) -> None:
         self.postgres_url = postgres_url
-        self.threads = threads
+        self.processes, self.threads = processes, threads
         self.database = f"openwisp_{uuid.uuid4().hex}"
         self.redis = Redis.from_url(redis_url, decode_responses=True)
         self.base_url = f"http://127.0.0.1:{free_port()}"
@@ -123,12 +123,12 @@ class Peer:
             raise PeerMissing(f"it could not be prepared: {done.stderr.strip().rpartition(chr(10))[2]}")
 
     def _serve(self, python: Path) -> None:
-        """As the portal's web: one process, with as many threads."""
+        """As the portal's web: with as many processes and threads."""
         self.web = subprocess.Popen(
             [
-                python, "-m", "gunicorn", "--bind", self.base_url.removeprefix("http://"), "--workers", "1",
-                "--worker-class", "gthread", "--threads", str(self.threads), "--timeout", "60", "--log-level", "error",
-                "--no-control-socket", "django.core.wsgi:get_wsgi_application()",
+                python, "-m", "gunicorn", "--bind", self.base_url.removeprefix("http://"), "--worker-class", "gthread",
+                "--workers", str(self.processes), "--threads", str(self.threads), "--timeout", "60",
+                "--log-level", "error", "--no-control-socket", "django.core.wsgi:get_wsgi_application()",
             ],
             cwd=PROJECT, env=os.environ | self.variables, start_new_session=True,
         )  # fmt: skip

@@ -1,11 +1,18 @@
 """From a fresh clone to a delivered message, and back to silence."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
+from django.conf import settings
 
 from tests.services.stack import Portal, wait_for
 
 pytestmark = pytest.mark.both_engines
+
+#: How often the web said that it is well, as Prometheus reads it.
+WELL = re.compile(r'^django_http_requests_total_by_view\w*_total\{[^}]*view="healthz"[^}]*\} (\S+)$', re.MULTILINE)
 
 
 def make_guest(portal: Portal, pid: str) -> None:
@@ -46,11 +53,26 @@ def test_a_second_start_keeps_yesterdays_data(portal: Portal) -> None:
 
 
 def test_sigterm_leaves_no_process_behind(portal: Portal) -> None:
-    assert len(portal.processes("gunicorn")) >= 2
+    assert len(portal.processes("gunicorn")) == 1 + settings.WEB_PROCESSES
     assert portal.processes("celery", "worker")
     assert portal.processes("celery", "beat")
     assert portal.stop() == 0
     assert portal.processes() == []
+
+
+def test_metrics_tell_of_all_processes_whichever_answers(portal: Portal) -> None:
+    def answered() -> int:
+        told = requests.get(f"{portal.address}/metrics", timeout=60).text
+        return int(float(WELL.findall(told)[0])) if WELL.search(told) else 0
+
+    def ask(_number: int) -> None:
+        assert requests.get(f"{portal.address}/healthz", timeout=60).ok
+
+    assert settings.WEB_PROCESSES > 1
+    before = answered()
+    with ThreadPoolExecutor(8) as callers:
+        list(callers.map(ask, range(40)))
+        assert {told - before for told in callers.map(lambda _number: answered(), range(16))} == {40}
 
 
 def test_a_stop_loses_no_message_that_was_accepted(portal: Portal) -> None:
