@@ -46,6 +46,8 @@ class Watch:
         self.status = 0
         #: Statuses that a test asks for.
         self.expected: set[int] = set()
+        #: Chromium shows a page of its own, whose scripts are not ours.
+        self.nothing_to_show = False
         page.on("console", self._hear)
         page.on("pageerror", self._crash)
         page.on("request", self._leave)
@@ -57,7 +59,8 @@ class Watch:
             self.faults.append(f"console: {said.text}")
 
     def _crash(self, error: Error) -> None:
-        self.faults.append(f"script: {error}")
+        if not self.nothing_to_show:
+            self.faults.append(f"script: {error}")
 
     def _leave(self, request: Request) -> None:
         where = urlsplit(request.url)
@@ -65,11 +68,14 @@ class Watch:
             self.faults.append(f"a request to somebody else: {request.url}")
 
     def _fail(self, request: Request) -> None:
-        if request.failure not in {LEFT, NOTHING_TO_SHOW}:
+        if request.failure == NOTHING_TO_SHOW:
+            self.nothing_to_show = request.is_navigation_request()
+        elif request.failure != LEFT:
             self.faults.append(f"a request failed: {request.url} {request.failure}")
 
     def _answer(self, response: Response) -> None:
         if response.request.is_navigation_request():
             self.status = response.status
+            self.nothing_to_show = False
         if response.status >= 400 and response.status not in self.expected:
             self.faults.append(f"an answer of {response.status}: {response.url}")
