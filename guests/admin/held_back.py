@@ -141,9 +141,12 @@ class HeldBackAdmin(HistoryAdmin):
                 "title": gettext("Release the brake"),
                 "opts": self.opts,
             }
-            context |= {"brake": found, "never_entered": found.sent - found.entered, "back": _list()}
+            budget = [{"figures": self.figures(row), "until": self.until(row)} for row in _budget()]
+            context |= {"brake": found, "never_entered": found.sent - found.entered, "back": _list(), "budget": budget}
             return TemplateResponse(request, "guests/brake_release.html", context)
         brake.release(caller(request))
+        for row in _budget() if "budget" in request.POST else ():
+            self._release(request, row)
         self.note(request, "release_brake", 200, found, {"codes": found.sent, "entered": found.entered})
         messages.success(request, gettext("Registration goes on."))
         return HttpResponseRedirect(_list())
@@ -190,6 +193,11 @@ class HeldBackAdmin(HistoryAdmin):
         if row.count < row.most:
             return NOTHING
         return render_to_string("admin/guests/limitcount/release_button.html", {"row": row, "whom": self.whom(row)})
+
+
+def _budget() -> QuerySet[LimitCount]:
+    """What the whole portal may send, where that is used up: then no guest gets a code, brake or no brake."""
+    return limits.held_back().filter(scope=Scope.PORTAL).order_by("minutes")
 
 
 def _list() -> str:

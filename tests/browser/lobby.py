@@ -37,6 +37,7 @@ KEYS = {
     Scope.PREFIX: "+7916123",
     Scope.COUNTRY: "KZ",
     Scope.GUESSES: "wolfeschlegelsteinhausenbergerdorff 2001:db8::1",
+    Scope.PORTAL: "",
 }
 
 

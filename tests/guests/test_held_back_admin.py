@@ -110,6 +110,26 @@ def test_the_brake_is_shown_and_released_by_a_page_that_asks(browser: Client, re
     assert "and released on" in browser.get(LIST).content.decode()
 
 
+def test_a_budget_that_is_used_up_is_told_with_the_brake_and_begins_anew_where_that_is_wanted(browser: Client) -> None:
+    pull()
+    portal, phone = count(Scope.PORTAL, ""), count(Scope.PHONE, PHONE)
+    html = browser.get(RELEASE_BRAKE).content.decode()
+    assert "The budget of the whole portal is used up as well" in html
+    assert "3 of 3 in" in html
+    browser.post(RELEASE_BRAKE)
+    assert set(limits.held_back()) == {portal, phone}, "it costs money, and nobody said so"
+    Brake.objects.update(until=timezone.now() + timedelta(hours=1))
+    browser.post(RELEASE_BRAKE, {"budget": "on"})
+    assert set(limits.held_back()) == {phone}
+    assert AuditEvent.objects.filter(action="admin:guests_limitcount_release").count() == 1
+
+
+def test_a_budget_that_is_left_is_not_spoken_of(browser: Client) -> None:
+    pull()
+    count(Scope.PORTAL, "", many=2)
+    assert "used up as well" not in browser.get(RELEASE_BRAKE).content.decode()
+
+
 def test_a_brake_that_is_not_pulled_is_not_released(browser: Client) -> None:
     assert browser.post(RELEASE_BRAKE).headers["Location"] == LIST
     assert not Brake.objects.exists()
