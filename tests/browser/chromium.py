@@ -46,7 +46,7 @@ class Watch:
         self.status = 0
         #: Statuses that a test asks for.
         self.expected: set[int] = set()
-        #: Chromium shows a page of its own, whose scripts are not ours.
+        #: Chromium shows a page of its own; what scripts run into there is not the portal's.
         self.nothing_to_show = False
         page.on("console", self._hear)
         page.on("pageerror", self._crash)
