@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from guests import guest_types
-from guests.models import USUAL_STAY, Guest, GuestType
+from guests.models import USUAL_STAY, Guest, GuestType, Registration
 from messaging import phones
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
@@ -107,9 +107,15 @@ def remove(guest: Guest) -> None:
 
 
 def write(guest: Guest, **values: Any) -> None:
-    """Writes these values. Raises Refusal where the guest was removed or made anonymous."""
+    """Writes these values. Raises Refusal where the guest was removed or made anonymous.
+
+    With another password, no page shows the former one any more.
+    """
     if not Guest.objects.filter(pk=guest.pk, anonymised_at=None).update(**values):
         locked(guest)
+    if "password" in values:
+        # After the guest's row, which is locked first everywhere.
+        Registration.objects.filter(guest=guest, password__isnull=False).update(password=None)
     for name, value in values.items():
         setattr(guest, name, value)
 

@@ -73,17 +73,19 @@ def admit(
 ) -> bool:
     """The guest is in, with a new password that is shown once and sent. Call it inside a transaction.
 
-    A stay that goes on keeps its end; `stay` is how long it lasts from now where a sponsor said so. False where the
-    registration is not at `since` any more: undo the transaction then. Raises Refusal: too many devices.
+    A stay that goes on, or was booked for later, keeps its end; `stay` is how long it lasts from now where a sponsor
+    said so, and shortens no booking. False where the registration is not at `since` any more: undo the transaction
+    then. Raises Refusal: too many devices.
     """
     account = account_of(registration.phone)
+    booked = account.valid_until if account and account.valid_from > timezone.now() else None
     guest = _renewed(account, registration) if account else _created(registration, sponsor)
     devices.note_arrival(guest, registration)
     now = timezone.now()
     stays.note_sign_in(guest, now)
     values: dict[str, object] = {"password": key.password_hash, "verified_at": now}
     if stay is not None:
-        values["valid_until"] = now + stay
+        values["valid_until"] = max(now + stay, booked or now)
     accounts.write(guest, **values)
     if not registration.move(Stage.DONE, since=since, guest=guest, password=key.password):
         return False
@@ -94,13 +96,18 @@ def admit(
 
 
 def _renewed(guest: Guest, registration: Registration) -> Guest:
-    """The account as it was; what it did not say, the registration does. A stay that has ended begins anew."""
+    """The account as it was; what it did not say, the registration does.
+
+    A stay that has ended begins anew; one that was booked for later begins now, as it is.
+    """
     details: accounts.Details = {"language": registration.language}
     for name, said in _said(registration).items():
         if said and not getattr(guest, name):
             details[name] = said  # type: ignore[literal-required]
-    if not is_in(guest):
-        beginning, kind = timezone.now(), registration.guest_type
+    beginning, kind = timezone.now(), registration.guest_type
+    if guest.valid_from > beginning:
+        details["valid_from"] = beginning
+    elif guest.valid_until <= beginning:
         details |= {"guest_type": kind, "valid_from": beginning}
         details["valid_until"] = kind.end_of(beginning) if kind else usual_end()
         Guest.objects.filter(pk=guest.pk).update(first_sign_in=None)

@@ -75,6 +75,18 @@ class TestWhoseAccount:
         guest = Guest.objects.get()
         assert guest.valid_until > timezone.now() + kind.default_stay - timedelta(minutes=1)
 
+    def test_a_stay_that_was_booked_for_later_begins_now_and_stays_what_it_is(self) -> None:
+        conference = GuestType.objects.create(name="Conference", default_stay=timedelta(days=5))
+        monday = timezone.now() + timedelta(days=3)
+        made = accounts.create(
+            username="bob", by=None, phone=PHONE, guest_type=conference, valid_from=monday,
+            valid_until=monday + timedelta(days=5),
+        )  # fmt: skip
+        come_in()
+        guest = Guest.objects.get()
+        assert (guest.pk, guest.guest_type, guest.valid_until) == (made.pk, conference, made.valid_until)
+        assert guest.valid_from <= timezone.now()
+
     def test_where_stays_count_from_the_first_sign_in_this_is_it(self, kind: GuestType) -> None:
         GuestType.objects.filter(pk=kind.pk).update(counts_from=CountsFrom.FIRST_SIGN_IN)
         come_in()
