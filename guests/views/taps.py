@@ -1,7 +1,9 @@
 """A form that has a code sent and was sent twice: the second tap leads to where the first one led."""
 
+import threading
 import time
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -16,6 +18,8 @@ from guests.views.stages import SeeOther, send_on
 
 #: How often a second tap looks whether the first is through, and after how many seconds again.
 LOOKS, LOOKS_AGAIN = 15, 0.1
+#: At most a quarter of the web's threads wait so; whoever comes then looks once. A robot may send one answer often.
+waiters = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
 
 AskingForm = WelcomeForm | PhoneForm
 
@@ -34,11 +38,15 @@ def begun_before(request: HttpRequest, form: AskingForm, purpose: Purpose) -> Ht
 def first_tap(request: HttpRequest, form: AskingForm, purpose: Purpose) -> HttpResponse | None:
     """Where the other tap led. It has taken the captcha and may still be at work: then this one waits for it."""
     may_come = form.has_error(CAPTCHA, Verdict.USED.value) and bool(browser.device_of(request))
-    for _look in range(LOOKS if may_come else 1):
-        if known := begun_before(request, form, purpose):
-            return known
-        if may_come:
+    if not may_come or not waiters.acquire(blocking=False):
+        return begun_before(request, form, purpose)
+    try:
+        for _look in range(LOOKS):
+            if known := begun_before(request, form, purpose):
+                return known
             time.sleep(LOOKS_AGAIN)
+    finally:
+        waiters.release()
     return None
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -21,6 +22,7 @@ from guests import registration, terms
 from guests.captcha import proofs
 from guests.limits import brake
 from guests.models import Asked, Brake, Guest, GuestType, LimitCount, Registration, Sponsor
+from guests.views import taps
 from messaging.models import Message, MessageTemplate
 from messaging.retries import Kind
 from tests.guests.lobby import AGAIN, CODE, PHONE, WELCOME, begin, browser, set_rules, text_of
@@ -329,8 +331,25 @@ def test_a_second_tap_waits_for_the_first_that_has_taken_the_captcha(monkeypatch
             connection.close()
 
     with ThreadPoolExecutor(2) as hands:
-        taps = [hands.submit(tap, first)]
+        both = [hands.submit(tap, first)]
         assert is_at_work.wait(60)
-        taps.append(hands.submit(tap, second))
-        assert [one.result() for one in taps] == [CODE, CODE]
+        both.append(hands.submit(tap, second))
+        assert [one.result() for one in both] == [CODE, CODE]
     assert Registration.objects.count() == Message.objects.count() == 1
+
+
+def test_of_many_answers_that_were_used_some_wait_and_the_others_are_answered_at_once(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_waits(_seconds: float) -> None:
+        raise AssertionError("a thread of the web is held")
+
+    set_rules(captcha=True)
+    client, spent = browser(), proof()
+    begin(client, captcha_proof=spent)
+    monkeypatch.setattr(time, "sleep", nobody_waits)
+    with ExitStack() as held:
+        while taps.waiters.acquire(blocking=False):
+            held.callback(taps.waiters.release)
+        answer = client.post(WELCOME, {"phone": "+79161234568", "captcha_proof": spent})
+    assert "This answer was used already" in text_of(answer)
