@@ -77,12 +77,13 @@ def keep_arrival(response: HttpResponseBase, arrival: Arrival) -> None:
 
 
 def visitor_of(request: HttpRequest, arrival: Arrival | None = None) -> Visitor:
-    """Where the request comes from, for the limits, and where the SMS is to lead."""
+    """Where the request comes from, for the limits, and where the SMS is to lead. One device is always the same one."""
+    arrival = arrival or arrival_of(request)
     return Visitor(
         address=callers.address_of(request),
         device=device_of(request),
-        mac=arrival.mac if arrival else "",
-        arrival=arrival.as_json() if arrival and _says_something(arrival) else {},
+        mac=arrival.mac,
+        arrival=arrival.as_json() if _says_something(arrival) else {},
         host=urlsplit(settings.PORTAL_URL).netloc or request.get_host(),
         root=settings.PORTAL_URL,
     )

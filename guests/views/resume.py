@@ -23,7 +23,7 @@ def resume(request: HttpRequest, link: str) -> HttpResponseBase:
     if own and is_own and own.stage in {Stage.CODE, Stage.APPROVAL, Stage.DONE}:
         return send_on(own)
     try:
-        started = registration.resume(link, browser.visitor_of(request, browser.arrival_of(request)))
+        started = registration.resume(link, browser.visitor_of(request))
     except CodeOver as refusal:
         return page(request, "unresumed", sentence=refusal.sentence)
     response = SeeOther(reverse("guest_code"))

@@ -11,7 +11,18 @@ from pytest_django import Settings
 
 from gateways.models import Gateway
 from guests import terms
-from guests.models import Code, CodeMessage, Guest, GuestType, Purpose, Registration, Sponsor, Stage
+from guests.models import (
+    Code,
+    CodeMessage,
+    Guest,
+    GuestType,
+    LimitCount,
+    Purpose,
+    Registration,
+    Scope,
+    Sponsor,
+    Stage,
+)
 from guests.registration import codes
 from guests.views import visits
 from messaging.models import Message, State
@@ -251,6 +262,14 @@ class TestSendingAgain:
         client.post(RESEND)
         assert Message.objects.count() == 2
         assert last_code() == code
+
+    @pytest.mark.parametrize("passed", ["", "?mac=02-00-5e-10-00-01"])
+    def test_it_counts_for_the_same_device_as_the_first(self, passed: str) -> None:
+        client = browser()
+        begin(client, path=f"{WELCOME}{passed}")
+        let_time_pass(seconds=61)
+        client.post(RESEND)
+        assert list(LimitCount.objects.filter(scope=Scope.DEVICE, minutes=60).values_list("count", flat=True)) == [2]
 
     def test_it_is_not_asked_for_by_a_link(self) -> None:
         client = browser()
