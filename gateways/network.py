@@ -20,8 +20,8 @@ from gateways.outcomes import Ambiguous, NotSent
 
 #: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.
 KEEP_ALIVE = 10.0
-#: Seconds for a connection and its handshake: enough to repeat one lost packet, and where nobody is there a code still
-#: goes another way while its guest looks on.
+#: Seconds for a connection, from the name to the handshake: enough to repeat one lost packet, and where nobody is there
+#: a code still goes another way while its guest looks on.
 CONNECT = 2.0
 #: A line break in a setting would end a header, or the headers.
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -115,7 +115,7 @@ class Network:
                 limit=0, keepalive_timeout=KEEP_ALIVE, resolver=GuardedResolver(), socket_factory=open_socket
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT),
             trace_configs=[trace],
             trust_env=False,
         )

@@ -107,6 +107,11 @@ class TestNothingWasWritten:
         with pytest.raises(NotSent, match="the host name was not found"):
             fetch(post("http://provider.invalid"), PATIENCE)
 
+    def test_a_host_name_that_nobody_answers_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", _slow_until(time.time() + 3))
+        with pytest.raises(NotSent, match="no connection was made in time"):
+            fetch(post("http://localhost:1"), PATIENCE)
+
     def test_a_connection_that_is_never_established(self, deaf_port: int) -> None:
         with pytest.raises(NotSent, match="no connection was made in time"):
             fetch(post(f"http://127.0.0.1:{deaf_port}"), PATIENCE)
