@@ -45,7 +45,7 @@ def _name(text: str, code: str) -> str:
 
 
 class BrandingForm(DomainForm):
-    """A field for each text in each language, and a file for the logo. What they must be, `guests.looks` says."""
+    """A field for each text in each language, and a file for the logo. What they must be, `guests.look.looks` says."""
 
     logo_file = forms.FileField(
         label=capfirst(_("logo")),

@@ -1,4 +1,4 @@
-"""Branding: what the guest pages look like. One row, the administrator's to change; `guests.branding` reads it."""
+"""Branding: what the guest pages look like. One row, the administrator's to change; `guests.look.branding` reads it."""
 
 from django.core.validators import RegexValidator
 from django.db import models

@@ -1,4 +1,4 @@
-"""Code: a one-time code for a phone, and the messages that carried it. `guests.codes` makes and judges them."""
+"""Code: a one-time code for a phone, and the messages that carried it. `guests.registration.codes` judges it."""
 
 from datetime import datetime, timedelta
 

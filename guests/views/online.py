@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -19,10 +21,18 @@ from guests.views.page import page, said
 from guests.views.stages import lost, send_on
 from guests.views.watching import asks_again
 from messaging import phones, whereabouts
+from messaging.whereabouts import Where
 from portal import headers
 
 #: Seconds until the page of who waits looks again.
 PATIENCE = 15
+#: Of the SMS with the credentials: nothing can be done about it here, and it follows by itself where it still can.
+SENTENCES: dict[Where, str | Promise] = {
+    Where.NO_WAY: _("The SMS cannot be sent at the moment; it follows as soon as it can."),
+    Where.UNCONFIRMED: _("The operator has not confirmed yet that the SMS was sent."),
+    Where.FAILED: _("The SMS could not be sent."),
+}
+LOST = {Where.NO_WAY, Where.FAILED}
 
 
 @never_cache
@@ -89,4 +99,10 @@ def ended(request: HttpRequest) -> HttpResponseBase:
 
 def _sms(own: Registration) -> dict[str, Any]:
     sms = whereabouts.of(own.credentials) if own.credentials else None
-    return {"sms": sms, "polls": asks_again(sms, own.finished_at, timezone.now())}
+    if sms is None:
+        return {}
+    return {
+        "sms": SENTENCES.get(sms.kind, sms.sentence),
+        "is_lost": sms.kind in LOST,
+        "polls": asks_again(sms, own.finished_at, timezone.now()),
+    }

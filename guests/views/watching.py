@@ -16,4 +16,4 @@ def asks_again(sms: Whereabouts | None, since: datetime | None, now: datetime) -
         return 0
     if sms.kind is Where.UNDER_WAY:
         return SOON
-    return LATER if sms.kind in {Where.SENT, Where.UNCONFIRMED} else 0
+    return LATER if sms.kind in {Where.SENT, Where.UNCONFIRMED, Where.NO_WAY} else 0

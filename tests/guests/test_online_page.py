@@ -8,6 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from gateways.models import Gateway
+from guests import passwords
 from guests.models import Guest, Registration
 from guests.registration import showing
 from messaging.models import Message
@@ -60,6 +62,19 @@ class TestThePassword:
         client, known = let_in(), password()
         client.get(ONLINE)
         assert known in text_of(client.get(ONLINE))
+
+    def test_one_that_is_good_no_more_is_not(self) -> None:
+        client, known = let_in(), password()
+        passwords.reset(Guest.objects.get())
+        page = text_of(client.get(ONLINE))
+        assert known not in page
+        assert "Under “My access” you can make a new one." in page
+
+    def test_nor_in_a_browser_that_registered_before_another_one(self) -> None:
+        first, former = let_in(), password()
+        Registration.objects.update(created=LONG_AGO)
+        let_in()
+        assert former not in text_of(first.get(ONLINE))
 
     def test_later_it_is_not_and_the_page_says_where_it_is(self) -> None:
         client, known = let_in(), password()
@@ -177,6 +192,18 @@ class TestTheSms:
         client = let_in()
         Message.objects.filter(kind=Kind.CREDENTIALS).update(state="failed", finished_at=timezone.now())
         assert '<span role="status" class="bad">' in client.get(self.NEWS).content.decode()
+        client.get(ONLINE)
+        shown(minutes_ago=2)
+        page = text_of(client.get(ONLINE))
+        assert "The SMS could not be sent." in page
+        assert "in the SMS as well" not in page
+
+    def test_one_that_no_gateway_can_send_now_is_asked_about_again(self) -> None:
+        client = let_in()
+        Gateway.objects.update(enabled=False)
+        answer = client.get(self.NEWS)
+        assert "it follows as soon as it can" in text_of(answer)
+        assert 'data-polls="5"' in answer.content.decode()
 
     def test_the_news_hold_no_password_and_do_not_use_it_up(self) -> None:
         client, known = let_in(), password()
