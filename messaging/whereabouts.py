@@ -29,6 +29,11 @@ class Where(StrEnum):
     NO_WAY = "no_way"  # it waits, and no gateway is left at which it could be tried now
     FAILED = "failed"  # it will not arrive
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether, as it stands, whoever waits for it waits in vain."""
+        return self in {Where.NO_WAY, Where.FAILED}
+
 
 @dataclass(frozen=True)
 class Whereabouts:

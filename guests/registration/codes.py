@@ -36,7 +36,6 @@ WORTH_SENDING = timedelta(minutes=2)
 LOOKED_AT = timedelta(hours=1)
 CROWDED = _("This number is being registered in too many browsers at once.")
 TOO_EARLY = _("The code was sent a moment ago. Wait for it a little longer.")
-CAME_TO_NOTHING = (Where.NO_WAY, Where.FAILED)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def latest(code: Code, rules: RegistrationRules) -> Latest:
 
 def _again_at(code: Code, last: CodeMessage, sms: Whereabouts, rules: RegistrationRules) -> datetime:
     """At once where the last one did not get away; else after a pause that grows."""
-    if last.given_back or sms.kind in CAME_TO_NOTHING:
+    if last.given_back or sms.kind.came_to_nothing:
         return timezone.now()
     first = timedelta(seconds=rules.resend_seconds)
     pause: timedelta = first * 2 ** min(max(code.sends - 1, 0), 10)
@@ -207,7 +206,7 @@ def _still_good(code: Code) -> bool:
         return False
     kind = whereabouts.of(last.message).kind
     # Of a code that its provider made nothing is known before the provider has answered.
-    return kind not in CAME_TO_NOTHING and not (code.made_by_provider and kind is Where.UNCONFIRMED)
+    return not kind.came_to_nothing and not (code.made_by_provider and kind is Where.UNCONFIRMED)
 
 
 def _send(code: Code | None, registration: Registration, charged: list[limits.Key], writing: Writing) -> Code:
@@ -248,7 +247,7 @@ def _made(phone: str, digits: str, *, by_provider: bool) -> Code:
 def _failed_at(code: Code | None) -> list[int]:
     """Gateways at which the last message came to nothing."""
     last = last_message(code) if code else None
-    return [last.message.gateway_id] if last and whereabouts.of(last.message).kind in CAME_TO_NOTHING else []
+    return [last.message.gateway_id] if last and whereabouts.of(last.message).kind.came_to_nothing else []
 
 
 def _digest(phone: str, digits: str) -> str:

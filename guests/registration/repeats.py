@@ -10,10 +10,8 @@ from django.utils import timezone
 from guests import applying
 from guests import rules as rules_of
 from guests.models import LIVES, Approval, Purpose, Registration, Stage
-from guests.registration import codes, tokens
-from guests.registration import process as registration
+from guests.registration import codes, process, tokens
 from guests.registration.process import Started
-from messaging.whereabouts import Where
 from portal.errors import Refusal
 
 
@@ -65,6 +63,6 @@ def _names_the_same(own: Registration, said: Mapping[str, str]) -> bool:
 def _waits(own: Registration) -> bool:
     if own.stage != Stage.CODE or codes.live(own.phone) is None:
         return False
-    news = registration.news(own)
-    is_on_its_way = news.sms is not None and news.sms.kind not in {Where.NO_WAY, Where.FAILED} and not news.unsent
+    news = process.news(own)
+    is_on_its_way = news.sms is not None and not news.sms.kind.came_to_nothing and not news.unsent
     return is_on_its_way and news.tries_left > 0

@@ -92,7 +92,7 @@ def _news(own: Registration) -> dict[str, Any]:
     found = registration.news(own)
     now = timezone.now()
     sentence = CANNOT_BE_SENT if found.unsent else found.sms.sentence if found.sms else ""
-    has_failed = found.unsent or (found.sms is not None and found.sms.kind in {Where.NO_WAY, Where.FAILED})
+    has_failed = found.unsent or (found.sms is not None and found.sms.kind.came_to_nothing)
     expires_at, is_over = found.expires_at, found.expires_at is None or found.expires_at <= now
     return {
         "sentence": sentence,

@@ -32,7 +32,6 @@ SENTENCES: dict[Where, str | Promise] = {
     Where.UNCONFIRMED: _("The operator has not confirmed yet that the SMS was sent."),
     Where.FAILED: _("The SMS could not be sent."),
 }
-LOST = {Where.NO_WAY, Where.FAILED}
 
 
 @never_cache
@@ -103,6 +102,6 @@ def _sms(own: Registration) -> dict[str, Any]:
         return {}
     return {
         "sms": SENTENCES.get(sms.kind, sms.sentence),
-        "is_lost": sms.kind in LOST,
+        "is_lost": sms.kind.came_to_nothing,
         "polls": asks_again(sms, own.finished_at, timezone.now()),
     }
