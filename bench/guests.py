@@ -1,11 +1,10 @@
 """Guests who register themselves at the pages, as browsers without a script but with the captcha solved."""
 
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 
 from bench.load import Rates, Visit, drive
+from bench.portals import started
 from tests.services import guest
 from tests.services.guest import Phones, sandbox_phones
 from tests.services.stack import Portal
@@ -18,13 +17,8 @@ LOBBY = {"GUEST_NETWORKS": "127.0.0.1/32"}
 
 def report() -> None:
     """The embedded portal, everything at its default."""
-    with tempfile.TemporaryDirectory(prefix="portal-bench-guests-") as folder:
-        portal = Portal(Path(folder), LOBBY)
-        try:
-            portal.start()
-            show("the embedded portal", at_the_pages(portal, GUESTS, WITHIN))
-        finally:
-            portal.kill_everything()
+    with started(LOBBY) as portal:
+        show("the embedded portal", at_the_pages(portal, GUESTS, WITHIN))
 
 
 def show(name: str, rates: Rates) -> None:

@@ -1,11 +1,9 @@
 """Peers: the portal's web and openwisp-radius, each under gunicorn, on one PostgreSQL and one Redis, in turn."""
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 from django.conf import settings
@@ -16,6 +14,7 @@ from bench.load import Rates, Visit, drive
 from bench.measuring import Way, compare, cpu_of, steps
 from bench.openwisp.environment import PeerMissing, ready
 from bench.openwisp.peer import Peer
+from bench.portals import started
 from tests.engine import PRODUCTION
 from tests.servers import ServerMissing, Servers
 from tests.services.guest import Phones, sandbox_phones
@@ -36,7 +35,7 @@ def report() -> None:
     """Measures and prints; says in one line why where it cannot."""
     try:
         ready()
-        with _servers() as servers, _peer(servers) as peer, _portal(servers) as portal:
+        with Servers() as servers, _peer(servers.addresses) as peer, _portal(servers.addresses) as portal:
             _compare(peer, portal)
     except (PeerMissing, ServerMissing) as why:
         print(f"Peers: openwisp-radius is left out: {why}\n", flush=True)
@@ -109,15 +108,6 @@ async def _sign_in(name: str, visit: Visit) -> None:
     await visit.post("sign in", "/api/v1/login", {"username": name, "password": ADMIN_PASSWORD})
 
 
-@contextmanager
-def _servers() -> Iterator[dict[str, str]]:
-    servers = Servers()
-    try:
-        yield servers.addresses
-    finally:
-        servers.stop()
-
-
 def _peer(servers: dict[str, str]) -> Peer:
     """In a Redis database that the portal does not use."""
     redis, _, _ = servers["REDIS_URL"].rpartition("/")
@@ -127,11 +117,6 @@ def _peer(servers: dict[str, str]) -> Peer:
 @contextmanager
 def _portal(servers: dict[str, str]) -> Iterator[Portal]:
     """All its processes, as `make run` starts them, and users who can sign in."""
-    with tempfile.TemporaryDirectory(prefix="portal-bench-peers-") as folder:
-        portal = Portal(Path(folder), PRODUCTION | servers | guests.LOBBY)
-        try:
-            portal.start()
-            portal.look(MAKE_USERS % OUR_SIGN_INS)
-            yield portal
-        finally:
-            portal.kill_everything()
+    with started(PRODUCTION | servers | guests.LOBBY) as portal:
+        portal.look(MAKE_USERS % OUR_SIGN_INS)
+        yield portal

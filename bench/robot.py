@@ -7,15 +7,12 @@ import asyncio
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from bench.portals import started
 from tests.engine import PRODUCTION
 from tests.servers import ServerMissing, Servers
 from tests.services import guesser, guest
@@ -30,6 +27,8 @@ REDIS_STOPS_AFTER = 40
 LATER_POSTS = 50
 GUESSES = 1000
 AT_ONCE = 16
+#: Which says whose address a post comes from.
+BEHIND_PROXY = {"TRUSTED_PROXIES": "127.0.0.1/32"}
 #: 50 addresses: twenty in each of two networks, ten in networks of their own.
 CROWDED = [f"198.51.{network}.{host}" for network in (0, 1) for host in range(1, 21)]
 ADDRESSES = CROWDED + [f"192.0.{network}.1" for network in range(10, 20)]
@@ -64,17 +63,12 @@ def report() -> None:
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as solvers:
         solvers.submit(int).result()
         for case in CASES:
-            with _portal({}) as portal:
+            with started(BEHIND_PROXY) as portal:
                 _show("the embedded portal", case, portal, solvers)
             try:
-                with _servers() as servers, _portal(PRODUCTION | servers.addresses) as portal:
-                    _show(
-                        f"PostgreSQL and Redis, which is stopped after {REDIS_STOPS_AFTER} posts",
-                        case,
-                        portal,
-                        solvers,
-                        servers,
-                    )
+                with Servers() as servers, started(PRODUCTION | servers.addresses | BEHIND_PROXY) as portal:
+                    name = f"PostgreSQL and Redis, which is stopped after {REDIS_STOPS_AFTER} posts"
+                    _show(name, case, portal, solvers, servers)
             except ServerMissing as why:
                 print(f"A robot, {case.name}: {why}\n", flush=True)
 
@@ -172,23 +166,3 @@ def _guesses(portal: Portal, phones: Phones) -> str:
 
 def _say(what: str, found: str) -> None:
     print(f"  {what:46}{found}", flush=True)
-
-
-@contextmanager
-def _portal(environment: dict[str, str]) -> Iterator[Portal]:
-    with tempfile.TemporaryDirectory(prefix="portal-bench-robot-") as folder:
-        portal = Portal(Path(folder), environment | {"TRUSTED_PROXIES": "127.0.0.1/32"})
-        try:
-            portal.start()
-            yield portal
-        finally:
-            portal.kill_everything()
-
-
-@contextmanager
-def _servers() -> Iterator[Servers]:
-    servers = Servers()
-    try:
-        yield servers
-    finally:
-        servers.stop()

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from types import TracebackType
 
 import psycopg
 
@@ -25,7 +26,7 @@ class ServerMissing(Exception):
 
 
 class Servers:
-    """Both servers, running until `stop`."""
+    """Both servers, running until `stop`, or for as long as the block that has them as its context manager."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
@@ -38,6 +39,14 @@ class Servers:
         except BaseException:
             self.stop()
             raise
+
+    def __enter__(self) -> "Servers":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def addresses(self) -> dict[str, str]:

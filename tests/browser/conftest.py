@@ -68,12 +68,9 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def installed(folder: Path, **environment: str) -> Iterator[Portal]:
     """A portal of one's own, started and ended."""
-    portal = Portal(folder, environment)
-    try:
+    with Portal(folder, environment) as portal:
         portal.start()
         yield portal
-    finally:
-        portal.kill_everything()
 
 
 @pytest.fixture(scope="package")

@@ -10,12 +10,8 @@ from tests.services.stack import Portal, own_servers
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
     """A portal that was never started; whatever still runs of it at the end is killed."""
-    with own_servers(worker_id) as servers:
-        portal = Portal(tmp_path_factory.mktemp("portal"), servers)
-        try:
-            yield portal
-        finally:
-            portal.kill_everything()
+    with own_servers(worker_id) as servers, Portal(tmp_path_factory.mktemp("portal"), servers) as portal:
+        yield portal
 
 
 @pytest.fixture

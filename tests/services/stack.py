@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 import psycopg
@@ -38,7 +39,10 @@ def wait_for(what: Callable[[], T], why: str) -> T:
 
 
 class Portal:
-    """One installation. Its processes are known by the state folder in their environment."""
+    """One installation. Its processes are known by the state folder in their environment.
+
+    Use it as a context manager: at the end whatever still runs of it is killed.
+    """
 
     def __init__(self, folder: Path, servers: dict[str, str]) -> None:
         self.folder = folder / "var"
@@ -53,6 +57,14 @@ class Portal:
         }
         self.token = ""
         self.runner: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Portal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill_everything()
 
     def start(self) -> None:
         """As `make run` does: what a first run makes, then all processes; returns when the portal is ready."""

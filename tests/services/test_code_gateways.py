@@ -33,15 +33,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str, reser
     """A portal with these two gateways."""
     with own_servers(worker_id) as servers:
         allowed = {"GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8", "TRUSTED_PROXIES": "127.0.0.1/32"}
-        portal = Portal(tmp_path_factory.mktemp("portal"), servers | allowed)
-        try:
+        with Portal(tmp_path_factory.mktemp("portal"), servers | allowed) as portal:
             portal.start()
             with Simulator("http", port=reserve) as provider:
                 settings = provider.peers["http"].settings()
             portal.look(f"{DOWN}.make({settings!r}, {closed_port()}, reserve_works=True)")
             yield portal
-        finally:
-            portal.kill_everything()
 
 
 def code_at(provider: Simulator, phone: str) -> str:

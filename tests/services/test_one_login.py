@@ -29,11 +29,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
     """A portal that may call this machine, where the simulated providers are."""
     with own_servers(worker_id) as servers:
         allowed = {"GATEWAY_ALLOWED_NETWORKS": "127.0.0.0/8"}
-        portal = Portal(tmp_path_factory.mktemp("portal"), servers | allowed)
-        try:
+        with Portal(tmp_path_factory.mktemp("portal"), servers | allowed) as portal:
             yield portal
-        finally:
-            portal.kill_everything()
 
 
 @pytest.fixture

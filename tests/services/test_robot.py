@@ -39,11 +39,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str, redis
         if servers:
             redis.start()
             servers |= {"REDIS_URL": redis.url}
-        portal = Portal(tmp_path_factory.mktemp("portal"), servers | {"TRUSTED_PROXIES": "127.0.0.1/32"})
-        try:
+        with Portal(tmp_path_factory.mktemp("portal"), servers | {"TRUSTED_PROXIES": "127.0.0.1/32"}) as portal:
             yield portal
-        finally:
-            portal.kill_everything()
 
 
 @pytest.fixture
