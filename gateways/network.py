@@ -17,6 +17,7 @@ from yarl import URL
 from gateways.addresses import GuardedResolver, PrivateNetwork, open_socket
 from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.outcomes import Ambiguous, NotSent
+from portal.faults import Point, reach
 
 #: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.
 KEEP_ALIVE = 10.0
@@ -90,6 +91,7 @@ class Trail:
             raise NoAnswer
         self.check_time()
         self.written = True
+        reach(Point.WRITING)
 
     def failure(self, error: BaseException) -> NotSent | Ambiguous:
         """The outcome; the error's own text is left out, because it may quote the request."""
@@ -108,6 +110,7 @@ class Network:
 
     def __init__(self) -> None:
         trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_report_connection)
         trace.on_request_headers_sent.append(_report_write)
         self._session = aiohttp.ClientSession(
             # How many at once is each gateway's own setting, so there is no limit here.
@@ -144,6 +147,12 @@ class Network:
     async def close(self) -> None:
         """Closes the connections."""
         await self._session.close()
+
+
+async def _report_connection(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, _parameters: aiohttp.TraceConnectionCreateEndParams
+) -> None:
+    reach(Point.CONNECTED)
 
 
 async def _report_write(

@@ -19,6 +19,7 @@ from gateways.http import HttpRequest, HttpResponse
 from gateways.network import Call, Exchange, Network, Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.sandbox_door import SandboxDoor, is_for_sandbox
+from portal.faults import Point, reach
 
 __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
 
@@ -119,6 +120,7 @@ class _Loop:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 — every call lands
             land(Landing(call.ticket, None, trail.failure(error)))
         else:
+            reach(Point.ANSWERED)
             land(Landing(call.ticket, response, None))
 
     def close(self) -> None:

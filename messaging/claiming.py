@@ -10,6 +10,7 @@ from gateways import health, pace, routing
 from gateways.models import Gateway
 from messaging import opt_outs, retries
 from messaging.models import LEASED, WAITING, Message, State
+from portal.faults import Point, reach
 
 #: How many messages one claim takes at the most.
 BATCH = 100
@@ -33,6 +34,7 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         pace.give_back(gateway.pk, allowed - len(rows))
         lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.take(rows, lease_until)
+    reach(Point.CLAIMED)
     return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
 
 

@@ -20,6 +20,7 @@ from messaging.drains import drains
 from messaging.models import Attempt, Message
 from messaging.settling import DATABASE_AWAY, Landed, settle
 from portal.encryption import KeyMissing, unlocked
+from portal.faults import Point, reach
 
 logger = logging.getLogger(__name__)
 
@@ -171,6 +172,7 @@ def begin(
             for message, _ in ready
         )
         pace.uncount(gateway.pk, len(messages) - len(ready), timezone.localdate())
+    reach(Point.ATTEMPTED)
     for attempt in attempts:
         attempt.token_issued_at = entry.issued_at
     return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]

@@ -34,6 +34,7 @@ from messaging import bells, digests, failover, receipts, redaction, retries
 from messaging.models import Attempt, Message, State
 from messaging.retries import Kind
 from portal import counting
+from portal.faults import Point, reach
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
         receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
         transaction.on_commit(partial(_count, gateway.pk, written))
         transaction.on_commit(partial(_ring_elsewhere, gateway.pk, written))
+    reach(Point.SETTLED)
 
 
 def _count(gateway_id: int, written: Sequence[Known]) -> None:

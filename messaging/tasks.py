@@ -9,6 +9,7 @@ from messaging import bells, claiming, delivery, failover, inbound, receipts, re
 from messaging.drains import fetches
 from messaging.models import Message
 from portal import health
+from portal.faults import Point, reach
 
 
 @shared_task
@@ -80,8 +81,10 @@ RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
 
 def ring_for(message_id: int, gateway_id: int) -> None:
     """Rings for a message just committed, unless an older one still waits: the bell that brings it brings both."""
+    reach(Point.ACCEPTED)
     if not claiming.older_one_waits(message_id, gateway_id):
         bells.ring(gateway_id)
+        reach(Point.RUNG)
 
 
 def gateway_changed(gateway_id: int, change: Change) -> None:
