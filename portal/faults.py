@@ -8,7 +8,11 @@ from enum import StrEnum
 
 
 class Point(StrEnum):
-    """Where a process that is killed leaves the most interesting traces."""
+    """Where a process that is killed leaves the most interesting traces.
+
+    Those of claiming, putting on record and settling are reached once a turn, however many messages it had, even none;
+    those of the bell only where one message is accepted by itself.
+    """
 
     ACCEPTED = "accepted"  # the message is committed, nobody has been told
     RUNG = "rung"  # the bell is rung, the caller has no answer yet
