@@ -19,7 +19,7 @@ def keep_accounts() -> None:
     """Housekeeping, every minute: rings for balances to be asked for, and gives unused tokens back."""
     for gateway_id in balance.gateways_to_ask():
         try:
-            ask_balance.apply_async((gateway_id,), expires=60)
+            ask_balance.delay(gateway_id)
         except Exception as error:  # noqa: BLE001 — the broker may fail in any way; the next turn comes
             logger.warning("the bell could not be rung (%s)", type(error).__name__)
     sessions.leave_unused()

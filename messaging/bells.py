@@ -1,4 +1,8 @@
-"""Bells: what wakes a worker for a gateway. One that nobody hears costs a second, until the sweep rings again."""
+"""Bells: what wakes a worker for a gateway. One that nobody hears costs a second, until the sweep rings again.
+
+None expires: a worker whose clock is fast would take every bell for an old one, and send nothing. One that is heard
+late finds nothing to do, and costs nothing.
+"""
 
 import logging
 
@@ -6,8 +10,6 @@ from portal.celery import app
 
 logger = logging.getLogger(__name__)
 
-#: A bell nobody heard for this many seconds has been replaced by the sweep's.
-BELL_SECONDS = 30
 #: Tasks are named, because what they call rings too.
 DRAIN = "messaging.tasks.drain"
 
@@ -20,6 +22,6 @@ def ring(gateway_id: int) -> None:
 def publish(task: str, gateway_id: int) -> None:
     """A bell that cannot be rung is no failure, whatever ails the broker: what is due is in the database."""
     try:
-        app.send_task(task, (gateway_id,), expires=BELL_SECONDS)
+        app.send_task(task, (gateway_id,))
     except Exception as error:  # noqa: BLE001 — the message is accepted, and its sender must be told so
         logger.warning("the bell could not be rung (%s); the sweep finds what is due", type(error).__name__)

@@ -10,6 +10,7 @@ from messaging.drains import fetches
 from messaging.models import Message
 from portal import health
 from portal.faults import Point, reach
+from portal.turns import Turn
 
 
 @shared_task
@@ -37,6 +38,10 @@ def fetch(gateway_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Every second: rings for what is due, frees what dead workers held, and ends what is overdue."""
+    sweeping.take()
+
+
+def _sweep() -> None:
     failures = [error for step in (*RINGING, recovery.recover, _beat) if (error := _failure_of(step))]
     if failures:
         # Each step had its turn; now the worker's log may say what was wrong.
@@ -77,6 +82,8 @@ def _beat() -> None:
 
 
 RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
+#: After an outage a second's worth of sweeps waits for each second of it, and one sweep sees all there is.
+sweeping = Turn(_sweep, patience=10.0)
 
 
 def ring_for(message_id: int, gateway_id: int) -> None:

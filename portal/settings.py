@@ -231,9 +231,10 @@ CELERY_TIMEZONE = "UTC"
 #: Nothing on disk: after a restart everything is due at once, which is right for what runs every second or minute.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+#: No task expires: that would compare beat's clock with a worker's.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep": {"task": "messaging.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
-    "housekeeping": {"task": "portal.tasks.keep_house", "schedule": 60.0, "options": {"expires": 60}},
+    "sweep": {"task": "messaging.tasks.sweep", "schedule": 1.0},
+    "housekeeping": {"task": "portal.tasks.keep_house", "schedule": 60.0},
 }
 
 # Signing in
