@@ -9,7 +9,7 @@ from django.utils import timezone
 from gateways import health, pace, routing
 from gateways.models import Gateway
 from messaging import opt_outs, retries
-from messaging.models import LEASED, WAITING, Message, State
+from messaging.models import LEASED, WAITING, Message
 from portal.faults import Point, reach
 
 #: How many messages one claim takes at the most.
@@ -70,10 +70,3 @@ def gateways_with_due() -> list[int]:
     """Gateways that may send and have something to send."""
     gateways = Gateway.objects.select_related("health").filter(enabled=True)
     return [gateway.pk for gateway in gateways if routing.may_be_used(gateway) and anything_due(gateway)]
-
-
-def older_one_waits(message_id: int, gateway_id: int) -> bool:
-    """Whether an earlier message at this gateway is due and not yet taken, so that its bell serves this one too."""
-    return Message.objects.filter(
-        gateway=gateway_id, state=State.QUEUED, due_at__lte=timezone.now(), pk__lt=message_id
-    ).exists()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from gateways.changes import Change
-from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery
+from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery, ringing
 from messaging.drains import fetches
 from messaging.models import Message
 from portal import health
@@ -86,12 +86,10 @@ RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
 sweeping = Turn(_sweep, patience=10.0)
 
 
-def ring_for(message_id: int, gateway_id: int) -> None:
-    """Rings for a message just committed, unless an older one still waits: the bell that brings it brings both."""
+def ring_for(gateway_id: int) -> None:
+    """Rings for a message just committed."""
     reach(Point.ACCEPTED)
-    if not claiming.older_one_waits(message_id, gateway_id):
-        bells.ring(gateway_id)
-        reach(Point.RUNG)
+    ringing.ring_soon(gateway_id)
 
 
 def gateway_changed(gateway_id: int, change: Change) -> None:

@@ -15,7 +15,7 @@ class Point(StrEnum):
     """
 
     ACCEPTED = "accepted"  # the message is committed, nobody has been told
-    RUNG = "rung"  # the bell is rung, the caller has no answer yet
+    RUNG = "rung"  # the bell is rung; the caller may have no answer yet
     CLAIMED = "claimed"  # a lease is committed
     ATTEMPTED = "attempted"  # the attempt is committed, no byte has left
     CONNECTED = "connected"  # the provider listens, no byte has left

@@ -14,6 +14,8 @@ from django.utils import translation
 from rest_framework.test import APIClient
 
 from gateways.models import Gateway
+from messaging import bells as bells_of_messaging
+from messaging import ringing
 from portal.celery import app as celery_app
 from portal.defender import recent
 from portal.models import ApiToken, User
@@ -81,6 +83,12 @@ def _english() -> Iterator[None]:
 def _nobody_is_blocked() -> None:
     """Rows go with the database of a test; what the process remembers of them for a second goes here."""
     recent.forget()
+
+
+@pytest.fixture(autouse=True)
+def _bells_ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not from a thread that may be late for the test."""
+    monkeypatch.setattr(ringing, "ring_soon", bells_of_messaging.ring)
 
 
 @pytest.fixture

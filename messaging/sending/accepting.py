@@ -75,7 +75,7 @@ def send(  # noqa: PLR0913 — each says one thing of a message
         if message.waits_for:
             Message.note_schedule([message])
     if message.state == State.QUEUED and not message.waits_for:
-        transaction.on_commit(partial(tasks.ring_for, message.pk, message.gateway_id))
+        transaction.on_commit(partial(tasks.ring_for, message.gateway_id))
     note_accepted([message])
     return message
 

@@ -31,15 +31,6 @@ def test_the_bell_rings_when_the_transaction_is_committed_and_not_before(
     assert bells == [("messaging.tasks.drain", (sandbox.pk,))]
 
 
-def test_one_bell_is_enough_for_messages_that_wait_together(
-    send: Send, bells: list[Any], django_capture_on_commit_callbacks: Any
-) -> None:
-    for _ in range(3):
-        with django_capture_on_commit_callbacks(execute=True):
-            send()
-    assert len(bells) == 1
-
-
 def test_a_broker_that_is_away_does_not_lose_the_message(
     send: Send, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
