@@ -22,7 +22,7 @@ from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind
 from portal.models import User
 from tests.conftest import Api
-from tests.messaging.conftest import Send, begin, fresh, let_time_pass, make_due
+from tests.messaging.conftest import Send, begin, fresh
 from tests.messaging.peers import account_at
 from tests.simulators.server import Fault
 
@@ -35,48 +35,6 @@ def plain(gateway: Gateway) -> None:
     """Like most providers: it knows no keys and cannot be asked."""
     gateway.settings = {"understands_keys": False, "answers_look_ups": False}
     gateway.save()
-
-
-def land(started: list[tuple[Message, Attempt, Any]]) -> None:
-    flight = transport.Flight()
-    flight.launch([delivery._call(*one) for one in started])
-    by_ticket = {attempt.pk: (message, attempt) for message, attempt, _ in started}
-    settling.settle([(*by_ticket[landing.ticket], landing) for landing in flight.landed(5)])
-
-
-def test_a_worker_that_begins_just_when_it_is_taken_for_dead_sends_once(send: Send, sandbox: Gateway) -> None:
-    plain(sandbox)
-    message = send()
-    claimed, _ = claiming.claim(sandbox)
-    as_recovery_read_it = fresh(message)
-    started = begin(sandbox, claimed)
-    recovery._recover_one(as_recovery_read_it)
-    assert fresh(message).state == State.SUBMITTING
-    land(started)
-    delivery.drain(sandbox.pk)
-    assert SandboxSms.objects.count() == 1
-
-
-def test_nothing_begins_past_its_validity(send: Send, sandbox: Gateway) -> None:
-    send()
-    claimed, _ = claiming.claim(sandbox)
-    Message.objects.update(valid_until=timezone.now() - timedelta(seconds=1))
-    assert begin(sandbox, claimed) == []
-
-
-@pytest.mark.parametrize("valid_for", [5, 3600])
-def test_a_call_is_over_before_its_lease_and_not_begun_past_its_validity(
-    send: Send, sandbox: Gateway, valid_for: int
-) -> None:
-    send()
-    claimed, _ = claiming.claim(sandbox)
-    (message,) = claimed
-    message.valid_until = timezone.now() + timedelta(seconds=valid_for)
-    ((_, attempt, request),) = begin(sandbox, claimed)
-    call = delivery._call(message, attempt, request)
-    assert call.not_after <= message.valid_until
-    assert message.lease_until
-    assert call.not_after + timedelta(seconds=call.timeout) < message.lease_until
 
 
 def test_answers_already_received_survive_a_database_that_stumbles(
@@ -325,14 +283,3 @@ def test_the_queries_of_every_second_use_their_indexes(send: Send, sandbox: Gate
         assert "message_" in plan
         assert "SCAN messaging_message" not in plan
         assert "Seq Scan" not in plan
-
-
-def test_a_day_without_workers_sends_nothing_late(send: Send, sandbox: Gateway) -> None:
-    for kind in Kind:
-        send(kind=kind)
-    let_time_pass(24 * 3600 + 1)
-    make_due()
-    delivery.drain(sandbox.pk)
-    recovery.recover()
-    assert SandboxSms.objects.count() == 0
-    assert set(Message.objects.values_list("state", flat=True)) == {State.LAPSED}

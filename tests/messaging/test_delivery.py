@@ -189,23 +189,6 @@ def test_a_message_being_handed_over_when_its_worker_died_is_unclear(send: Send,
     assert outcomes(message) == [Outcome.AMBIGUOUS]
 
 
-def test_a_worker_frozen_past_its_lease_writes_nothing(send: Send, sandbox: Gateway) -> None:
-    message = send()
-    claimed, _ = claiming.claim(sandbox)
-    let_time_pass(60)
-    recovery.recover()
-    assert begin(sandbox, claimed) == []
-    assert not Attempt.objects.exists()
-    again, _ = claiming.claim(sandbox)
-    (started,) = begin(sandbox, again)
-    let_time_pass(60)
-    recovery.recover()
-    frozen = started[0]
-    assert not frozen.mark_submitted("x", expects_receipt=True, may_ask=True)
-    assert not frozen.fail("x")
-    assert fresh(message).state == State.UNKNOWN
-
-
 def test_two_workers_never_get_the_same_message(send: Send, sandbox: Gateway) -> None:
     for _ in range(4):
         send()
@@ -213,25 +196,6 @@ def test_two_workers_never_get_the_same_message(send: Send, sandbox: Gateway) ->
     second, _ = claiming.claim(sandbox)
     assert len(first) == 4
     assert second == []
-
-
-def test_nothing_is_submitted_past_its_validity(send: Send, sandbox: Gateway) -> None:
-    message = send()
-    let_time_pass(25 * 3600)
-    delivery.drain(sandbox.pk)
-    recovery.recover()
-    assert fresh(message).state == State.LAPSED
-    assert not Attempt.objects.exists()
-
-
-def test_an_unclear_message_past_its_validity_is_left_to_a_person(send: Send, sandbox: Gateway) -> None:
-    message = send()
-    claimed, _ = claiming.claim(sandbox)
-    begin(sandbox, claimed)
-    let_time_pass(25 * 3600)
-    recovery.recover()
-    recovery.recover()
-    assert fresh(message).state == State.UNRESOLVED
 
 
 def test_after_three_days_without_a_receipt_we_say_that_we_know_no_more(send: Send, sandbox: Gateway) -> None:

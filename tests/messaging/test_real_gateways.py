@@ -26,7 +26,7 @@ from tests.conftest import Api
 from tests.messaging.conftest import fresh, let_time_pass
 from tests.messaging.peers import DESCRIBED, NAMES, PORTAL_URL, Account, account_at
 from tests.simulators.peers import smsmobileapi
-from tests.simulators.server import Fault, TakenSms
+from tests.simulators.server import TakenSms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("network")]
 
@@ -221,27 +221,6 @@ def test_a_receipt_for_a_message_that_is_not_ours_changes_nothing(account: Accou
     assert DeliveryEvent.objects.get().message is None
 
 
-@everywhere(those("signs"))
-def test_a_receipt_with_a_bad_signature_changes_nothing(account: Account) -> None:
-    message, taken = handed_over(account)
-    account.simulator.faults.add(Fault.BAD_SIGNATURE)
-    answer = account.report(taken)
-    assert answer
-    assert answer.status_code == 401
-    assert account.state_of(message) == State.SUBMITTED
-    assert not DeliveryEvent.objects.exists()
-
-
-@everywhere(those("call"))
-def test_a_receipt_of_somebody_who_does_not_know_the_address_changes_nothing(account: Account) -> None:
-    message, taken = handed_over(account)
-    answer = account.report(taken, key="guessed")
-    assert answer
-    assert answer.status_code == 404
-    assert account.state_of(message) == State.SUBMITTED
-    assert not DeliveryEvent.objects.exists()
-
-
 @everywhere([name for name, ways in WAYS.items() if not ways.query and not ways.call])
 def test_of_a_provider_without_receipts_it_is_said_that_none_will_come(account: Account) -> None:
     message, taken = handed_over(account)
@@ -290,15 +269,6 @@ def test_what_a_guest_writes_is_brought_and_kept_once(account: Account) -> None:
         assert answer
         assert 200 <= answer.status_code < 300
     assert kept() == [(GUEST, LONG)]
-
-
-@everywhere([name for name in those("inbound_call") if WAYS[name].signs and name != "smsc_ru"])
-def test_what_nobody_signed_is_not_taken_for_a_guests_words(account: Account) -> None:
-    account.simulator.faults.add(Fault.BAD_SIGNATURE)
-    answer = account.tell(GUEST, LONG, "in-1")
-    assert answer
-    assert answer.status_code == 401
-    assert kept() == []
 
 
 @everywhere(those("inbound_query"))

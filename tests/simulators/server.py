@@ -22,7 +22,7 @@ from aiohttp import web
 
 from gateways.http import LARGEST_BODY
 from gateways.outcomes import InboundSms, Outcome, ReceiptState
-from tests.simulators import peers
+from tests.simulators import air, peers
 from tests.simulators.own_thread import OwnThread
 
 #: How late a slow provider is: long enough to be noticed, and far below any timeout.
@@ -84,6 +84,11 @@ class TakenSms:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     #: How often it was handed over; more than once only where the provider knows keys, and it was sent once.
     handed_over: int = 1
+
+    @property
+    def billed(self) -> int:
+        """How many SMS it costs."""
+        return air.parts(self.text)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Peer(server.Peer):
         if self.shows(Fault.ERROR_IN_200) or not re.fullmatch(r"\+?[0-9]{11,15}", phone):
             return failure(7)
         taken = self.simulator.take(self.name, phone, text, fields.get("sender", ""), key=own_id, reference=own_id)
-        return web.json_response({"id": taken.reference, "cnt": 1})
+        return web.json_response({"id": taken.reference, "cnt": taken.billed})
 
     async def status(self, request: web.Request) -> web.Response:
         fields = await self.let_in(request)

@@ -73,7 +73,7 @@ class Peer(server.Peer):
         if isinstance(root, web.Response):
             return root
         asked = [self.simulator.get(self.name, one.text or "") for one in root.iterfind("get_state/id_sms")]
-        return answer(*(_state(sms, sms.state, num_parts="1", price="1.15") for sms in asked if sms))
+        return answer(*(_state(sms, sms.state, num_parts=str(sms.billed), price="1.15") for sms in asked if sms))
 
     async def balance(self, request: web.Request) -> web.Response:
         root = await self.let_in(request)
@@ -147,7 +147,7 @@ class Peer(server.Peer):
             if applies:
                 return _element("information", refusal, number_sms=number)
         taken = self.simulator.take(self.name, phone, text, sender, key=abonent.get("client_id_sms", ""), dedupes=True)
-        return _element("information", "send", number_sms=number, id_sms=taken.reference, parts="1")
+        return _element("information", "send", number_sms=number, id_sms=taken.reference, parts=str(taken.billed))
 
 
 def answer(*content: Element) -> web.Response:

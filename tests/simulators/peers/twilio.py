@@ -130,7 +130,7 @@ def _resource(taken: TakenSms, status: str, code: int | None) -> dict[str, Any]:
         "error_code": code,
         "error_message": None,
         "from": taken.sender,
-        "num_segments": "1",
+        "num_segments": str(taken.billed),
         "price": None,
         "sid": taken.reference,
         "status": status,
