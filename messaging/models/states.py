@@ -51,7 +51,8 @@ MAY_FOLLOW: dict[State, tuple[State, ...]] = {
     State.DELIVERED: (
         State.SUBMITTED, State.NO_RECEIPT, State.UNDELIVERED, State.EXPIRED, State.UNKNOWN, State.UNRESOLVED,
     ),
-    State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
+    # "Could not" says more than "gave up": whichever receipt comes first, the same is known in the end.
+    State.UNDELIVERED: (State.SUBMITTED, State.NO_RECEIPT, State.EXPIRED, State.UNKNOWN, State.UNRESOLVED),
     State.EXPIRED: (State.SUBMITTED, State.NO_RECEIPT, State.UNKNOWN, State.UNRESOLVED),
     State.NO_RECEIPT: (State.SUBMITTING, State.UNKNOWN, State.SUBMITTED, State.UNRESOLVED),
     State.FAILED: LEASED,

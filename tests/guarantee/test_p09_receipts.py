@@ -1,4 +1,8 @@
-"""P9: receipts in any order, repeated, early or for strangers lead to one final state."""
+"""P9: receipts in any order, repeated, late, before our own commit or for strangers lead to one final state.
+
+Providers here report of whole messages and not of their parts, so there is no worst part to wait for. That a receipt
+of somebody who is not the provider changes nothing is P13's, in `test_p13_doors.py`.
+"""
 
 from collections.abc import Callable, Sequence
 from itertools import permutations
@@ -6,6 +10,8 @@ from itertools import permutations
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from gateways.http import Callback, HttpRequest, HttpResponse
 from gateways.models import Gateway
@@ -53,6 +59,45 @@ def test_delivered_wins_in_any_order(submitted: Message, sandbox: Gateway, order
         receipts.record(sandbox, [receipt])
     assert (fresh(submitted).state, fresh(submitted).text) == (State.DELIVERED, None)
     assert DeliveryEvent.objects.filter(message=submitted).count() == 3
+
+
+#: From the least to the most that anybody may say; what is said decides, never when.
+WORTH = [
+    (None, State.SUBMITTED),
+    (ReceiptState.PENDING, State.SUBMITTED),
+    (ReceiptState.UNCONFIRMED, State.NO_RECEIPT),
+    (ReceiptState.EXPIRED, State.EXPIRED),
+    (ReceiptState.UNDELIVERED, State.UNDELIVERED),
+    (ReceiptState.DELIVERED, State.DELIVERED),
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(st.lists(st.sampled_from(ReceiptState), max_size=3), max_size=6), early=st.integers(0, 6))
+@example(said=[[ReceiptState.EXPIRED], [ReceiptState.UNDELIVERED]], early=0)
+@example(said=[[ReceiptState.UNDELIVERED], [ReceiptState.EXPIRED]], early=1)
+def test_what_is_said_decides_and_not_when(
+    submitted: Message, sandbox: Gateway, said: list[list[ReceiptState]], early: int
+) -> None:
+    """Calls with several receipts each, of which the first `early` are faster than our own commit."""
+    begin_anew(submitted)
+    for number, call in enumerate([*said, []]):
+        if number == min(early, len(said)):
+            Attempt.objects.update(reference="ref-1", reference_key="ref-1")
+            receipts.match_early_ones(sandbox, ["ref-1"])
+        receipts.record(sandbox, [Receipt("ref-1", state) for state in call])
+    worth = max((state for call in said for state in call), default=None, key=[state for state, _ in WORTH].index)
+    assert fresh(submitted).state == dict(WORTH)[worth]
+    # Each is on record as it came, and belongs to its message.
+    kept = sum(state != ReceiptState.PENDING for call in said for state in call)
+    assert DeliveryEvent.objects.filter(message=submitted).count() == DeliveryEvent.objects.count() == kept
+
+
+def begin_anew(submitted: Message) -> None:
+    """Handed over a moment ago, and what the provider calls it is not committed yet."""
+    DeliveryEvent.objects.all().delete()
+    Message.objects.filter(pk=submitted.pk).update(state=State.SUBMITTED, finished_at=None, text=submitted.text)
+    Attempt.objects.update(reference="", reference_key="")
 
 
 @pytest.mark.parametrize("receipt", [DELIVERED, UNDELIVERED, EXPIRED])

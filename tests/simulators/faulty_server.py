@@ -63,7 +63,7 @@ class FaultyServer:
     def read_request(self, connection: socket.socket) -> bytes:
         """One whole request, remembered; empty when the other side closed."""
         request = b""
-        while not _is_whole(request):
+        while not is_whole(request):
             piece = connection.recv(65536)
             if not piece:
                 return b""
@@ -73,7 +73,8 @@ class FaultyServer:
         return request
 
 
-def _is_whole(request: bytes) -> bool:
+def is_whole(request: bytes) -> bool:
+    """Whether these bytes are a request to its end, by the length that it tells."""
     head, end, body = request.partition(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(end) and len(body) >= (int(lengths[0].partition(b":")[2]) if lengths else 0)

@@ -38,7 +38,7 @@ class Valve(OwnThread):
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward, answers = await asyncio.open_connection("127.0.0.1", self.port)
-        back = asyncio.create_task(_pour(onward, writer))
+        back = asyncio.create_task(pour(onward, writer))
         try:
             with suppress(ConnectionError, asyncio.CancelledError):
                 while said := await reader.read(65536):
@@ -61,7 +61,8 @@ class Valve(OwnThread):
             self.waiting[path] -= 1
 
 
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Carries what comes until there is no more, or nobody takes it."""
     with suppress(ConnectionError):
         while said := await reader.read(65536):
             writer.write(said)
