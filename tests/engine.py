@@ -46,7 +46,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         if os.environ[ENGINE] == "postgresql":
             servers = Servers()
             early_config.add_cleanup(servers.stop)
-            os.environ.update(PRODUCTION | servers.addresses | {CLUSTER: str(servers.cluster)})
+            os.environ.update(PRODUCTION | servers.addresses | {CLUSTER: str(servers.postgresql.folder)})
     # Providers are simulators on this machine, which an ordinary portal would not call.
     os.environ["GATEWAY_ALLOWED_NETWORKS"] = "127.0.0.0/8"
     # Tests of the pages behind the sign-in come in without one; those of the sign-in choose.

@@ -30,11 +30,11 @@ class Servers:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
-        self.cluster = self.folder / "postgresql"
         self.redis = Redis(self.folder)
-        self._postgresql: subprocess.Popen[bytes] | None = None
+        self.postgresql = PostgreSQL(self.folder)
         try:
-            self.database_port = self._start_postgresql()
+            self.postgresql.make()
+            self.postgresql.start()
             self.redis.start()
         except BaseException:
             self.stop()
@@ -51,43 +51,66 @@ class Servers:
     @property
     def addresses(self) -> dict[str, str]:
         """The environment of a portal that uses them."""
-        return {
-            "DATABASE_URL": f"postgres://portal@127.0.0.1:{self.database_port}/postgres",
-            "REDIS_URL": self.redis.url,
-        }
+        return {"DATABASE_URL": self.postgresql.url, "REDIS_URL": self.redis.url}
 
     def stop(self) -> None:
         """Ends both at once: nobody needs their files any more."""
         self.redis.stop()
-        if self._postgresql:
-            self._postgresql.terminate()
-            self._postgresql.wait(timeout=60)
+        self.postgresql.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start_postgresql(self) -> int:
-        initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
-        owner = _unprivileged_user()
-        cluster = self.cluster
-        cluster.mkdir()
-        if owner:
+
+class PostgreSQL:
+    """A cluster of its own, to be crashed and started again at the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "postgresql"
+        self.port = free_port()
+        self.url = f"postgres://portal@127.0.0.1:{self.port}/postgres"
+        self._log = folder / "postgresql.log"
+        self._owner = _unprivileged_user()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """An empty cluster."""
+        self.folder.mkdir()
+        if self._owner:
             # PostgreSQL refuses to run as root.
-            self.folder.chmod(0o711)
-            shutil.chown(cluster, owner)
+            self.folder.parent.chmod(0o711)
+            shutil.chown(self.folder, self._owner)
         subprocess.run(
-            [initdb, "-D", cluster, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
-            check=True, user=owner, stdout=subprocess.DEVNULL, cwd="/",
+            [
+                _postgresql_program("initdb"),
+                *("-D", self.folder, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"),
+            ],
+            check=True, user=self._owner, stdout=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
-        port = free_port()
+
+    def start(self) -> None:
+        """Returns when it answers."""
         # Several portals with many threads each run beside each other. Nothing here outlives the machine, and to empty
         # all tables after a test takes a second where each of their files is put on disk.
         settings = ("max_connections=300", "fsync=off", "full_page_writes=off")
-        options = ["-p", str(port), "-h", "127.0.0.1", "-k", str(cluster)]
+        options = ["-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
         options += [word for setting in settings for word in ("-c", setting)]
-        log = self.folder / "postgresql.log"
-        self._postgresql = _started([postgres, "-D", str(cluster), *options], log, owner)
-        _wait_for_port(port, self._postgresql, log)
-        _wait_for_answers(port)
-        return port
+        command = [_postgresql_program("postgres"), "-D", str(self.folder), *options]
+        self._process = started(command, self._log, self._owner)
+        _wait_for_port(self.port, self._process, self._log)
+        _wait_for_answers(self.port)
+
+    def stop(self) -> None:
+        """Ends it; whoever is connected is cut off."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """As `pg_ctl stop -m immediate`: every client is cut off, and the next start recovers from the log."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process:
+            self._process.send_signal(how)
+            self._process.wait(timeout=60)
+            self._process = None
 
 
 class Redis:
@@ -105,7 +128,7 @@ class Redis:
         if not program:
             raise ServerMissing(REDIS_MISSING)
         command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = _started(command, self._log, None)
+        self._process = started(command, self._log, None)
         _wait_for_port(self.port, self._process, self._log)
 
     def stop(self) -> None:
@@ -116,7 +139,14 @@ class Redis:
             self._process = None
 
 
-def _started(command: list[str], log: Path, owner: str | None) -> subprocess.Popen[bytes]:
+def started(
+    command: list[str],
+    log: Path,
+    owner: str | None = None,
+    environment: dict[str, str] | None = None,
+    folder: str | Path = "/",
+) -> subprocess.Popen[bytes]:
+    """A program that ends with this process, whatever ends that; what it prints is added to the log."""
     # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
     # A pytest that is killed stops nothing, and Linux does it instead.
     with log.open("ab") as output:
@@ -125,7 +155,8 @@ def _started(command: list[str], log: Path, owner: str | None) -> subprocess.Pop
             stdout=output,
             stderr=subprocess.STDOUT,
             user=owner,
-            cwd="/",
+            cwd=folder,
+            env=environment,
             start_new_session=True,
             preexec_fn=_end_with_our_parent,  # noqa: PLW1509 — it only tells the kernel something
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.services.fire.crew import Crew, own_crew
 from tests.services.stack import Portal, own_servers
 
 
@@ -21,3 +22,10 @@ def portal(installation: Portal) -> Portal:
         installation.start()
     installation.login()
     return installation
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """An installation under fire with one worker and servers of its own, which a test may crash."""
+    with own_crew(tmp_path_factory.mktemp("fire"), workers=1) as crew:
+        yield crew

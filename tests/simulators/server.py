@@ -325,9 +325,9 @@ class Simulator(OwnThread):
             await self._wait(SLOW_SECONDS)
         if Fault.TIMEOUT_AFTER_ACCEPT in self.faults:
             await self._wait(None)
-            _hang_up(request)
+            hang_up(request)
         if Fault.RESET_AFTER_ACCEPT in self.faults:
-            _hang_up(request)
+            hang_up(request)
         if Fault.SERVER_ERROR in self.faults:
             return web.Response(status=500, text="<h1>Internal Server Error</h1>", content_type="text/html")
         if Fault.MALFORMED in self.faults:
@@ -361,7 +361,7 @@ def _mounted(peer: Peer) -> Iterable[web.RouteDef]:
     return found.values()
 
 
-def _hang_up(request: web.Request) -> None:
+def hang_up(request: web.Request) -> None:
     """Resets the connection, as a provider's machine does when it falls over."""
     transport = request.transport
     if transport is not None:

@@ -1,0 +1,241 @@
+"""The processes of one installation, each to be killed, frozen and started again by itself; and its providers."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import requests
+from honcho.environ import parse_procfile
+
+from portal.processes import PROCFILE
+from tests.engine import ENGINE, REPOSITORY
+from tests.servers import Servers, free_port, started
+from tests.services.fire import books, providers
+from tests.services.fire.judging import Verdict, judge
+from tests.services.fire.points import Order
+from tests.services.fire.posting import Posting
+from tests.services.fire.providers import FAIR, Weather
+from tests.services.stack import PATIENCE, Portal
+
+T = TypeVar("T")
+
+#: How long somebody who is frozen stays so, seconds: past every lease that `hurry` gives, and past the settle window.
+FROZEN = 14.0
+
+
+class Member:
+    """One process, or gunicorn and its children; `fuse` is the file that it watches."""
+
+    def __init__(self, name: str, words: list[str], portal: Portal) -> None:
+        self.name = name
+        self.fuse = portal.folder.parent / f"{name}.fuse"
+        self.log = portal.folder.parent / f"{name}.log"
+        self._command = [sys.executable, "-m", "tests.services.fire.points", str(self.fuse), *words]
+        self._portal = portal
+        self._process: subprocess.Popen[bytes] | None = None
+        self._frozen_since: float | None = None
+        self._lit = False
+
+    def start(self) -> None:
+        """Returns at once."""
+        self._process = started(self._command, self.log, None, self._portal.environment, REPOSITORY)
+
+    def light(self, order: Order) -> None:
+        """It shall obey this order when it comes to that point."""
+        order.light(self.fuse)
+        self._lit = True
+
+    def put_out(self) -> None:
+        """Takes back an order that was not obeyed yet."""
+        self._lit = False
+        self.fuse.unlink(missing_ok=True)
+
+    def has_burnt(self) -> bool:
+        """Whether the last order was obeyed."""
+        return self._lit and not self.fuse.exists()
+
+    def send(self, signal_number: signal.Signals) -> None:
+        """To the process and its children."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal_number)
+
+    def kill(self) -> None:
+        """kill -9; returns when it is gone."""
+        self.send(signal.SIGKILL)
+        if self._process:
+            self._process.wait(PATIENCE)
+
+    def is_frozen(self) -> bool:
+        """Whether it stands still, by its own hand or another's."""
+        if self._process is None:
+            return False
+        with suppress(FileNotFoundError):
+            return _state_of(self._process.pid) == "T"
+        return False
+
+    def look_after(self) -> int:
+        """Starts it again where it died, and lets go on what has been frozen for long enough; how many were killed."""
+        if self._process is None:
+            return 0
+        if self.is_frozen():
+            self._frozen_since = self._frozen_since or time.monotonic()
+            if time.monotonic() - self._frozen_since > FROZEN:
+                self._frozen_since = None
+                self.send(signal.SIGCONT)
+            return 0
+        if self._process.poll() is not None:
+            # Its children, if any.
+            self.send(signal.SIGKILL)
+            self._lit = False
+            self.start()
+            return 1
+        if self.has_burnt():
+            # A child of gunicorn, which has another by now.
+            self._lit = False
+            return 1
+        return 0
+
+
+class Crew:
+    """One installation under fire. Use `on_board`; `kills` counts processes that came to a violent end."""
+
+    def __init__(self, portal: Portal, servers: Servers | None, book: Path, workers: int, beats: int = 1) -> None:
+        self.portal = portal
+        self.servers = servers
+        self.book = book
+        self.kills = 0
+        self._url = ""
+        commands = {
+            name: shlex.split(line)[1:] for name, line in parse_procfile(PROCFILE.read_text()).processes.items()
+        }
+        names = {
+            "web": ["web"],
+            "worker": [f"worker{n}" for n in range(workers)],
+            "beat": [f"beat{n}" for n in range(beats)],
+        }
+        self.members = {name: Member(name, commands[kind], portal) for kind in names for name in names[kind]}
+
+    @property
+    def workers(self) -> list[Member]:
+        """Those that send."""
+        return [member for name, member in self.members.items() if name.startswith("worker")]
+
+    def set_sail(self, url: str) -> None:
+        """Makes the installation, its gateways at the providers with this address, and starts everybody."""
+        self._url = url
+        self.portal.environment["GATEWAY_ALLOWED_NETWORKS"] = "127.0.0.0/8"
+        made = self.portal.first_run()
+        assert made.returncode == 0, made.stderr.decode()
+        for member in self.members.values():
+            member.start()
+        self.wait_for(self.is_ready, "the portal is ready")
+        self.portal.login()
+        for body in providers.gateways(url):
+            self.portal.call("POST", "sms_gateways", body)
+
+    def is_ready(self) -> bool:
+        """Whether `/readyz` says so."""
+        try:
+            return requests.get(f"{self.portal.address}/readyz", timeout=10).ok
+        except requests.RequestException:
+            return False
+
+    def change_weather(self, weather: Weather) -> None:
+        """At the providers, from the next message on."""
+        requests.put(f"{self._url}/weather", data=weather.text(), timeout=10).raise_for_status()
+
+    def look_after(self) -> None:
+        """Whoever died is started again."""
+        self.kills += sum(member.look_after() for member in self.members.values())
+
+    def wait_for(self, what: Callable[[], T], why: str) -> T:
+        """The first true value, while everybody is looked after; fails when it never comes."""
+        until = time.monotonic() + PATIENCE
+        while not (value := what()):
+            assert time.monotonic() < until, f"waited in vain: {why}\n{self.tails()}"
+            time.sleep(0.1)
+            self.look_after()
+        return value
+
+    def tails(self) -> str:
+        """The last lines that everybody printed."""
+        logs = {name: member.log.read_text(errors="replace")[-1500:] for name, member in self.members.items()}
+        return "\n".join(f"--- {name}\n{text}" for name, text in logs.items())
+
+    def calm_down(self) -> None:
+        """No more orders, fair weather; returns when every message has come to its end."""
+        for member in self.members.values():
+            member.put_out()
+        self.change_weather(FAIR)
+        self.wait_for(self._has_settled, "every message comes to its end")
+
+    def _has_settled(self) -> bool:
+        try:
+            return books.under_way(self.portal.environment) == 0
+        except books.Away:
+            return False
+
+    def somebody_waits(self) -> bool:
+        """Whether a provider took a message whose attempt has no outcome yet."""
+        taken = {one.phone for one in books.theirs(self.book) if one.taken}
+        return bool(taken & books.in_the_air(self.portal.environment))
+
+    def judge(self, answered: Mapping[str, int]) -> Verdict:
+        """Compares the books; `answered` are all messages that were ever accepted here."""
+        return judge(answered, books.ours(self.portal.environment), books.theirs(self.book))
+
+    def prove(self) -> Posting:
+        """One message through each gateway, so that none is on trial any more; their posting."""
+        posting = Posting(self.portal, len(providers.KINDS)).start()
+        self.wait_for(posting.is_over, "the first messages are accepted")
+        self.calm_down()
+        return posting
+
+
+def _state_of(pid: int) -> str:
+    """One letter: `T` is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@contextmanager
+def on_board(folder: Path, servers: Servers | None, workers: int, beats: int = 1) -> Iterator[Crew]:
+    """A new installation in this folder, embedded where there are no servers, with its providers; killed at the end."""
+    with ExitStack() as stack:
+        portal = stack.enter_context(Portal(folder, servers.addresses if servers else {}))
+        crew = Crew(portal, servers, folder / "book.sqlite3", workers, beats)
+        port = free_port()
+        command = [sys.executable, "-m", "tests.services.fire.providers", str(crew.book), str(port)]
+        provider = started(command, folder / "providers.log", None, portal.environment, REPOSITORY)
+        stack.callback(provider.wait)
+        stack.callback(provider.kill)
+        for member in crew.members.values():
+            stack.callback(member.kill)
+        _wait_for_providers(port)
+        crew.set_sail(f"http://127.0.0.1:{port}")
+        yield crew
+
+
+@contextmanager
+def own_crew(folder: Path, workers: int, beats: int = 1) -> Iterator[Crew]:
+    """The same on the engine of this test run: with a PostgreSQL and a Redis of its own, or embedded."""
+    with ExitStack() as stack:
+        servers = stack.enter_context(Servers()) if os.environ[ENGINE] == "postgresql" else None
+        yield stack.enter_context(on_board(folder, servers, workers, beats))
+
+
+def _wait_for_providers(port: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with suppress(requests.ConnectionError):
+            requests.put(f"http://127.0.0.1:{port}/weather", data=FAIR.text(), timeout=10).raise_for_status()
+            return
+        time.sleep(0.1)
+    raise AssertionError("the providers do not answer")

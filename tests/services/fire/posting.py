@@ -1,0 +1,87 @@
+"""Posts messages through the API as a careful client does: a call whose answer was lost is repeated with its key."""
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import requests
+
+from tests.services.fire.providers import KINDS
+from tests.services.stack import Portal
+
+#: Answers after which the same call is made again.
+AGAIN = frozenset({409, 429, 500, 502, 503, 504})
+#: Seconds until then.
+PAUSE = 0.1
+
+
+def phone_of(number: int) -> str:
+    """Each message has a phone of its own."""
+    return f"+7916{number:07}"
+
+
+class Posting:
+    """So many messages, to each of the gateways in turn, in threads of its own; remembers what was accepted.
+
+    Numbers go on from `first`, so that no two postings at one portal have a phone in common.
+    """
+
+    def __init__(
+        self, portal: Portal, messages: int, first: int = 0, kinds: Sequence[str] = KINDS, threads: int = 4
+    ) -> None:
+        self.portal = portal
+        self.messages = messages
+        self.first = first
+        self.kinds = kinds
+        #: The number that the portal gave to each phone's message.
+        self.answered: dict[str, int] = {}
+        #: What ended a thread before its time.
+        self.failures: list[BaseException] = []
+        self._numbers = count(first)
+        self._threads = [threading.Thread(target=self._post_all, daemon=True) for _ in range(threads)]
+
+    def start(self) -> "Posting":
+        """Begins, and returns at once."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def is_over(self) -> bool:
+        """Whether everything was accepted. Raises what ended a thread."""
+        if self.failures:
+            raise self.failures[0]
+        return len(self.answered) == self.messages
+
+    def _post_all(self) -> None:
+        try:
+            with requests.Session() as session:
+                session.headers["Authorization"] = f"Bearer {self.portal.token}"
+                while (number := next(self._numbers)) < self.first + self.messages:
+                    self.answered[phone_of(number)] = self._post(session, number)
+        except BaseException as error:  # noqa: BLE001 — raised to whoever waits
+            self.failures.append(error)
+
+    def _post(self, session: requests.Session, number: int) -> int:
+        body = {
+            "sms_gateway": self.kinds[number % len(self.kinds)],
+            "phone_number": phone_of(number),
+            "message": f"message {number}",
+        }
+        while (item := self._answer(session, body, f"fire-{number}")) is None:
+            time.sleep(PAUSE)
+        return int(item["id"])
+
+    def _answer(self, session: requests.Session, body: dict[str, Any], key: str) -> dict[str, Any] | None:
+        """The message as it was accepted; None where the call is to be repeated."""
+        address = f"{self.portal.address}/api/v1/sms_gateways/send_sms"
+        try:
+            answer = session.post(address, json=body, headers={"Idempotency-Key": key}, timeout=30)
+        except requests.RequestException:
+            return None
+        if answer.status_code in AGAIN:
+            return None
+        assert answer.ok, f"{answer.status_code} {answer.text}"
+        item: dict[str, Any] = answer.json()["item"]
+        return item
