@@ -30,7 +30,7 @@ def matching(typed: str) -> Q:
     if "\0" in typed:
         # No column can hold it, and PostgreSQL does not even take the question.
         return Q(pk__in=[])
-    found = Q(reference=typed) | Q(recipient_label=typed) | Q(pk__in=_by_reference(typed))
+    found = Q(reference=typed) | Q(recipient_label=typed) | Q(caller_reference=typed) | Q(pk__in=_by_reference(typed))
     found |= _begins("recipient_label", typed)
     if key := KEY.fullmatch(typed):
         found |= Q(pk=int(key[1]))

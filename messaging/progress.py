@@ -60,7 +60,13 @@ class Progress:
     gone: int
     over: bool
     groups: Mapping[Group, int]
+    states: Mapping[State, int]
     cut_off: int = 0
+
+    @property
+    def accepted(self) -> int:
+        """How many of its messages are on record."""
+        return sum(self.states.values())
 
     @property
     def sentence(self) -> str:
@@ -105,5 +111,6 @@ def of(batch: Batch, counts: Mapping[State, int]) -> Progress:
         gone=accepted - under_way + refused,
         over=left == cut_off and all(state in FINAL for state in counts),
         groups=groups,
+        states=counts,
         cut_off=cut_off,
     )

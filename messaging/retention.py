@@ -31,7 +31,13 @@ def anonymise_messages() -> int:
         return 0
     with transaction.atomic():
         Message.objects.filter(pk__in=keys).update(
-            phone=_masked(), recipient_label="", text=None, masked_text="", reason="", code_digest=""
+            phone=_masked(),
+            recipient_label="",
+            caller_reference=None,
+            text=None,
+            masked_text="",
+            reason="",
+            code_digest="",
         )
         Attempt.objects.filter(message__in=keys).update(detail="", exchange={})
         Step.objects.filter(message__in=keys).update(reason="")

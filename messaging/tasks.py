@@ -86,10 +86,11 @@ RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
 sweeping = Turn(_sweep, patience=10.0)
 
 
-def ring_for(gateway_id: int) -> None:
-    """Rings for a message just committed."""
+def ring_for(*gateway_ids: int) -> None:
+    """Rings for messages just committed at these gateways, however many there are."""
     reach(Point.ACCEPTED)
-    ringing.ring_soon(gateway_id)
+    for gateway_id in gateway_ids:
+        ringing.ring_soon(gateway_id)
 
 
 def gateway_changed(gateway_id: int, change: Change) -> None:

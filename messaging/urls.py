@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from messaging import callbacks
 from messaging.admin import write
+from messaging.api.batches import BatchView, CancelBatch, SendBatch
 from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
 from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
@@ -19,6 +20,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     route("sms_gateways/send_sms", SendSms, "sms_gateways.send_sms"),
+    route("sms_gateways/send_sms_batch", SendBatch, "sms_gateways.send_sms_batch"),
+    route("batch/(?P<id>[^/]+)/cancel", CancelBatch, "batch.cancel"),
+    route("batch/(?P<id>[^/]+)", BatchView, "batch"),
     route("sms_gateway/(?P<id>[^/]+)/test", SendTest, "sms_gateway.test"),
     route("messages", Messages, "messages"),
     route("messages/search", MessageSearch, "messages.search"),

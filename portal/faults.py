@@ -11,7 +11,7 @@ class Point(StrEnum):
     """Where a process that is killed leaves the most interesting traces.
 
     Those of claiming, putting on record and settling are reached once a turn, however many messages it had, even none;
-    those of the bell only where one message is accepted by itself.
+    that of accepting once for all messages that one transaction accepted, that of the bell once for each bell.
     """
 
     ACCEPTED = "accepted"  # the message is committed, nobody has been told

@@ -52,7 +52,7 @@ class MessageAdmin(HistoryAdmin):
             },
         ),
         (_("Times"), {"fields": ("created", "valid_until", "due_at", "submitted_at", "finished_at")}),
-        (_("Origin"), {"fields": ("requested_by", "door", "batch", "resend_of")}),
+        (_("Origin"), {"fields": ("requested_by", "door", "batch", "caller_reference", "resend_of")}),
         (
             _("For the expert"),
             {"fields": ("priority", "epoch", "lease_until", "failures", "unclear", "ask_at", "asked")},

@@ -25,6 +25,7 @@ EXAMPLE = {
     "reason": "",
     "created": "2026-11-22T12:00:00Z", "valid_until": "2026-11-23T12:00:00Z",
     "submitted_at": "2026-11-22T12:00:01Z", "finished_at": "2026-11-22T12:00:02Z", "resend_of": None,
+    "batch": None, "caller_reference": None,
 }  # fmt: skip
 
 #: What lists and sends say of a message: never its text.
@@ -50,6 +51,8 @@ MESSAGES = Resource(
         "submitted_at": moment("submitted_at", nullable=True),
         "finished_at": moment("finished_at", nullable=True),
         "resend_of": number("resend_of_id", nullable=True),
+        "batch": number("batch_id", nullable=True),
+        "caller_reference": text("caller_reference", nullable=True),
     },
     example=EXAMPLE,
 )

@@ -45,12 +45,17 @@ class WaitInput(Input):
     )
 
 
-class SmsInput(WaitInput):
+class TextInput(Input):
+    """A text and the phone it is for."""
+
+    phone_number = serializers.CharField(max_length=50, style={"placeholder": "+79161234567"})
+    message = serializers.CharField(trim_whitespace=False, max_length=20_000)
+
+
+class SmsInput(WaitInput, TextInput):
     """The body of `send_sms`."""
 
     sms_gateway = serializers.CharField(max_length=100)
-    phone_number = serializers.CharField(max_length=50, style={"placeholder": "+79161234567"})
-    message = serializers.CharField(trim_whitespace=False, max_length=20_000)
 
 
 class SendView(ApiView):

@@ -14,7 +14,7 @@ LONGEST_TOKEN = 64
 class Batch(models.Model):
     """What was asked for at once. `taken` of its `total` items were looked at; the refused ones are named.
 
-    `token` names the form or call it came from: the same one makes no second batch.
+    `token` names the form it came from: the same one makes no second batch.
     """
 
     name = models.CharField(_("name"), max_length=LONGEST_NAME)

@@ -311,9 +311,9 @@ class Message(MessageRow):
 
     def link_to(self, former: "Message") -> None:
         """Names the message this one repeats, and takes its text away: a second resend has nothing to send."""
-        Message.objects.filter(pk=self.pk).update(resend_of=former)
+        Message.objects.filter(pk=self.pk).update(resend_of=former, caller_reference=former.caller_reference)
         Message.objects.filter(pk=former.pk).update(text=None)
-        self.resend_of = former
+        self.resend_of, self.caller_reference = former, former.caller_reference
 
     def cancel(self, by: User | None) -> bool:
         """Taken back by a person before a worker took it; false where it is too late."""

@@ -16,6 +16,7 @@ from portal.encryption import EncryptedTextField
 
 #: How many last digits of a phone are kept by themselves, so that it can be found by them.
 TAIL = 4
+LONGEST_CALLER_REFERENCE = 100
 
 
 class MessageRow(models.Model):
@@ -46,6 +47,10 @@ class MessageRow(models.Model):
     door = models.CharField(_("came by"), max_length=10, choices=Door.choices, blank=True, default=Door.UNSAID)
     batch = models.ForeignKey(
         Batch, models.SET_NULL, verbose_name=_("batch"), null=True, blank=True, db_index=False, related_name="messages"
+    )
+    # What a program calls it; NULL without one, so that both databases leave most messages out of its index.
+    caller_reference = models.CharField(  # noqa: DJ001
+        _("its caller's own name for it"), max_length=LONGEST_CALLER_REFERENCE, null=True, blank=True
     )
     resend_of = models.OneToOneField(
         "self", models.SET_NULL, verbose_name=_("resend of"), null=True, blank=True, related_name="resent_as"
@@ -88,6 +93,9 @@ class MessageRow(models.Model):
             models.Index(fields=["state", "submitted_at"], name="message_silent"),
             models.Index(fields=["batch", "state"], name="message_of_batch", condition=Q(batch__isnull=False)),
             models.Index(fields=["phone_tail"], name="message_by_tail"),
+            models.Index(
+                fields=["caller_reference"], name="message_by_caller", condition=Q(caller_reference__isnull=False)
+            ),
             models.Index(fields=["gateway", "ask_at"], name="message_to_ask", condition=Q(ask_at__isnull=False)),
             models.Index(
                 fields=["valid_until"],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import bells, opt_outs, recipients
+from messaging import bells, opt_outs, recipients, tasks
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Door, Message, State
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, note_accepted, send, suppress
@@ -101,8 +101,8 @@ def resend_all(
     sent_again = [one.resend_of_id for one in drafts if one.resend_of_id]
     Message.objects.filter(pk__in=sent_again).update(text=None)
     recipients.tell_resent(sent_again)
-    for gateway_id in {one.gateway_id for one in drafts if one.state == State.QUEUED}:
-        transaction.on_commit(partial(bells.ring, gateway_id))
+    if to_ring := {one.gateway_id for one in drafts if one.state == State.QUEUED}:
+        transaction.on_commit(partial(tasks.ring_for, *to_ring))
     done.count = len(drafts)
     return done
 
@@ -115,7 +115,8 @@ def _again(
     text = former.text or ""
     terms = Terms(Kind(former.kind), first, by, Door.PAGES, former.only_here, batch=batch)
     again = draft(terms, former.phone, text, measured(text), first, masked_text=former.masked_text, survey=survey)
-    again.recipient_label, again.resend_of = former.recipient_label, former
+    again.recipient_label, again.caller_reference = former.recipient_label, former.caller_reference
+    again.resend_of = former
     return again
 
 

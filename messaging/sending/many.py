@@ -1,19 +1,20 @@
-"""Accepting many messages at once: a batch, in transactions of some hundred; what is wrong with one stops no other."""
+"""Accepting many messages at once: a batch, whole and in one transaction; what is wrong with one stops no other."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import cache, partial
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import bells, opt_outs, phones
+from messaging import opt_outs, phones, tasks
 from messaging.models import Batch, Door, Message, State
 from messaging.models.batch import LONGEST_NAME
 from messaging.retries import Kind
@@ -25,8 +26,8 @@ from portal.models import User
 
 #: How many items one batch may have.
 MOST = 10_000
-#: How many are accepted in one transaction.
-CHUNK = 500
+#: How many rows one statement stores.
+ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,17 @@ class Item:
     recipient_label: str = ""
 
 
+@dataclass(frozen=True)
+class Faulty:
+    """An item whose door could make no message of it; it counts, and is refused with this sentence."""
+
+    field: str
+    sentence: str
+    reference: str = ""
+
+
 def send_many(
-    items: Sequence[Item],
+    items: Sequence[Item | Faulty],
     *,
     gateway_name: str,
     requested_by: User | None,
@@ -52,34 +62,38 @@ def send_many(
 ) -> Batch:
     """Accepts every item that can be; those that cannot are in `Batch.refused`, each with its place and why.
 
-    `token` names the form or call: the same again gives the same batch, and goes on where the first one was cut off.
+    All of it is committed at once or nothing is. `token` names the form: the same again gives the same batch.
     Raises Refusal with the field `items`, `gateway` or `schedule`; a token that was used for something else is a
     conflict.
     """
     _check_count(items)
     asked = (kind, gateway_name, requested_by.pk if requested_by else None, [astuple(item) for item in items], due_at)
-    fingerprint = salted_hmac("messaging.batches", json.dumps(asked, default=str), algorithm="sha256").hexdigest()
-    batch = Batch.objects.filter(token=token).first() if token else None
-    if batch is None:
-        check_schedule(due_at)
+    fingerprint = _fingerprint(asked) if token else ""
+    if token and (earlier := Batch.objects.filter(token=token).first()):
+        return _same(earlier, fingerprint)
+    check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
-    first = wanted or routing.default()
-    if batch is None:
-        batch = _open(
-            Batch(
-                name=name[:LONGEST_NAME] or _named_after(items),
-                requested_by=requested_by,
-                wanted=wanted,
-                scheduled_for=due_at,
-                total=len(items),
-                token=token or None,
-                fingerprint=fingerprint,
-            )
-        )
-    if batch.fingerprint != fingerprint:
-        sentence = _("This form was already sent, as batch %(id)s. Open the page anew to write something else.")
-        raise Refusal(sentence % {"id": batch.pk}, field="token", why=Why.CONFLICT)
-    return _take(batch, items, Terms(kind, wanted, requested_by, door, due_at=due_at, batch=batch), first)
+    terms = Terms(kind, wanted, requested_by, door, due_at=due_at)
+    # Nothing is locked yet while thousands of phones and texts are looked at.
+    drafts, refused = _drafts(items, terms, wanted or routing.default())
+    batch = Batch(
+        name=name[:LONGEST_NAME] or _named_after(items),
+        requested_by=requested_by,
+        wanted=wanted,
+        scheduled_for=due_at,
+        total=len(items),
+        taken=len(items),
+        refused=refused,
+        token=token or None,
+        fingerprint=fingerprint,
+    )
+    with transaction.atomic():
+        if token and (first := _saved_by_another(batch)):
+            return _same(first, fingerprint)
+        if not token:
+            batch.save(force_insert=True)
+        _store(batch, drafts, kind)
+    return batch
 
 
 def open_batch(name: str, total: int, *, gateway_name: str, requested_by: User | None) -> Batch:
@@ -90,14 +104,12 @@ def open_batch(name: str, total: int, *, gateway_name: str, requested_by: User |
 
 def go_on(batch: Batch, taken: int, refused: Sequence[tuple[str, str]] = ()) -> None:
     """So many more of its items were looked at; the refused ones by reference and sentence."""
-    batch.refused += [
-        {"place": None, "reference": reference, "field": "", "message": sentence} for reference, sentence in refused
-    ]
+    batch.refused += [_refused(None, reference, "", sentence) for reference, sentence in refused]
     batch.taken += taken
     batch.save(update_fields=["taken", "refused"])
 
 
-def _check_count(items: Sequence[Item]) -> None:
+def _check_count(items: Sequence[object]) -> None:
     if not items:
         raise Refusal(_("There is nobody to send it to; name at least one phone."), field="items")
     if len(items) > MOST:
@@ -105,60 +117,68 @@ def _check_count(items: Sequence[Item]) -> None:
         raise Refusal(sentence % {"count": len(items), "most": MOST}, field="items")
 
 
-def _named_after(items: Sequence[Item]) -> str:
+def _fingerprint(asked: object) -> str:
+    return salted_hmac("messaging.batches", json.dumps(asked, default=str), algorithm="sha256").hexdigest()
+
+
+def _named_after(items: Sequence[Item | Faulty]) -> str:
     """The first words of its text."""
-    words = " ".join(items[0].text.split())
+    words = " ".join(next((item.text for item in items if isinstance(item, Item)), "").split())
     return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1]}…"
 
 
-def _open(batch: Batch) -> Batch:
-    """The new batch; where the same form was sent twice at once, the one that came first."""
-    if batch.token is None:
-        batch.save(force_insert=True)
-        return batch
-    values = {field: getattr(batch, field) for field in ("name", "requested_by", "wanted", "scheduled_for", "total")}
-    found, _made = Batch.objects.get_or_create(token=batch.token, defaults=values | {"fingerprint": batch.fingerprint})
-    return found
-
-
-def _take(batch: Batch, items: Sequence[Item], terms: Terms, first: Gateway) -> Batch:
-    rung: set[int] = set()
-    while batch.taken < batch.total:
-        with transaction.atomic():
-            # Whoever sends the same form at the same moment waits here, and goes on behind us.
-            batch = Batch.objects.select_for_update().get(pk=batch.pk)
-            part = items[batch.taken : batch.taken + CHUNK]
-            accepted = _accept(batch, part, terms, first)
-            batch.taken += len(part)
-            batch.save(update_fields=["taken", "refused"])
-            for gateway_id in {one.gateway_id for one in accepted if not one.waits_for} - rung:
-                transaction.on_commit(partial(bells.ring, gateway_id))
-                rung.add(gateway_id)
+def _same(batch: Batch, fingerprint: str) -> Batch:
+    if batch.fingerprint != fingerprint:
+        sentence = _("This form was already sent, as batch %(id)s. Open the page anew to write something else.")
+        raise Refusal(sentence % {"id": batch.pk}, field="token", why=Why.CONFLICT)
     return batch
 
 
-def _accept(batch: Batch, part: Sequence[Item], terms: Terms, first: Gateway) -> list[Message]:
-    survey, measure, drafts = cache(routing.Survey), cache(measured), []
-    for place, item in enumerate(part, batch.taken + 1):
+def _saved_by_another(batch: Batch) -> Batch | None:
+    """Saves it, unless the same form was sent at the same moment: then whoever came first, once that is committed."""
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+    except IntegrityError:
+        return Batch.objects.get(token=batch.token)
+    return None
+
+
+def _drafts(items: Sequence[Item | Faulty], terms: Terms, first: Gateway) -> tuple[list[Message], list[dict[str, Any]]]:
+    """The messages as they will be stored, and of each other item its place and why."""
+    survey, measure = cache(routing.Survey), cache(measured)
+    drafts: list[Message] = []
+    refused: list[dict[str, Any]] = []
+    for place, item in enumerate(items, 1):
+        if isinstance(item, Faulty):
+            refused.append(_refused(place, item.reference, item.field, item.sentence))
+            continue
         try:
             phone = phones.normalise(item.phone)
             message = draft(terms, phone, item.text, measure(item.text), first, survey=survey)
         except Refusal as refusal:
-            batch.refused.append(
-                {"place": place, "reference": item.reference, "field": refusal.field, "message": refusal.sentence}
-            )
+            refused.append(_refused(place, item.reference, refusal.field, refusal.sentence))
             continue
-        message.recipient_label = item.recipient_label
+        message.recipient_label, message.caller_reference = item.recipient_label, item.reference or None
         drafts.append(message)
-    opted = opt_outs.among(one.phone for one in drafts) if terms.kind == Kind.INFORMATION else set()
+    return drafts, refused
+
+
+def _refused(place: int | None, reference: str, field: str, sentence: str) -> dict[str, Any]:
+    return {"place": place, "reference": reference, "field": field, "message": sentence}
+
+
+def _store(batch: Batch, drafts: list[Message], kind: Kind) -> None:
+    opted = opt_outs.among(one.phone for one in drafts) if kind == Kind.INFORMATION else set()
     for message in drafts:
+        message.batch = batch
         if message.phone in opted:
             suppress(message)
-    Message.objects.bulk_create(drafts)
+    Message.objects.bulk_create(drafts, batch_size=ROWS)
+    Message.note_schedule(one for one in drafts if one.waits_for)
     note_accepted(drafts)
-    waiting = [one for one in drafts if one.state == State.QUEUED]
-    Message.note_schedule(one for one in waiting if one.waits_for)
-    return waiting
+    if to_ring := {one.gateway_id for one in drafts if one.state == State.QUEUED and not one.waits_for}:
+        transaction.on_commit(partial(tasks.ring_for, *to_ring))
 
 
 def cancel_batch(batch: Batch, *, by: User | None) -> int:
@@ -184,10 +204,7 @@ def resend_failed(batch: Batch, *, by: User | None, without_risk: bool) -> Batch
         name=batch.name, requested_by=by, wanted=batch.wanted, again_of=batch, total=total, taken=total
     )
     done = do_all(Deed.RESEND, failed, by=by, batch=again, without_risk=without_risk)
-    again.refused = [
-        {"place": None, "reference": str(key), "field": "", "message": sentence}
-        for key, sentence in done.refused.items()
-    ]
+    again.refused = [_refused(None, str(key), "", sentence) for key, sentence in done.refused.items()]
     again.total = again.taken = done.count + len(done.refused)
     again.save(update_fields=["refused", "total", "taken"])
     return again

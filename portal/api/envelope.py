@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 INVALID = "Invalid input"
 MISSING = "Missing required fields"
+REQUIRED = "Required field missing"
 NOT_FOUND = "Not Found. The requested resource could not be found"
 UNKNOWN_ITEM = "Unable to get resource with this identifier"
 FAILED = "Internal Server Error. Check server side logs for details"
@@ -38,7 +39,9 @@ STATUS_OF = {
 
 
 class InvalidArguments(exceptions.APIException):
-    """422 for the arguments of a list or a search; `errors` are `{"scope", "value", "message"}`."""
+    """422 with errors of a shape of its own: `{"scope", "value", "message"}` for the arguments of a list or a search,
+    `{"index", "field", "message"}` for the items of a batch.
+    """
 
     status_code = 422
 
@@ -93,16 +96,17 @@ def _messages(exc: DjangoValidationError) -> Any:
     return exc.message_dict if hasattr(exc, "error_dict") else exc.messages
 
 
+def faults(details: Any) -> list[tuple[str, str]]:
+    """Field and sentence of every error in `ValidationError.get_full_details()`; one of the whole has no field."""
+    return [(field, REQUIRED if code == "required" else text) for field, text, code in _flat(details)]
+
+
 def _invalid(details: Any) -> Response:
-    found = list(_flat(details))
-    errors = [
-        {"field": field, "message": "Required field missing" if code == "required" else text}
-        for field, text, code in found
-        if field
-    ]
+    found = faults(details)
+    errors = [{"field": field, "message": sentence} for field, sentence in found if field]
     if not errors:
         return error(422, found[0][1] if found else INVALID)
-    return error(422, MISSING if all(code == "required" for _, _, code in found) else INVALID, errors)
+    return error(422, MISSING if all(sentence == REQUIRED for _, sentence in found) else INVALID, errors)
 
 
 def _flat(details: Any, path: str = "") -> Iterator[tuple[str, str, str]]:

@@ -5,6 +5,8 @@ import math
 import re
 from typing import Any, NoReturn
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -31,8 +33,17 @@ class LenientJSONParser(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        """The body as a dictionary. Raises BadBody, and RequestDataTooBig beyond DATA_UPLOAD_MAX_MEMORY_SIZE."""
-        return read_object(stream.body if isinstance(stream, HttpRequest) else stream.read())
+        """The body as a dictionary. Raises BadBody, and RequestDataTooBig beyond what the view takes."""
+        view = (parser_context or {}).get("view")
+        return read_object(_whole(stream, getattr(view, "largest_body", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+
+
+def _whole(stream: Any, most: int) -> bytes:
+    """All of it; that of a request is not kept there, for it may be large."""
+    if isinstance(stream, HttpRequest) and int(stream.META.get("CONTENT_LENGTH") or 0) > most:
+        raise RequestDataTooBig
+    body: bytes = stream.read()
+    return body
 
 
 def read_object(body: bytes) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class ApiView(APIView):
     audited: ClassVar[bool] = True
     #: Fields that say how to answer and not what to do: a repeat with the same Idempotency-Key may change them.
     unfingerprinted: ClassVar[frozenset[str]] = frozenset()
+    #: The most bytes a body may have; DATA_UPLOAD_MAX_MEMORY_SIZE unless given.
+    largest_body: ClassVar[int | None] = None
     #: What the audit trail calls this; the route's name unless given.
     action: ClassVar[str] = ""
 

@@ -1,5 +1,7 @@
 """Many messages accepted at once, at a later time too, and the pages on which one watches them."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from messaging import opt_outs, progress, sending, waiting
 from messaging.claiming import anything_due, claim
 from messaging.models import Batch, Message, State, Step, Wait
 from messaging.progress import Group
-from messaging.sending import Item
+from messaging.sending import Faulty, Item
 from portal.errors import Refusal, Why
 from portal.models import AuditEvent, User
 from portal.permissions import SENDING, Right
@@ -31,7 +33,7 @@ def phones(count: int) -> list[Item]:
     return [Item(f"+7916{number:07}", "The pool is open") for number in range(count)]
 
 
-def send(items: list[Item], **options: Any) -> Batch:
+def send(items: Sequence[Item | Faulty], **options: Any) -> Batch:
     """Accepts them by the default gateway."""
     return sending.send_many(items, **{"gateway_name": "", "requested_by": None} | options)
 
@@ -73,22 +75,54 @@ def test_the_same_form_twice_is_one_batch(sandbox: Gateway) -> None:
     assert Message.objects.count() == 5
 
 
-def test_a_batch_that_was_cut_off_goes_on_where_it_stopped(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.sending.many.CHUNK", 2)
-    tried: list[int] = []
-
+def test_a_batch_that_is_cut_off_is_not_accepted_and_can_be_sent_again(
+    sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def cut_off(rows: Any) -> None:
-        tried.append(1)
-        if len(tried) == 2:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(Message, "note_schedule", cut_off)
         with pytest.raises(KeyboardInterrupt):
             send(phones(5), token="t")
-    assert Message.objects.count() == 2
+    assert not Message.objects.exists()
+    assert not Batch.objects.exists()
     assert send(phones(5), token="t").taken == 5
     assert sorted(Message.objects.values_list("phone", flat=True)) == [item.phone for item in phones(5)]
+
+
+def test_the_same_form_when_its_time_is_over_is_the_same_batch(sandbox: Gateway) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        due_at = NOW + timedelta(minutes=1)
+        first = send(phones(1), token="t", due_at=due_at)
+        clock.move_to(due_at + timedelta(minutes=1))
+        assert send(phones(1), token="t", due_at=due_at) == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_form_sent_at_once_by_many_is_one_batch(sandbox: Gateway) -> None:
+    def sent(_: int) -> int:
+        try:
+            return send(phones(20), token="t").pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(sent, range(8)))) == 1
+    assert Message.objects.count() == 20
+
+
+def test_what_its_door_found_faulty_is_refused_at_its_place(sandbox: Gateway) -> None:
+    items: list[Item | Faulty] = [
+        Faulty("text", "Not a valid string.", "row 1"),
+        *phones(1),
+        Faulty("items", "No object."),
+    ]
+    batch = send(items)
+    assert [tuple(one.values()) for one in batch.refused] == [
+        (1, "row 1", "text", "Not a valid string."), (3, "", "items", "No object."),
+    ]  # fmt: skip
+    assert batch.messages.count() == 1
 
 
 def test_too_many_or_none_are_refused(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def stock(sandbox: Gateway) -> dict[str, Message]:
     Attempt.objects.create(
         message=made["boris"], gateway=sandbox, epoch=1, key="k", reference="00AB-77", reference_key="ab-77"
     )
-    Message.objects.filter(pk=made["vera"].pk).update(reference="xyz-1")
+    Message.objects.filter(pk=made["vera"].pk).update(reference="xyz-1", caller_reference="booking 17")
     return made
 
 
@@ -48,6 +48,7 @@ def stock(sandbox: Gateway) -> dict[str, Message]:
         ("00ab-77", {"boris"}),
         ("AB-77", {"boris"}),
         ("xyz-1", {"vera"}),
+        ("booking 17", {"vera"}),
         ("%", set()),
         ("anna%", set()),
         ("9" * 40, set()),

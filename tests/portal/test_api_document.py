@@ -69,7 +69,11 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
 @pytest.mark.parametrize(
     ("item", "nullable"),
     [
-        ("MessageItem", {"resend_of", "submitted_at", "finished_at", "asked_gateway"}),
+        (
+            "MessageItem",
+            {"resend_of", "submitted_at", "finished_at", "asked_gateway", "batch", "caller_reference"},
+        ),
+        ("BatchItem", {"sms_gateway", "requested_by", "scheduled_for", "again_of"}),
         (
             "SmsGatewayItem",
             {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning", "segment_price"},
