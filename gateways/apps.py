@@ -10,13 +10,20 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways.checks import refuse_sandbox_in_production
 from portal import registry
-from portal.registry import AdminPage
+from portal.registry import AdminPage, Watched
 
 READS = ("SMS_GATEWAY_READ",)
 #: The sandbox phone shows passwords, so it is for those who hold every right.
 PAGES = (
     AdminPage(_("Gateways"), "admin:gateways_gateway_changelist", "cell_tower", READS),
     AdminPage(_("Sandbox phone"), "sandbox", "smartphone", registry.EVERY_RIGHT),
+)
+
+#: What says nothing of whether a gateway may be used; a daily limit is asked about anew each time.
+UNMINDED = (
+    *("troubles", "proven", "settings_at", "last_error", "last_remedy", "last_error_at"),
+    *("pace_tokens", "pace_at", "day", "day_count"),
+    *("balance", "currency", "balance_at", "balance_warned", "inbound_at", "inbound_heard_at"),
 )
 
 
@@ -35,6 +42,7 @@ class GatewaysConfig(AppConfig):
         registry.CONCERNS.append("gateways.panels.concerns")
         registry.PANELS.append("gateways.panels.gateways")
         registry.STEPS.append("gateways.panels.first_gateway")
+        registry.WATCHED += [Watched("gateways.Gateway"), Watched("gateways.GatewayHealth", unminded=UNMINDED)]
         # A pool of threads lives in the main process, where the first call starts the loop: a loop that was there
         # before a pool of processes forks would be of no use to them.
         worker_process_init.connect(start_network)

@@ -12,13 +12,18 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from gateways import health, pace, providers
-from gateways.models import Gateway
+from gateways.models import Gateway, GatewayHealth
+from portal import versions
 from portal.errors import Refusal, Why
+from portal.versions import Kept
+
+#: By name; under None the default one.
+_kept: Kept[str | None, Gateway] = Kept()
 
 
 def named(name: str) -> Gateway:
     """The gateway with this name. Raises Refusal where there is none, or where it is switched off."""
-    gateway = Gateway.objects.select_related("health").filter(name=name).first()
+    gateway = _found(name)
     if gateway is None:
         sentence = _("There is no gateway “%(name)s”.") % {"name": name}
         raise Refusal(sentence, field="gateway", why=Why.NOT_FOUND)
@@ -27,10 +32,28 @@ def named(name: str) -> Gateway:
 
 def default() -> Gateway:
     """The default gateway. Raises Refusal where there is none, or where it is switched off."""
-    gateway = Gateway.objects.select_related("health").filter(is_default=True).first()
+    gateway = _found(None)
     if gateway is None:
         raise Refusal(_("There is no default gateway: name one, or make one the default."), field="gateway")
     return _switched_on(gateway)
+
+
+def _found(name: str | None) -> Gateway | None:
+    """The gateway with its health, as they are now; kept in memory until either changes."""
+    gateway = _kept.get(name)
+    if gateway is None:
+        version = versions.now()
+        wanted = Q(is_default=True) if name is None else Q(name=name)
+        gateway = Gateway.objects.select_related("health").filter(wanted).first()
+        if gateway is None:
+            return None
+        _kept.put(name, version, gateway)
+    copy = versions.copied(gateway)
+    # How many messages went today changes with each of them: where it matters, it is read when it is asked for.
+    if gateway.daily_limit is None:
+        found: GatewayHealth | None = gateway._state.fields_cache["health"]
+        copy._state.fields_cache["health"] = found and versions.copied(found)
+    return copy
 
 
 def _switched_on(gateway: Gateway) -> Gateway:

@@ -5,6 +5,7 @@ from typing import Any
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -18,11 +19,23 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         checks.register_all()
         sqlite.register()
+        pre_migrate.connect(unwatch, sender=self)
+        post_migrate.connect(watch, sender=self)
         # A pool of threads lives in the main process, a pool of processes in its own.
         worker_ready.connect(start_counting)
         worker_process_init.connect(start_counting)
         worker_process_shutdown.connect(stop_counting)
         worker_shutdown.connect(stop_counting)
+
+
+def unwatch(using: str, **_: Any) -> None:
+    """Named late: models cannot be imported yet when an app is configured."""
+    import_string("portal.versions.unwatch")(using)
+
+
+def watch(using: str, **_: Any) -> None:
+    """The same after a migration."""
+    import_string("portal.versions.watch")(using)
 
 
 def start_counting(**_: Any) -> None:

@@ -1,9 +1,10 @@
 """Who may do what: the catalogue of rights under their wire names, the roles, and the one check API and admin use."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -103,12 +104,19 @@ def granted_to(user: AbstractUser) -> frozenset[Right]:
         return frozenset(Right)
     held: frozenset[Right] | None = user.__dict__.get(KEPT)
     if held is None:
-        names = (
-            Permission.objects.filter(Q(user=user) | Q(group__user=user), content_type__app_label="portal")
-            .values_list("codename", flat=True)
-            .distinct()
-        )
-        held = user.__dict__[KEPT] = _with_included({Right(name) for name in names if name in Right.__members__})
+        held = keep_granted(user, granted(Q(user=user) | Q(group__user=user)).values_list("codename", flat=True))
+    return held
+
+
+def granted(to: Q) -> QuerySet[Permission]:
+    """The permissions that are rights of the catalogue; one that was given twice may be there twice."""
+    return Permission.objects.filter(to, content_type__app_label="portal")
+
+
+def keep_granted(user: AbstractUser, names: Iterable[str]) -> frozenset[Right]:
+    """Keeps on the user object what is granted by these names; those that are no rights are passed over."""
+    held = _with_included({Right(name) for name in names if name in Right.__members__})
+    user.__dict__[KEPT] = held
     return held
 
 

@@ -77,6 +77,37 @@ HOUSEKEEPING: list[str] = [
     "portal.api.commit.drop_old_answers",
     "portal.defender.blocks.drop_old_hosts",
     "portal.defender.counting.drop_old_tries",
+    "portal.versions.forget_old_notes",
+]
+
+
+class Watched(NamedTuple):
+    """A table whose changes end what processes keep in memory (`portal.versions`), by the name of its model.
+
+    `unminded` columns may change, and `only_earlier`, which is one of them, may be moved to a later time. Where
+    `inserts` is false a new row is no change of anything that was known.
+    """
+
+    model: str
+    unminded: tuple[str, ...] = ()
+    only_earlier: str = ""
+    inserts: bool = True
+
+
+#: What decides who may do what and through whom.
+WATCHED: list[Watched] = [
+    Watched("portal.User", unminded=("last_login",), inserts=False),
+    # A use moves a token's end to a later time, every twenty seconds.
+    Watched(
+        "portal.ApiToken",
+        unminded=("last_used", "last_address", "expiry"),
+        only_earlier="expiry",
+        inserts=False,
+    ),
+    Watched("portal.User_groups"),
+    Watched("portal.User_user_permissions"),
+    Watched("auth.Group_permissions"),
+    Watched("auth.Permission"),
 ]
 
 #: Paths that the Defender leaves open to blocked hosts, as regular expressions; through none of them one signs in.

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway
 from messaging import bells as bells_of_messaging
 from messaging import ringing
+from portal import versions
 from portal.celery import app as celery_app
 from portal.defender import recent
 from portal.models import ApiToken, User
@@ -83,6 +84,12 @@ def _english() -> Iterator[None]:
 def _nobody_is_blocked() -> None:
     """Rows go with the database of a test; what the process remembers of them for a second goes here."""
     recent.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept() -> None:
+    """Nor of what it read under a version of a database that is gone."""
+    versions.forget()
 
 
 @pytest.fixture(autouse=True)

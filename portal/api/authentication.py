@@ -13,6 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from portal import callers, defender, expiry
+from portal.api import standing
 from portal.models import ApiToken, User
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
@@ -94,9 +95,11 @@ def _is_still_good(token: ApiToken) -> bool:
 def _stored(presented: str) -> ApiToken:
     if not SHAPE.fullmatch(presented):
         raise UnknownToken
-    token: ApiToken | None = (
-        ApiToken.objects.select_related("user").filter(digest=hash_token(presented), expiry__isnull=False).first()
-    )
+    digest = hash_token(presented)
+    token = standing.of(digest)
+    if token is not None and token.expiry <= timezone.now():
+        # Another process may have moved its end.
+        token = standing.read_anew(digest)
     if token is None or token.expiry <= timezone.now() - KEPT_AFTER_END:
         raise UnknownToken
     return token
@@ -120,6 +123,7 @@ def slide(token: ApiToken, address: str | None) -> None:
             expiry=expiry, last_used=now, last_address=address
         )
         token.expiry, token.last_used, token.last_address = expiry, now, address
+        standing.slid(token)
 
 
 def drop_old_tokens() -> int:

@@ -32,7 +32,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from portal import audit, callers
+from portal import audit, callers, versions
 from portal.api.authentication import BearerAuthentication
 from portal.api.inputs import Input, describe
 from portal.models import User
@@ -166,7 +166,7 @@ class ApiView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # The API speaks one language whatever the browser of its caller prefers, lazy texts included.
-        with translation.override("en"):
+        with translation.override("en"), versions.read_once():
             response = super().dispatch(request, *args, **kwargs)
             return response.render() if isinstance(response, Response) else response
 

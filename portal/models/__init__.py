@@ -4,6 +4,7 @@ from portal.models.api import ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.devices import RecoveryCodes, TotpDevice
+from portal.models.kept import KeptChange
 from portal.models.staff import Role, User
 from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
@@ -12,6 +13,7 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "IdempotencyRecord",
+    "KeptChange",
     "LastRun",
     "RecoveryCodes",
     "RefusedTry",

@@ -1,0 +1,211 @@
+"""What processes keep in memory of who may do what and through whom, and how all of it is dropped at once.
+
+The database notes every change of a watched table by itself, whoever makes it and by whatever way, in the transaction
+that makes it. The version is made of these notes: what was read under the version of this moment is still true. So a
+request asks one small question instead of many, and nothing that has changed is believed for a moment longer, in any
+process on any machine. `registry.WATCHED` says what is watched; the triggers are made after every `migrate`.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import Model, ModelState
+from django.utils import timezone
+
+from portal import statements
+from portal.models import KeptChange
+from portal.registry import WATCHED, Watched
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+#: Seconds after which anything is read anew all the same, should a trigger ever be missing.
+GOOD_FOR = 5.0
+MOST = 1000
+#: How long a note is kept; then another takes the place of all that are older.
+NOTES_KEPT = timedelta(minutes=1)
+NAME = "portal_kept_change"
+#: Random numbers stay below this, here and in the triggers: the sum of very many is a whole number of 64 bits.
+BOUND = 1_099_511_627_776
+
+NOW = "SELECT coalesce(sum(value), 0) FROM portal_keptchange"
+
+# Columns are looked up when it runs: a trigger that names them would keep migrations from changing them.
+POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION portal_kept_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    unminded text[] := string_to_array(TG_ARGV[0], ',');
+    only_earlier text := TG_ARGV[1];
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF to_jsonb(OLD) - unminded = to_jsonb(NEW) - unminded AND (only_earlier = '' OR coalesce(
+            (to_jsonb(OLD) ->> only_earlier)::timestamptz <= (to_jsonb(NEW) ->> only_earlier)::timestamptz, false
+        )) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    EXECUTE format(
+        'INSERT INTO %I.portal_keptchange (value, at) VALUES (floor(random() * 1099511627776), now())', TG_TABLE_SCHEMA
+    );
+    RETURN NULL;
+END $$
+"""
+
+SQLITE_NOTE = (
+    "INSERT INTO portal_keptchange (value, at) "
+    "VALUES (abs(random() % 1099511627776), strftime('%Y-%m-%d %H:%M:%f', 'now'));"
+)
+
+_version: ContextVar[list[int] | None] = ContextVar("version", default=None)
+
+
+def now() -> int:
+    """The version of this moment: one round trip, or none within `read_once` after the first time."""
+    read = _version.get()
+    return read[0] if read else noted(int(statements.ask(NOW)[0][0]))
+
+
+def noted(version: int) -> int:
+    """The same version; within `read_once` it is the one to decide by, unless one was read already."""
+    read = _version.get()
+    if read is not None and not read:
+        read.append(version)
+    return version
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """A request: it decides by what was true when it asked first."""
+    token = _version.set([])
+    try:
+        yield
+    finally:
+        _version.reset(token)
+
+
+class Kept(Generic[Key, Value]):
+    """What was read under a version, by its key. Values are shared between threads: nobody changes one."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, tuple[int, float, Value]] = {}
+        EVERYTHING.append(self)
+
+    def get(self, key: Key) -> Value | None:
+        """What was read before, where it is still true; None where nothing is known."""
+        entry = self._entries.get(key)
+        if entry is None or entry[1] < time.monotonic() or entry[0] != now():
+            return None
+        return entry[2]
+
+    def put(self, key: Key, version: int, value: Value) -> None:
+        """Keeps what was read, with the version that was read before it or together with it."""
+        if len(self._entries) >= MOST:
+            self._entries.clear()
+        self._entries[key] = (version, time.monotonic() + GOOD_FOR, value)
+
+    def forget(self) -> None:
+        """Everything is read anew."""
+        self._entries.clear()
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+def copied(row: Row) -> Row:
+    """A copy of a row that is kept, which its caller may change; what it refers to is not copied."""
+    copy = row.__class__.__new__(row.__class__)
+    copy.__dict__.update(row.__dict__)
+    copy._state = ModelState()
+    copy._state.adding, copy._state.db = False, row._state.db
+    return copy
+
+
+#: All that this process keeps.
+EVERYTHING: list[Kept[Any, Any]] = []
+
+
+def forget() -> None:
+    """Everything that this process keeps is read anew; only tests need it, whose database begins anew."""
+    for kept in EVERYTHING:
+        kept.forget()
+
+
+def forget_old_notes() -> int:
+    """Housekeeping: puts one note in the place of all that are older than NOTES_KEPT. Returns how many are fewer.
+
+    The new one keeps the version from becoming one that it was before.
+    """
+    with transaction.atomic():
+        old = list(KeptChange.objects.filter(at__lt=timezone.now() - NOTES_KEPT).values_list("pk", flat=True))
+        if len(old) < 2:
+            return 0
+        KeptChange.objects.filter(pk__in=old).delete()
+        KeptChange.objects.create(value=secrets.randbelow(BOUND), at=timezone.now())
+    return len(old) - 1
+
+
+def unwatch(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Before a migration: SQLite would stumble over triggers on tables that it makes anew."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{NAME}%"])
+            for (name,) in cursor.fetchall():
+                cursor.execute(f'DROP TRIGGER "{name}"')
+
+
+def watch(using: str = DEFAULT_DB_ALIAS) -> None:
+    """After a migration: makes the triggers on every watched table that is there."""
+    connection = connections[using]
+    there = set(connection.introspection.table_names())
+    if KeptChange._meta.db_table not in there:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(POSTGRESQL_FUNCTION)
+        for watched in WATCHED:
+            if _table(watched) in there:
+                for statement in _triggers(connection, watched):
+                    cursor.execute(statement)
+
+
+def _table(watched: Watched) -> str:
+    return str(apps.get_model(watched.model)._meta.db_table)
+
+
+def _triggers(connection: BaseDatabaseWrapper, watched: Watched) -> Iterator[str]:
+    table = _table(watched)
+    events = ["update", "delete", *(["insert"] if watched.inserts else [])]
+    if connection.vendor == "postgresql":
+        arguments = f"'{','.join(watched.unminded)}', '{watched.only_earlier}'"
+        for name, event, each in (
+            (NAME, " OR ".join(events), "ROW"),
+            (f"{NAME}_truncate", "truncate", "STATEMENT"),
+        ):
+            yield f'DROP TRIGGER IF EXISTS {name} ON "{table}"'
+            yield (
+                f'CREATE TRIGGER {name} AFTER {event} ON "{table}" FOR EACH {each} EXECUTE FUNCTION {NAME}({arguments})'
+            )
+        return
+    for event in events:
+        condition = f"WHEN {_differs(watched)}" if event == "update" else ""
+        yield f'DROP TRIGGER IF EXISTS "{NAME}_{table}_{event}"'
+        yield f'CREATE TRIGGER "{NAME}_{table}_{event}" AFTER {event} ON "{table}" {condition} BEGIN {SQLITE_NOTE} END'
+
+
+def _differs(watched: Watched) -> str:
+    fields = apps.get_model(watched.model)._meta.concrete_fields
+    columns = [field.column for field in fields if field.column not in watched.unminded]
+    differs = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)
+    if watched.only_earlier:
+        earlier = f'coalesce(OLD."{watched.only_earlier}" <= NEW."{watched.only_earlier}", 0)'
+        differs += f" OR NOT {earlier}"
+    return differs
