@@ -5,7 +5,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gateways import health, questions, sessions
@@ -13,6 +12,7 @@ from gateways.changes import Change, tell
 from gateways.checking import NO_PROVIDER, SAVE_ANEW, Finding, finding_of
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import Balance, NotAccepted, Unreadable
+from portal import clock
 from portal.encryption import KeyMissing
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ LARGEST = Decimal("999999999999.99")
 
 def gateways_to_ask() -> list[int]:
     """Gateways whose balance was last asked for too long ago; each is handed to one caller only."""
-    now = timezone.now()
+    now = clock.now()
     due = Q(balance_at=None) | Q(balance_at__lte=now - EVERY)
     healths = GatewayHealth.objects.filter(due, gateway__enabled=True, refused_at=None).select_related("gateway")
     longest_ago = healths.order_by(F("balance_at").asc(nulls_first=True), "pk")
@@ -72,7 +72,7 @@ def record(gateway: Gateway, left: Balance) -> None:
     level = warning_level(gateway, amount)
     warned = GatewayHealth.objects.filter(pk=gateway.pk, balance_warned__lt=level).update(balance_warned=level) == 1
     GatewayHealth.objects.filter(pk=gateway.pk).update(
-        balance=amount, currency=left.currency[:10], balance_at=timezone.now(), balance_warned=level
+        balance=amount, currency=left.currency[:10], balance_at=clock.now(), balance_warned=level
     )
     if warned:
         logger.warning("gateway %s: its balance is low (warning %s of 3)", gateway.pk, level)

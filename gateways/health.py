@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from gateways.changes import Change, tell
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import CredentialsRefused, GatewayFault, storable
+from portal import clock
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -44,7 +44,7 @@ def breaker(health: GatewayHealth) -> Breaker:
     """The breaker's state now."""
     if not health.faults:
         return Breaker.CLOSED
-    return Breaker.OPEN if health.open_until and health.open_until > timezone.now() else Breaker.HALF_OPEN
+    return Breaker.OPEN if health.open_until and health.open_until > clock.now() else Breaker.HALF_OPEN
 
 
 def may_be_used(health: GatewayHealth) -> bool:
@@ -103,14 +103,14 @@ def _is_outdated(health: GatewayHealth, settings_at: datetime | None, asked_as: 
 
 
 def _stop(health: GatewayHealth, fault: CredentialsRefused) -> None:
-    now = timezone.now()
+    now = clock.now()
     error = _error(fault.reason, fault.remedy or CORRECT_CREDENTIALS, now)
     GatewayHealth.objects.filter(pk=health.pk).update(refused_at=now, proven=False, **error)
     tell(health.pk, Change.REFUSED)
 
 
 def _pause(health: GatewayHealth, fault: GatewayFault) -> None:
-    now = timezone.now()
+    now = clock.now()
     if health.open_until and health.open_until > now:
         return
     faults = health.faults + 1
@@ -136,7 +136,7 @@ def record_trouble(gateway_id: int, messages: int, reason: str) -> None:
 def record_error(gateway_id: int, reason: str, remedy: str = "") -> None:
     """Remembers the last error and leaves the gateway open. What has stopped or paused one stays there to be read."""
     GatewayHealth.objects.get_or_create(gateway_id=gateway_id)
-    now = timezone.now()
+    now = clock.now()
     _not_paused(gateway_id, now).filter(refused_at=None).update(**_error(reason, remedy, now))
 
 
@@ -148,7 +148,7 @@ def record_success(gateway_id: int, settings_at: datetime | None = None, asked_a
     there is something to forget.
     """
     forgettable = Q(faults__gt=0) | Q(troubles__gt=0) | Q(proven=False)
-    changed = _not_paused(gateway_id, timezone.now()).filter(forgettable, refused_at=None)
+    changed = _not_paused(gateway_id, clock.now()).filter(forgettable, refused_at=None)
     if not changed.exists():
         return
     with transaction.atomic():
@@ -167,14 +167,14 @@ def _not_paused(gateway_id: int, now: datetime) -> models.QuerySet[GatewayHealth
 def begin_anew(gateway_id: int, *, proven: bool = False) -> None:
     """A person changed the settings, or found them well: whoever mends an account need not wait."""
     GatewayHealth.objects.filter(gateway_id=gateway_id).update(
-        faults=0, troubles=0, open_until=None, refused_at=None, proven=proven, settings_at=timezone.now()
+        faults=0, troubles=0, open_until=None, refused_at=None, proven=proven, settings_at=clock.now()
     )
     tell(gateway_id, Change.SETTINGS)
 
 
 def end_pause(gateway_id: int) -> bool:
     """A person will not wait for the pause to end: the next message goes on trial. False where there is no pause."""
-    now = timezone.now()
+    now = clock.now()
     paused = GatewayHealth.objects.filter(gateway_id=gateway_id, open_until__gt=now, refused_at=None)
     ended = paused.update(open_until=now) == 1
     if ended:
@@ -209,7 +209,7 @@ def is_untried(gateway: Gateway, health: GatewayHealth) -> bool:
 def paused_until(gateway_id: int) -> datetime | None:
     """When the pause ends, or None where there is none."""
     return (
-        GatewayHealth.objects.filter(gateway_id=gateway_id, open_until__gt=timezone.now())
+        GatewayHealth.objects.filter(gateway_id=gateway_id, open_until__gt=clock.now())
         .values_list("open_until", flat=True)
         .first()
     )

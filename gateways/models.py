@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways import providers
 from gateways.outcomes import LONGEST_REASON, ReceiptState
 from gateways.provider import BaseProvider
+from portal import clock
 from portal.encryption import EncryptedJSONField, EncryptedTextField, KeyMissing, Locked
 
 logger = logging.getLogger(__name__)
@@ -249,4 +250,4 @@ class SandboxSms(models.Model):
 
     def reported(self) -> ReceiptState:
         """The receipt as it is now: until it settles the message is on its way."""
-        return ReceiptState(self.state) if self.settles_at <= timezone.now() else ReceiptState.PENDING
+        return ReceiptState(self.state) if self.settles_at <= clock.now() else ReceiptState.PENDING

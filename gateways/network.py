@@ -11,12 +11,12 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import aiohttp
-from django.utils import timezone
 from yarl import URL
 
 from gateways.addresses import GuardedResolver, PrivateNetwork, open_socket
 from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.outcomes import Ambiguous, NotSent
+from portal import clock
 from portal.faults import Point, reach
 
 #: Shorter than the usual server's patience, so that a kept connection is seldom closed just as we write to it.
@@ -81,7 +81,7 @@ class Trail:
 
     def check_time(self) -> None:
         """Raises NeverWritten when it is too late to begin."""
-        if timezone.now() > self.not_after:
+        if clock.now() > self.not_after:
             raise NeverWritten("it was too late to send")
 
     def about_to_write(self) -> None:

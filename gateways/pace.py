@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth
+from portal import clock
 
 #: Floating-point sums of tokens may fall short of a whole number by less than this; the debt is carried on.
 ROUNDING = 1e-6
@@ -24,7 +25,7 @@ def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
     """
     GatewayHealth.objects.get_or_create(gateway=gateway)
     health = GatewayHealth.objects.select_for_update().get(gateway=gateway)
-    now = timezone.now()
+    now = clock.now()
     wanted = min(wanted, left_today(gateway, health))
     # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
     elapsed = max(0.0, (now - health.pace_at).total_seconds())
@@ -33,7 +34,7 @@ def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
     granted = min(wanted, max(0, math.floor(tokens + ROUNDING)))
     left = tokens - granted
     GatewayHealth.objects.filter(gateway=gateway).update(
-        pace_tokens=left, pace_at=now, day=timezone.localdate(), day_count=sent_today(health) + granted
+        pace_tokens=left, pace_at=now, day=today(), day_count=sent_today(health) + granted
     )
     return granted, 0.0 if granted == wanted else max(0.0, (1.0 - left) / rate)
 
@@ -42,7 +43,7 @@ def give_back(gateway_id: int, count: int) -> None:
     """Returns tokens that were taken and not used; a full bucket spills."""
     if count > 0:
         GatewayHealth.objects.filter(gateway_id=gateway_id).update(pace_tokens=F("pace_tokens") + count)
-        uncount(gateway_id, count, timezone.localdate())
+        uncount(gateway_id, count, today())
 
 
 def uncount(gateway_id: int, count: int, day: date) -> None:
@@ -57,6 +58,11 @@ def left_today(gateway: Gateway, health: GatewayHealth) -> int:
     return 2**31 if gateway.daily_limit is None else max(0, gateway.daily_limit - sent_today(health))
 
 
+def today() -> date:
+    """The day that is counted now, by the portal's time zone."""
+    return timezone.localdate(clock.now())
+
+
 def sent_today(health: GatewayHealth) -> int:
     """How many messages of today it was handed, or may have been."""
-    return health.day_count if health.day == timezone.localdate() else 0
+    return health.day_count if health.day == today() else 0

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gateways import accounts
 from gateways.models import Gateway
 from gateways.outcomes import NotAccepted, OutboundSms, Refused
 from gateways.preview import Preview, preview
+from portal import clock
 from portal.encryption import KeyMissing
 from portal.errors import Refusal, Why
 
@@ -25,7 +25,7 @@ def request_of(gateway: Gateway, *, phone: str = "", text: str = "") -> Preview:
     try:
         provider = gateway.open()
         text = text or f"{TEXT} {provider.code_placeholder}".strip()
-        valid_until = timezone.now() + timedelta(minutes=10)
+        valid_until = clock.now() + timedelta(minutes=10)
         return preview(provider, OutboundSms("portal-sample-1", phone or PHONE, text, gateway.sender, valid_until, 1))
     except NotAccepted as error:
         raise Refusal(error.reason, field="text" if isinstance(error, Refused) else "") from None

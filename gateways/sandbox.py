@@ -24,13 +24,13 @@ from urllib.parse import unquote
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gateways.http import HttpRequest, HttpResponse
 from gateways.models import Gateway, SandboxSms
 from gateways.outcomes import ReceiptState
+from portal import clock
 
 SCHEME = "sandbox:"
 KEPT = timedelta(days=7)
@@ -100,7 +100,7 @@ def arrived() -> QuerySet[SandboxSms]:
 
 def forget_old_sandbox_messages() -> int:
     """Deletes what the phone received more than KEPT ago; how many that was."""
-    deleted, _by_model = SandboxSms.objects.filter(received__lt=timezone.now() - KEPT).delete()
+    deleted, _by_model = SandboxSms.objects.filter(received__lt=clock.now() - KEPT).delete()
     return deleted
 
 
@@ -154,7 +154,7 @@ class _Inbox:
         self._first = {(sms.gateway_id, sms.key): sms for sms in known.order_by("-pk")}
         self._new: list[SandboxSms] = []
         self._changed: dict[int, SandboxSms] = {}
-        self._now = timezone.now()
+        self._now = clock.now()
 
     def take(self, gateway: Gateway, submit: Mapping[str, Any]) -> _Submitted:
         behaviour = MAGIC.get(submit["phone"], ORDINARY)

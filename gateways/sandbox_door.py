@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import close_old_connections, connections
-from django.utils import timezone
 
 from gateways import sandbox
 from gateways.http import HttpRequest, HttpResponse
 from gateways.network import Call, Exchange, NeverWritten, NoAnswer, Trail
+from portal import clock
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class SandboxDoor:
 
     def open_for(self, calls: Sequence[Call]) -> Exchange:
         """Hands these calls over as one list; what it returns waits for the reply to one of them."""
-        now = timezone.now()
+        now = clock.now()
         in_time = [call for call in calls if now <= call.not_after]
         places = {id(call): place for place, call in enumerate(in_time)}
         answers = (

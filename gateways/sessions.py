@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
 from gateways import health, transport
 from gateways.auth import Token
@@ -24,6 +23,7 @@ from gateways.outcomes import (
     RefusedForNow,
 )
 from gateways.provider import BaseProvider
+from portal import clock
 from portal.encryption import Locked
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _refuse_if_paused(gateway: Gateway) -> None:
     """Questions are asked during a pause too, but nobody logs in for one: that may be what the pause is for."""
     until = health.paused_until(gateway.pk)
     if until:
-        raise RefusedForNow("nobody logs in while the gateway is paused", (until - timezone.now()).total_seconds())
+        raise RefusedForNow("nobody logs in while the gateway is paused", (until - clock.now()).total_seconds())
 
 
 def _session_of(gateway: Gateway) -> GatewaySession:
@@ -132,7 +132,7 @@ def _entry(provider: BaseProvider, session: GatewaySession) -> Entry | None:
 
 
 def _good_token(session: GatewaySession) -> Token | None:
-    now = timezone.now()
+    now = clock.now()
     value = _readable(session.token)
     if not value or not session.issued_at or (session.expires_at and session.expires_at <= now):
         return None
@@ -148,7 +148,7 @@ def _readable(token: str | None) -> str:
 
 
 def _note_use(session: GatewaySession) -> None:
-    now = timezone.now()
+    now = clock.now()
     every = min(NOTE_USE_EVERY, session.idles / 4) if session.idles is not None else NOTE_USE_EVERY
     if session.used_at is None or (now - session.used_at).total_seconds() >= every:
         GatewaySession.objects.filter(pk=session.pk, issued_at=session.issued_at).update(used_at=now)
@@ -156,7 +156,7 @@ def _note_use(session: GatewaySession) -> None:
 
 def _take_turn(session: GatewaySession, gateway: Gateway) -> bool:
     """Whether this worker is the one that logs in. The turn it takes is what its answer may be written with."""
-    now = timezone.now()
+    now = clock.now()
     free = GatewaySession.objects.filter(Q(busy_until=None) | Q(busy_until__lte=now), pk=session.pk, turn=session.turn)
     # Twice the time-out: a refused renewal is followed by a login.
     busy_until = now + timedelta(seconds=2 * gateway.timeout) + MARGIN
@@ -183,7 +183,7 @@ def _come_by_entry(gateway: Gateway, provider: BaseProvider, session: GatewaySes
         # Only now: whoever takes the next turn must find what health was told.
         mine.update(**ended)
         raise
-    now = timezone.now()
+    now = clock.now()
     kept = mine.update(
         token=token.value,
         refresh=token.refresh or None,

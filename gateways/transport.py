@@ -13,12 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import timezone
-
 from gateways.http import HttpRequest, HttpResponse
 from gateways.network import Call, Exchange, Network, Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.sandbox_door import SandboxDoor, is_for_sandbox
+from portal import clock
 from portal.faults import Point, reach
 
 __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
@@ -74,7 +73,7 @@ class Flight:
 def fetch(request: HttpRequest, timeout: float) -> HttpResponse:
     """One call, waited for. Raises NotSent or Ambiguous."""
     flight = Flight()
-    flight.launch([Call(0, request, timeout, timezone.now() + timedelta(seconds=timeout))])
+    flight.launch([Call(0, request, timeout, clock.now() + timedelta(seconds=timeout))])
     landings: list[Landing] = []
     while not landings:
         landings = flight.landed(timeout)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from gateways import health, pace, routing
 from gateways.models import Gateway
 from messaging import opt_outs, retries
 from messaging.models import LEASED, WAITING, Message
+from portal import clock
 from portal.faults import Point, reach
 
 #: How many messages one claim takes at the most.
@@ -32,7 +32,7 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
         rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:room])
         rows = _still_wanted(rows)
         pace.give_back(gateway.pk, allowed - len(rows))
-        lease_until = timezone.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
+        lease_until = clock.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
         Message.take(rows, lease_until)
     reach(Point.CLAIMED)
     return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
@@ -54,7 +54,7 @@ def anything_due(gateway: Gateway) -> bool:
 
 
 def _due(gateway: Gateway) -> QuerySet[Message]:
-    now = timezone.now()
+    now = clock.now()
     due = Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=now, valid_until__gt=now)
     # An unclear attempt is cleared up where it was made, whatever the prefixes have become since.
     return due.filter(routing.served(gateway) | Q(unclear__gt=0)) if gateway.prefixes else due
@@ -62,7 +62,7 @@ def _due(gateway: Gateway) -> QuerySet[Message]:
 
 def _room(gateway: Gateway) -> int:
     """How many more messages may be in flight now."""
-    in_flight = Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=timezone.now())
+    in_flight = Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=clock.now())
     return max(0, health.limit(gateway) - in_flight.count())
 
 

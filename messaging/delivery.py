@@ -8,7 +8,6 @@ import time
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from gateways import health, pace, sessions, transport
 from gateways.http import HttpRequest
@@ -19,6 +18,7 @@ from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
 from messaging.settling import DATABASE_AWAY, Landed, settle
+from portal import clock
 from portal.encryption import KeyMissing, unlocked
 from portal.faults import Point, reach
 
@@ -113,7 +113,7 @@ class Drain:
                 settle(landed)
             except DATABASE_AWAY as error:
                 logger.warning("answers wait for the database (%s)", type(error).__name__)
-                now = timezone.now()
+                now = clock.now()
                 landed = [one for one in landed if one[0].lease_until and one[0].lease_until > now]
                 self.trouble = error
                 _give_connection_back()
@@ -131,7 +131,7 @@ def _give_connection_back() -> None:
 
 def _call(message: Message, attempt: Attempt, request: HttpRequest) -> transport.Call:
     timeout = attempt.gateway.timeout
-    lease_until = message.lease_until or timezone.now()
+    lease_until = message.lease_until or clock.now()
     return transport.Call(
         ticket=attempt.pk,
         request=request,
@@ -165,13 +165,13 @@ def begin(
     """Builds each request and puts each attempt on record; only what this returns may leave."""
     built = [(message, request) for message in messages if (request := _build(entry, message))]
     with transaction.atomic():
-        now = timezone.now()
+        now = clock.now()
         ready = [(message, request) for message, request in built if message.mark_submitting(now)]
         attempts = Attempt.objects.bulk_create(
             Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
             for message, _ in ready
         )
-        pace.uncount(gateway.pk, len(messages) - len(ready), timezone.localdate())
+        pace.uncount(gateway.pk, len(messages) - len(ready), pace.today())
     reach(Point.ATTEMPTED)
     for attempt in attempts:
         attempt.token_issued_at = entry.issued_at
@@ -206,7 +206,7 @@ def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
 
 def _refused_at_home(message: Message, refused: Refused) -> None:
     """The provider's file itself says that the message cannot go through there; nothing was sent."""
-    now, here = timezone.now(), message.gateway_id
+    now, here = clock.now(), message.gateway_id
     with transaction.atomic():
         if failover.give_up_here(message, refused):
             Attempt.objects.create(

@@ -12,13 +12,13 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from gateways import health, pace, routing
 from gateways.models import Gateway
 from gateways.outcomes import Outcome, Refused, RefusedHere
 from messaging.models import WAITING, Attempt, Message, State
 from messaging.retries import Kind
+from portal import clock
 
 #: How many messages one sweep moves away from one gateway.
 SOME = 1000
@@ -91,7 +91,7 @@ class Rooms:
     def left(self, gateway: Gateway) -> int:
         """How many there are still."""
         if gateway.pk not in self._left:
-            due = Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=timezone.now() + AHEAD)
+            due = Message.objects.filter(gateway=gateway, state__in=WAITING, due_at__lte=clock.now() + AHEAD)
             self._left[gateway.pk] = _handed_over_soon(gateway) - due.count()
         return self._left[gateway.pk]
 
@@ -134,7 +134,7 @@ def _stuck_at(gateway: Gateway, targets: Sequence[Gateway]) -> QuerySet[Message]
     usable = routing.may_be_used(gateway)
     if usable and not gateway.prefixes:
         return None
-    now = timezone.now()
+    now = clock.now()
     stuck = Message.objects.filter(
         Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.HELD, due_at__isnull=False),
         gateway=gateway,

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging import tallies, times
 from messaging.calendar import HOUR, day_of, days_before, hour_of, hours_between, month_of
 from messaging.models import FINAL, Message, Span, State, Tally, TallyProgress
+from portal import clock
 
 #: At an end, and the portal did what it could. What was taken back or suppressed was not to be delivered.
 ENDED = tuple(state for state in FINAL if state not in {State.CANCELLED, State.SUPPRESSED})
@@ -77,7 +77,7 @@ class Figures:
     """All of them as of one moment; each is read when it is asked for, and once."""
 
     def __init__(self) -> None:
-        self.now = timezone.now()
+        self.now = clock.now()
 
     @cached_property
     def progress(self) -> TallyProgress:

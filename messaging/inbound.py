@@ -15,6 +15,7 @@ from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import GatewayFault, InboundSms, NotAccepted
 from messaging import opt_outs, phones
 from messaging.models import InboundMessage, Word
+from portal import clock
 from portal.errors import Refusal
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def store(gateway: Gateway, said: Sequence[InboundSms]) -> int:
 
 def _unknown(gateway: Gateway, said: Sequence[InboundSms]) -> list[InboundMessage]:
     """Rows for the texts that are not on record yet, as they came."""
-    now = timezone.now()
+    now = clock.now()
     told_by = [(sms, _fingerprints(sms, now)) for sms in said]
     asked = {fingerprint for _sms, fingerprints in told_by for fingerprint in fingerprints}
     known = set(
@@ -126,7 +127,7 @@ def due_to_fetch() -> list[int]:
     Where a file says that it cannot be asked, its gateways are not opened to find out.
     """
     able = [name for name in providers.names() if _can_be_asked(name)]
-    waiting = GatewayHealth.objects.filter(_due(timezone.now()), gateway__enabled=True, gateway__provider__in=able)
+    waiting = GatewayHealth.objects.filter(_due(clock.now()), gateway__enabled=True, gateway__provider__in=able)
     found = waiting.select_related("gateway").order_by("pk")
     return [one.pk for one in found if not health.is_untried(one.gateway, one)]
 
@@ -153,7 +154,7 @@ def fetch(gateway_id: int) -> int:
     far as this one.
     """
     found = GatewayHealth.objects.select_related("gateway").get(pk=gateway_id)
-    gateway, heard, now = found.gateway, found.inbound_heard_at, timezone.now()
+    gateway, heard, now = found.gateway, found.inbound_heard_at, clock.now()
     taken = GatewayHealth.objects.filter(_due(now), pk=gateway_id).update(inbound_at=now)
     if not taken or not gateway.abilities().can_fetch_inbound:
         return 0

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Count, Min
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from gateways.models import Gateway
 from messaging import measures
 from messaging.models import DeliveryEvent, Message
 from messaging.receipts import ORPHAN_AGE
+from portal import clock
 from portal.metrics import counter, histogram
 
 #: Calls that nobody was admitted with.
@@ -33,7 +33,7 @@ def families() -> Iterator[Metric]:
     yield counter("callbacks", "Calls of providers.", LABELS["result"], names | STRANGER)
     for name, (meaning, bounds) in HISTOGRAMS.items():
         yield histogram(name, meaning, bounds, ["gateway"], names)
-    lost = DeliveryEvent.objects.filter(message=None, received_at__gte=timezone.now() - ORPHAN_AGE)
+    lost = DeliveryEvent.objects.filter(message=None, received_at__gte=clock.now() - ORPHAN_AGE)
     yield GaugeMetricFamily("portal_receipts_unmatched", "Receipts of the last hour no message knows.", lost.count())
 
 
@@ -42,7 +42,7 @@ def waiting(names: dict[str, str]) -> Iterator[Metric]:
     depth = GaugeMetricFamily("portal_messages_waiting", "Messages that are due now or later.", labels=["gateway"])
     oldest = GaugeMetricFamily("portal_oldest_due_seconds", "Since the oldest due message was due.", labels=["gateway"])
     flying = GaugeMetricFamily("portal_messages_in_flight", "Messages a worker holds.", labels=["gateway"])
-    queued, leased, now = queues(), in_the_air(), timezone.now()
+    queued, leased, now = queues(), in_the_air(), clock.now()
     for pk, name in names.items():
         waits, since = queued.get(int(pk), (0, now))
         depth.add_metric([name], waits)

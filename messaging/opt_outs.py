@@ -5,10 +5,10 @@ import unicodedata
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.utils import timezone
 
 from messaging import phones
 from messaging.models import InboundMessage, Message, OptOut, Word
+from portal import clock
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
 
@@ -61,7 +61,7 @@ def obey(inbound: InboundMessage) -> None:
 
 def opt_out(phone: str, inbound: InboundMessage | None = None) -> None:
     """Puts an E.164 phone on the list; one that is there stays as it is. Information that waits is not sent."""
-    since = inbound.at if inbound else timezone.now()
+    since = inbound.at if inbound else clock.now()
     OptOut.objects.get_or_create(phone=phone, defaults={"since": since, "inbound": inbound})
     Message.suppress_waiting(phone, REASON)
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.db.models import Count
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from messaging.models import FINAL, LEASED, WAITING, Batch, Message, State
+from portal import clock
 
 #: No request lasts so long: what was not looked at by then will not be, unless its form is sent again.
 CUT_OFF_AFTER = timedelta(minutes=10)
@@ -104,7 +104,7 @@ def of(batch: Batch, counts: Mapping[State, int]) -> Progress:
     refused, accepted = len(batch.refused), sum(counts.values())
     under_way = groups[Group.WAITING] + counts.get(State.UNKNOWN, 0)
     left = batch.total - batch.taken
-    cut_off = left if batch.created < timezone.now() - CUT_OFF_AFTER else 0
+    cut_off = left if batch.created < clock.now() - CUT_OFF_AFTER else 0
     return Progress(
         total=batch.total,
         refused=refused,

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from gateways import questions
 from gateways.http import HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from gateways.outcomes import Receipt, ReceiptState, SentSms
 from gateways.provider import BaseProvider
 from messaging import retries
 from messaging.models import Attempt, DeliveryEvent, Message, State
+from portal import clock
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ SOME = 1000
 
 def gateways_to_ask() -> list[int]:
     """Gateways with messages whose turn to be asked about has come; not those whose credentials are refused."""
-    due = Message.objects.filter(ask_at__lte=timezone.now(), gateway__enabled=True)
+    due = Message.objects.filter(ask_at__lte=clock.now(), gateway__enabled=True)
     due = due.exclude(gateway__health__refused_at__isnull=False)
     return list(due.order_by().values_list("gateway", flat=True).distinct())
 
@@ -42,7 +42,7 @@ def take_turn(gateway: Gateway, state: State) -> list[Message]:
 
     If this worker dies asking, another does when the call must be over.
     """
-    now = timezone.now()
+    now = clock.now()
     due = Message.objects.filter(gateway=gateway, state=state, ask_at__lte=now)
     if not due.exists():
         return []
@@ -135,7 +135,7 @@ def match_early_ones(gateway: Gateway, references: Sequence[str]) -> None:
     """Receipts that came before our own commit of their reference find their message now."""
     canonical = gateway.abilities().canonical
     messages = _messages_of(gateway.pk, [canonical(reference) for reference in references])
-    since = timezone.now() - ORPHAN_AGE
+    since = clock.now() - ORPHAN_AGE
     ours = Q(message=None, received_at__gte=since) | Q(message__in=messages.values())
     early = DeliveryEvent.objects.filter(ours, gateway=gateway, reference_key__in=list(messages))
     _match(early, messages)

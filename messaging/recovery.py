@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from gateways import pace
 from gateways.models import Gateway
@@ -15,6 +14,7 @@ from gateways.provider import BaseProvider
 from messaging import receipts, retries, settling
 from messaging.drains import drains, questions
 from messaging.models import LEASED, Attempt, Message, State
+from portal import clock
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def recover() -> None:
     if not mending.acquire(blocking=False):
         return
     try:
-        now = timezone.now()
+        now = clock.now()
         dead = Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until")
         for message in dead.select_related("gateway")[:SOME]:
             _recover_one(message)
@@ -47,7 +47,7 @@ def _recover_one(message: Message) -> None:
         with transaction.atomic():
             if message.release():
                 # It was counted when it was claimed, and will be again.
-                pace.uncount(message.gateway_id, 1, timezone.localdate())
+                pace.uncount(message.gateway_id, 1, pace.today())
         return
     reason = "the worker stopped before the answer came"
     with transaction.atomic():
@@ -56,7 +56,7 @@ def _recover_one(message: Message) -> None:
             Attempt.objects.filter(message=message, outcome="").update(
                 outcome=Outcome.AMBIGUOUS,
                 detail=reason,
-                finished_at=timezone.now(),
+                finished_at=clock.now(),
                 reference_key=settling.unclear_key(provider, message),
             )
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Left
-from django.utils import timezone
 
 from messaging.models import FINAL, Attempt, DeliveryEvent, InboundMessage, Message, Step
+from portal import clock
 from portal.models import LastRun
 
 SOME = 200
@@ -77,7 +77,7 @@ def _masked() -> Concat:
 
 
 def _before() -> datetime:
-    return timezone.now() - timedelta(days=settings.MESSAGE_RETENTION_DAYS)
+    return clock.now() - timedelta(days=settings.MESSAGE_RETENTION_DAYS)
 
 
 def _reached(model: type[models.Model]) -> int:
@@ -86,7 +86,7 @@ def _reached(model: type[models.Model]) -> int:
 
 
 def _note(model: type[models.Model], key: int) -> None:
-    kept = {"at": timezone.now(), "seconds": 0, "result": {"until": key}}
+    kept = {"at": clock.now(), "seconds": 0, "result": {"until": key}}
     LastRun.objects.update_or_create(name=_name(model), defaults=kept)
 
 

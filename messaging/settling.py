@@ -33,7 +33,7 @@ from gateways.transport import Landing
 from messaging import bells, digests, failover, receipts, redaction, retries
 from messaging.models import Attempt, Message, State
 from messaging.retries import Kind
-from portal import counting
+from portal import clock, counting
 from portal.faults import Point, reach
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def _count(gateway_id: int, written: Sequence[Known]) -> None:
 
 def _ring_elsewhere(gateway_id: int, written: Sequence[Known]) -> None:
     """What goes through another gateway at once need not wait for the sweep to ring there."""
-    now = timezone.now()
+    now = clock.now()
     moved = [one.message for one in written if one.message.gateway_id != gateway_id]
     for other_id in {message.gateway_id for message in moved if message.due_at and message.due_at <= now}:
         bells.ring(other_id)
@@ -248,7 +248,7 @@ def _close(one: Known, provider: BaseProvider) -> None:
         found = {"detail": one.outcome.reason}
         if isinstance(one.outcome, Ambiguous):
             found["reference_key"] = unclear_key(provider, one.message)
-    found |= {"outcome": _class_of(one.outcome), "exchange": one.exchange, "finished_at": timezone.now()}
+    found |= {"outcome": _class_of(one.outcome), "exchange": one.exchange, "finished_at": clock.now()}
     Attempt.objects.filter(pk=one.attempt.pk).update(**found)
 
 

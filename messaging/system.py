@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gateways.models import Gateway
 from messaging.models import DeliveryEvent
+from portal import clock
 from portal.counting import last_counted
 from portal.system import Line, State, ago, seconds
 
@@ -56,7 +56,7 @@ def _gateway(name: str, called: datetime | None, lag: float | None) -> Line:
 
 
 def _unmatched() -> Line:
-    number = DeliveryEvent.objects.filter(message=None, received_at__gte=timezone.now() - A_DAY).count()
+    number = DeliveryEvent.objects.filter(message=None, received_at__gte=clock.now() - A_DAY).count()
     remedy = _("Another program uses the same account, or a backup was restored: the receipts are kept and do no harm.")
     about = _("Receipts of the last 24 hours that belong to no message")
     return Line(about, str(number), State.WARNING if number else State.OK, remedy if number else "")

@@ -15,12 +15,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Count, IntegerField, Max, Q, Sum, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging import times
 from messaging.calendar import HOUR, HourText, HundredthsBetween, day_of, hour_of, next_day
 from messaging.models import Message, Span, State, Tally, TallyProgress
+from portal import clock
 
 #: In these states a message may still become anything without a column that says when.
 MOVING = (State.QUEUED, State.HELD, State.CLAIMED, State.SUBMITTING, State.UNKNOWN)
@@ -52,7 +52,7 @@ def keep_tallies() -> None:
     """
     if _is_all_counted(TallyProgress.now()):
         return
-    now = timezone.now()
+    now = clock.now()
     progress = TallyProgress.take_turn(now, LEASE)
     if progress is None:
         return
@@ -122,7 +122,7 @@ def _older(built_from: datetime | None) -> datetime | None:
 def _days_of_another_zone(progress: TallyProgress) -> set[datetime]:
     """The portal's time zone was changed: its days begin elsewhere, and all of them are added up anew."""
     with transaction.atomic():
-        if not progress.write(busy_until=timezone.now() + LEASE):
+        if not progress.write(busy_until=clock.now() + LEASE):
             raise TurnLost
         Tally.objects.filter(span=Span.DAY).delete()
     hours = Tally.objects.filter(span=Span.HOUR).order_by().values_list("start", flat=True).distinct()
@@ -198,7 +198,7 @@ def _store(progress: TallyProgress, span: Span, start: datetime, rows: list[Tall
         return
     with transaction.atomic():
         # The row is locked until the commit: nobody else can have a turn meanwhile.
-        if not progress.write(busy_until=timezone.now() + LEASE):
+        if not progress.write(busy_until=clock.now() + LEASE):
             raise TurnLost
         stored.delete()
         Tally.objects.bulk_create(rows)

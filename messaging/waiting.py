@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gateways import health, pace, routing
 from messaging.models import WAITING, Message, Wait
+from portal import clock
 
 SWITCHED_OFF = _("the gateway is switched off")
 CREDENTIALS_REFUSED = _("the provider refuses the gateway's credentials")
@@ -31,7 +31,7 @@ def why(message: Message) -> Waiting | None:
     if message.state not in WAITING:
         return None
     until = message.due_at or message.ask_at
-    if message.waits_for == Wait.SCHEDULE and until and until > timezone.now():
+    if message.waits_for == Wait.SCHEDULE and until and until > clock.now():
         return Waiting(Wait.SCHEDULE, Wait.SCHEDULE.label, until)
     if by_gateway := _held_up_by_gateway(message):
         return by_gateway

@@ -14,6 +14,7 @@ from gateways import routing
 from gateways.models import Gateway
 from gateways.outcomes import Outcome
 from messaging.models import CANCELLABLE, Attempt, Message, State, Wait
+from portal import clock
 
 #: For so long nobody wonders that the operator says nothing yet.
 SOON = timedelta(seconds=30)
@@ -113,7 +114,7 @@ def _has_a_way(message: Message) -> bool:
         tried = {here.pk}
     if routing.may_be_used(here) and routing.serves(here, message.phone):
         # What waits for nothing is tried again at once: its gateway's token had ended, or its settings were changed.
-        is_next = message.waits_for == Wait.NONE and message.due_at is not None and message.due_at <= timezone.now()
+        is_next = message.waits_for == Wait.NONE and message.due_at is not None and message.due_at <= clock.now()
         if is_next or here.pk not in tried:
             return True
     if message.only_here:
@@ -149,7 +150,7 @@ def _sentence(message: Message, kind: Where) -> str | Promise:
 def _is_awaited(message: Message) -> bool:
     """Whether a receipt could have come by now, and may still come."""
     handed_over = message.submitted_at
-    return message.state == State.SUBMITTED and handed_over is not None and handed_over < timezone.now() - SOON
+    return message.state == State.SUBMITTED and handed_over is not None and handed_over < clock.now() - SOON
 
 
 def _why_failed(message: Message) -> str | Promise:

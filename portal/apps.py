@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
+from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate, pre_migrate
@@ -21,6 +21,9 @@ class PortalConfig(AppConfig):
         sqlite.register()
         pre_migrate.connect(unwatch, sender=self)
         post_migrate.connect(watch, sender=self)
+        # Before anything is looked at: with a clock of its own a worker would take living ones for dead.
+        worker_init.connect(start_clock)
+        worker_process_init.connect(start_clock)
         # A pool of threads lives in the main process, a pool of processes in its own.
         worker_ready.connect(start_counting)
         worker_process_init.connect(start_counting)
@@ -38,15 +41,21 @@ def watch(using: str, **_: Any) -> None:
     import_string("portal.versions.watch")(using)
 
 
-def start_counting(**_: Any) -> None:
+def start_clock(**_: Any) -> None:
     """Named late: models cannot be imported yet when an app is configured."""
+    import_string("portal.clock.start")()
+
+
+def start_counting(**_: Any) -> None:
+    """The same for what it counts."""
     import_string("portal.counting.start")()
 
 
 def stop_counting(**_: Any) -> None:
-    """The same at the end, where the worker also takes its leave."""
+    """And at the end, where the worker also takes its leave."""
     import_string("portal.counting.stop")()
     import_string("portal.health.say_goodbye")()
+    import_string("portal.clock.stop")()
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):

@@ -37,7 +37,8 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """What this process counts is added to the totals from now on."""
+    """What this process counts is added to the totals from now on, and the database's clock counts."""
+    import_string("portal.clock.start")()
     import_string("portal.counting.start")()
 
 
@@ -45,6 +46,7 @@ def worker_exit(_server: Any, _worker: Any) -> None:
     """And the rest of it at the end, unless a wrong setting kept it from starting."""
     if apps.ready:
         import_string("portal.counting.stop")()
+        import_string("portal.clock.stop")()
 
 
 def post_fork(server: Any, _worker: Any) -> None:

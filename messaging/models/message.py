@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.utils import timezone
 
 from gateways.models import Gateway
 from gateways.outcomes import ReceiptState, SentSms
@@ -19,6 +18,7 @@ from messaging.models.row import MessageRow
 from messaging.models.states import CANCELLABLE, FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State, Wait
 from messaging.models.step import Step
 from messaging.retries import Kind
+from portal import clock
 from portal.models import User
 
 #: How many rows are changed in one transaction where there may be many.
@@ -62,7 +62,7 @@ class Message(MessageRow):
         """
         changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
         if to in FINAL:
-            changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
+            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
         sources = since or MAY_FOLLOW[to]
         if to in TOLD_BY_THEMSELVES:
             return self._set(sources, changes)
@@ -85,7 +85,7 @@ class Message(MessageRow):
         """The same for up to SOME of these rows at once: one UPDATE, and one INSERT of their steps; how many moved."""
         changes = {"state": to, "due_at": None, "waits_for": "", **changes}
         if to in FINAL:
-            changes = {"finished_at": timezone.now(), "ask_at": None, **changes}
+            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
         with transaction.atomic():
             locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
             cls.objects.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
@@ -120,7 +120,7 @@ class Message(MessageRow):
 
         `code_digest` is that of the one-time code the provider made.
         """
-        now = timezone.now()
+        now = clock.now()
         known: dict[str, Any] = {
             "submitted_at": now, "reference": reference, "reason": "", "code_digest": code_digest,
         }  # fmt: skip
@@ -138,7 +138,7 @@ class Message(MessageRow):
         return self._move(
             State.UNKNOWN if self.unclear else State.QUEUED,
             failures=self.failures + 1,
-            due_at=timezone.now() + delay,
+            due_at=clock.now() + delay,
             waits_for=Wait.CLEARING if self.unclear else Wait.RETRY,
             reason=reason,
             gateway=elsewhere or self.gateway,
@@ -148,7 +148,7 @@ class Message(MessageRow):
         """The gateway's account is at fault: wait without burning a try. Its health knows how long it is paused."""
         return self._move(
             State.UNKNOWN if self.unclear else State.HELD,
-            due_at=timezone.now() + retries.HELD_FOR,
+            due_at=clock.now() + retries.HELD_FOR,
             waits_for=Wait.GATEWAY,
             reason=reason,
         )
@@ -157,7 +157,7 @@ class Message(MessageRow):
         """Nothing was sent and this message is not to blame: due again now, without burning a try."""
         return self._move(
             State.UNKNOWN if self.unclear else State.QUEUED,
-            due_at=timezone.now(),
+            due_at=clock.now(),
             reason=reason,
             gateway=elsewhere or self.gateway,
         )
@@ -168,7 +168,7 @@ class Message(MessageRow):
 
         What was held is due now; what was to be tried later still is.
         """
-        held = When(state=State.HELD, then=timezone.now())
+        held = When(state=State.HELD, then=clock.now())
         still = cls.objects.filter(
             pk__in=[row.pk for row in rows], gateway=rows[0].gateway_id, state__in=(State.QUEUED, State.HELD), unclear=0
         )
@@ -184,7 +184,7 @@ class Message(MessageRow):
             by=by,
             gateway=gateway,
             wanted=gateway,
-            due_at=Case(When(scheduled, then=F("due_at")), default=timezone.now()),
+            due_at=Case(When(scheduled, then=F("due_at")), default=clock.now()),
             waits_for=Case(When(scheduled, then=F("waits_for")), default=Value("")),
         )
 
@@ -194,14 +194,14 @@ class Message(MessageRow):
         What has a time of its own keeps it.
         """
         scheduled = self.waits_for == Wait.SCHEDULE
-        times = {"due_at": self.due_at, "waits_for": Wait.SCHEDULE} if scheduled else {"due_at": timezone.now()}
+        times = {"due_at": self.due_at, "waits_for": Wait.SCHEDULE} if scheduled else {"due_at": clock.now()}
         return self._move(State.QUEUED, since=CANCELLABLE, by=by, gateway=gateway, wanted=gateway, reason="", **times)
 
     @classmethod
     def release_held(cls, gateway_id: int) -> int:
         """The gateway is well: what waited for it is due now; how many that were."""
-        waiting = cls.objects.filter(gateway=gateway_id, waits_for=Wait.GATEWAY, due_at__gt=timezone.now())
-        return waiting.update(due_at=timezone.now())
+        waiting = cls.objects.filter(gateway=gateway_id, waits_for=Wait.GATEWAY, due_at__gt=clock.now())
+        return waiting.update(due_at=clock.now())
 
     def release(self) -> bool:
         """Its worker died before anything could leave: back into the queue, due at once.
@@ -212,7 +212,7 @@ class Message(MessageRow):
         return self._move(
             State.UNKNOWN if self.unclear else State.QUEUED,
             since=(State.CLAIMED,),
-            due_at=timezone.now(),
+            due_at=clock.now(),
             epoch=self.epoch + 1,
         )
 
@@ -225,7 +225,7 @@ class Message(MessageRow):
 
         The epoch is raised here too: the worker of this attempt may be frozen and not dead.
         """
-        now = timezone.now()
+        now = clock.now()
         known: dict[str, Any] = {"unclear": self.unclear + 1, "reason": reason, "epoch": self.epoch + 1}
         if plan is retries.ClearUp.PERSON:
             return self._move(State.UNRESOLVED, **known)
@@ -236,14 +236,14 @@ class Message(MessageRow):
 
     def mark_absent(self) -> bool:
         """The provider proved that it has no such message: it is an ordinary waiting message again."""
-        return self._move(State.QUEUED, due_at=timezone.now(), ask_at=None, unclear=0, reason="")
+        return self._move(State.QUEUED, due_at=clock.now(), ask_at=None, unclear=0, reason="")
 
     def ask_again(self) -> bool:
         """No answer worth having yet: ask later, more and more seldom."""
         delay = retries.query_delay(self.asked + 1)
         return (
             Message.objects.filter(pk=self.pk, epoch=self.epoch, ask_at__isnull=False).update(
-                ask_at=timezone.now() + delay, asked=self.asked + 1
+                ask_at=clock.now() + delay, asked=self.asked + 1
             )
             == 1
         )
@@ -293,7 +293,7 @@ class Message(MessageRow):
         """What was handed over before then without a word since: handed over, or unclear, is all anybody knows."""
         silent = cls.objects.filter(state=State.SUBMITTED, submitted_at__lte=before)
         if silent.exists():
-            silent.update(state=State.NO_RECEIPT, text=None, ask_at=None, finished_at=timezone.now())
+            silent.update(state=State.NO_RECEIPT, text=None, ask_at=None, finished_at=clock.now())
         # What was accepted for a later time is valid longer, and may not be older than it could be.
         unclear = cls.objects.filter(
             state=State.UNKNOWN, created__lte=before, valid_until__lte=before + retries.LONGEST_KEPT_TEXT

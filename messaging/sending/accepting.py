@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gateways import routing
@@ -17,7 +16,7 @@ from gateways.models import Gateway
 from messaging import opt_outs, phones, retries, tasks, texts
 from messaging.models import Batch, Door, Message, State, Wait
 from messaging.retries import Kind
-from portal import counting
+from portal import clock, counting
 from portal.errors import Refusal
 from portal.models import User
 
@@ -100,7 +99,7 @@ def draft(
     gateway = routing.choose(phone, first, strict=terms.only_here, survey=survey, later=terms.due_at is not None)
     text = texts.tidy(text)
     _refuse_without_code(gateway, text)
-    now = timezone.now()
+    now = clock.now()
     due_at = terms.due_at or now
     return Message(
         kind=terms.kind,
@@ -135,7 +134,7 @@ def suppress(message: Message) -> None:
 
 def check_schedule(due_at: datetime | None) -> None:
     """Raises Refusal (field `schedule`) for a time that is over or too far away."""
-    now = timezone.now()
+    now = clock.now()
     if due_at and due_at <= now:
         raise Refusal(_("This time is over; name a later one, or none to send at once."), field="schedule")
     if due_at and due_at > now + LATEST:
