@@ -188,7 +188,11 @@ def limit(gateway: Gateway) -> int:
     On trial are the first message after a pause, and the first with credentials that have never worked: a wrong
     password must reach the provider once, not fifty times.
     """
-    health = GatewayHealth.objects.filter(gateway=gateway).first() or GatewayHealth(gateway=gateway)
+    return limit_by(gateway, GatewayHealth.objects.filter(gateway=gateway).first() or GatewayHealth(gateway=gateway))
+
+
+def limit_by(gateway: Gateway, health: GatewayHealth) -> int:
+    """The same, by health that was read already."""
     if not may_be_used(health):
         return 0
     on_trial = health.faults > 0 or is_untried(gateway, health)

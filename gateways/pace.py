@@ -16,34 +16,58 @@ from portal import clock
 
 #: Floating-point sums of tokens may fall short of a whole number by less than this; the debt is carried on.
 ROUNDING = 1e-6
+#: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes.
+RESERVED = 10
 
 
-def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
-    """Takes up to `wanted` tokens: how many it got, and the seconds until the next one where the pace gave fewer.
+class Bucket:
+    """The tokens of one gateway, while nobody else can take any: from `lock` to the end of the transaction."""
 
-    Call it inside a transaction: the locked row keeps two workers from taking the same token.
-    """
-    GatewayHealth.objects.get_or_create(gateway=gateway)
-    health = GatewayHealth.objects.select_for_update().get(gateway=gateway)
-    now = clock.now()
-    wanted = min(wanted, left_today(gateway, health))
-    # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
-    elapsed = max(0.0, (now - health.pace_at).total_seconds())
-    rate = gateway.rate_per_second
-    tokens = min(max(1.0, rate), health.pace_tokens + rate * elapsed)
-    granted = min(wanted, max(0, math.floor(tokens + ROUNDING)))
-    left = tokens - granted
-    GatewayHealth.objects.filter(gateway=gateway).update(
-        pace_tokens=left, pace_at=now, day=today(), day_count=sent_today(health) + granted
-    )
-    return granted, 0.0 if granted == wanted else max(0.0, (1.0 - left) / rate)
+    def __init__(self, gateway: Gateway, health: GatewayHealth) -> None:
+        self.health = health
+        self._now = clock.now()
+        self._rate = gateway.rate_per_second
+        # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
+        elapsed = max(0.0, (self._now - health.pace_at).total_seconds())
+        size = max(1.0, self._rate)
+        self._tokens = min(size, health.pace_tokens + self._rate * elapsed)
+        self._kept = reserve(math.floor(size))
+        self._today = left_today(gateway, health)
+
+    def allows(self, *, urgent: bool) -> int:
+        """How many messages may be taken now; `urgent` ones may have the last tokens too."""
+        kept = 0 if urgent else self._kept
+        return max(0, min(math.floor(self._tokens + ROUNDING) - kept, self._today))
+
+    def wait(self, *, urgent: bool) -> float:
+        """Seconds until the pace allows one more; 0 where it does now, or where only another day can."""
+        needed = 1 + (0 if urgent else self._kept)
+        return 0.0 if self._today == 0 else max(0.0, (needed - self._tokens) / self._rate)
+
+    def take(self, count: int) -> None:
+        """So many are handed over: their tokens are gone, and the day's count is higher by them."""
+        self._tokens -= count
+        self._today -= count
+        day_count = sent_today(self.health) + count
+        GatewayHealth.objects.filter(pk=self.health.pk).update(
+            pace_tokens=self._tokens, pace_at=self._now, day=today(), day_count=day_count
+        )
 
 
-def give_back(gateway_id: int, count: int) -> None:
-    """Returns tokens that were taken and not used; a full bucket spills."""
-    if count > 0:
-        GatewayHealth.objects.filter(gateway_id=gateway_id).update(pace_tokens=F("pace_tokens") + count)
-        uncount(gateway_id, count, today())
+def lock(gateway: Gateway) -> Bucket:
+    """The gateway's bucket, for the rest of this transaction ours alone: no two workers take the same token."""
+    locked = GatewayHealth.objects.select_for_update().filter(pk=gateway.pk)
+    found = locked.first()
+    if found is None:
+        full = {"pace_tokens": max(1.0, gateway.rate_per_second)}
+        GatewayHealth.objects.get_or_create(gateway=gateway, defaults=full)
+        found = locked.get()
+    return Bucket(gateway, found)
+
+
+def reserve(limit: int) -> int:
+    """How many of so many are kept for codes, so that one that comes while much is under way waits for nothing."""
+    return limit // RESERVED
 
 
 def uncount(gateway_id: int, count: int, day: date) -> None:

@@ -38,10 +38,11 @@ class Landing:
 
 
 class Flight:
-    """The calls that one thread has in the air. One thread launches and takes what landed."""
+    """The calls that one thread has in the air. One thread launches and takes what landed; any thread may nudge it."""
 
     def __init__(self) -> None:
-        self._arrivals: queue.SimpleQueue[Landing] = queue.SimpleQueue()
+        #: None is a nudge.
+        self._arrivals: queue.SimpleQueue[Landing | None] = queue.SimpleQueue()
         self._in_air = 0
 
     @property
@@ -56,18 +57,35 @@ class Flight:
             _running_loop().take_off(list(calls), self._arrivals.put)
 
     def landed(self, wait: float) -> list[Landing]:
-        """Those that landed, having waited up to `wait` seconds for the first and a moment for its neighbours."""
+        """Those that landed, having waited up to `wait` seconds for the first and a moment for its neighbours.
+
+        A nudge ends the wait, with what there is by then; none where nothing is in the air.
+        """
         landings: list[Landing] = []
         until = time.monotonic() + wait
         while self._in_air:
-            try:
-                landings.append(self._arrivals.get(timeout=max(0.0, until - time.monotonic())))
-            except queue.Empty:
+            arrived = self._arrival(until - time.monotonic())
+            if arrived is None:
                 break
+            landings.append(arrived)
             self._in_air -= 1
             if len(landings) == 1:
                 until = time.monotonic() + GATHER
         return landings
+
+    def rest(self, seconds: float) -> None:
+        """Waits, with nothing in the air, until a nudge comes or so many seconds are over."""
+        self._arrival(seconds)
+
+    def nudge(self) -> None:
+        """Wakes the thread that waits here, or keeps it from waiting once."""
+        self._arrivals.put(None)
+
+    def _arrival(self, wait: float) -> Landing | None:
+        try:
+            return self._arrivals.get(timeout=max(0.0, wait))
+        except queue.Empty:
+            return None
 
 
 def fetch(request: HttpRequest, timeout: float) -> HttpResponse:

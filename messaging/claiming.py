@@ -9,11 +9,14 @@ from gateways import health, pace, routing
 from gateways.models import Gateway
 from messaging import opt_outs, retries
 from messaging.models import LEASED, WAITING, Message
+from messaging.retries import Kind
 from portal import clock
 from portal.faults import Point, reach
 
 #: How many messages one claim takes at the most.
 BATCH = 100
+#: Seconds for which the pace lets tokens gather, before it is worth while to take them.
+HANDFUL = 0.1
 
 
 def claim(gateway: Gateway) -> tuple[list[Message], float]:
@@ -22,25 +25,39 @@ def claim(gateway: Gateway) -> tuple[list[Message], float]:
     Messages of a higher priority first, then the longest due. Two workers never get the same message: the rows are
     locked where the database can, writers are serial where it cannot, and the epoch fences off latecomers.
     """
-    due = _due(gateway)
     # Looked at without writing first: what waits behind a full gateway is asked about every second.
-    if not _room(gateway):
+    if _in_flight(gateway) >= health.limit_by(gateway, health.of(gateway)):
         return [], 0.0
     with transaction.atomic():
-        allowed, next_in = pace.take(gateway, BATCH)
-        room = min(allowed, _room(gateway))
-        rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:room])
-        rows = _still_wanted(rows)
-        pace.give_back(gateway.pk, allowed - len(rows))
-        lease_until = clock.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
-        Message.take(rows, lease_until)
+        bucket = pace.lock(gateway)
+        rows = _next_of(gateway, bucket)
+        if rows:
+            bucket.take(len(rows))
+            lease_until = clock.now() + timedelta(seconds=gateway.timeout) + retries.LEASE_MARGIN
+            Message.take(rows, lease_until)
     reach(Point.CLAIMED)
-    return rows, 0.0 if rows or room < allowed else min(next_in, 1.0)
+    wait = bucket.wait(urgent=False)
+    # A pace that is reached every few milliseconds is no reason to look so often.
+    return rows, min(max(wait, HANDFUL), 1.0) if wait else 0.0
+
+
+def _next_of(gateway: Gateway, bucket: pace.Bucket) -> list[Message]:
+    """What is due and finds tokens and places, locked; the last tenth of both is left to codes."""
+    limit = health.limit_by(gateway, bucket.health)
+    places = limit - _in_flight(gateway)
+    most = min(BATCH, places, bucket.allows(urgent=True))
+    others = min(places - pace.reserve(limit), bucket.allows(urgent=False))
+    if most <= 0:
+        return []
+    due = _due(gateway) if others > 0 else _due(gateway).filter(kind=Kind.CODE)
+    rows = _still_wanted(list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:most]))
+    codes = [row for row in rows if row.kind == Kind.CODE]
+    return codes + [row for row in rows if row.kind != Kind.CODE][: max(0, others - len(codes))]
 
 
 def _still_wanted(rows: list[Message]) -> list[Message]:
     """Without information for phones that wrote STOP while it was being accepted, or was in a worker's hands."""
-    information = [row for row in rows if row.kind == retries.Kind.INFORMATION and not row.unclear]
+    information = [row for row in rows if row.kind == Kind.INFORMATION and not row.unclear]
     opted = opt_outs.among(row.phone for row in information)
     unwanted = {row.pk for row in information if row.phone in opted}
     if unwanted:
@@ -60,10 +77,9 @@ def _due(gateway: Gateway) -> QuerySet[Message]:
     return due.filter(routing.served(gateway) | Q(unclear__gt=0)) if gateway.prefixes else due
 
 
-def _room(gateway: Gateway) -> int:
-    """How many more messages may be in flight now."""
-    in_flight = Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=clock.now())
-    return max(0, health.limit(gateway) - in_flight.count())
+def _in_flight(gateway: Gateway) -> int:
+    """How many of its messages workers have now."""
+    return Message.objects.filter(gateway=gateway, state__in=LEASED, lease_until__gt=clock.now()).count()
 
 
 def gateways_with_due() -> list[int]:

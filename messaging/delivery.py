@@ -24,9 +24,8 @@ from portal.faults import Point, reach
 
 logger = logging.getLogger(__name__)
 
-#: How long a drain waits for answers before it looks for more to send; it hears the bell within a GLANCE.
+#: How long a drain waits for answers before it looks for more to send; the bell wakes it at once.
 PATIENCE = 1.0
-GLANCE = 0.05
 #: Seconds between two tries to write down an answer while the database is away.
 TRY_AGAIN = 0.5
 
@@ -57,6 +56,7 @@ class Drain:
 
     def run(self) -> None:
         """Launches and settles until nothing is due and nothing in the air. Raises DATABASE_AWAY."""
+        drains.listen(self.gateway_id, self.flight.nudge)
         while True:
             drains.heard(self.gateway_id)
             claimed, next_in = self._launch_due()
@@ -65,7 +65,7 @@ class Drain:
             elif self.trouble:
                 raise self.trouble
             elif next_in:
-                time.sleep(next_in)
+                self.flight.rest(next_in)
             elif not claimed:
                 return
 
@@ -97,12 +97,9 @@ class Drain:
     def _landings(self, next_in: float, *, more: bool) -> list[Landed]:
         """What landed; comes back empty-handed when there is something to claim or the bell rings."""
         until = time.monotonic() + (0 if more else next_in or PATIENCE)
-        while not (landings := self.flight.landed(0 if more else GLANCE)):
-            if drains.heard(self.gateway_id):
-                break
-            if time.monotonic() >= until:
-                _give_connection_back()
-                break
+        landings = self.flight.landed(until - time.monotonic())
+        if not landings and not more and time.monotonic() >= until:
+            _give_connection_back()
         return [(*self.submissions.pop(landing.ticket), landing) for landing in landings]
 
     def _settle(self, landed: list[Landed]) -> None:
@@ -143,7 +140,7 @@ def _call(message: Message, attempt: Attempt, request: HttpRequest) -> transport
 
 def _let_in(gateway: Gateway, may_log_in: bool) -> sessions.Entry | None:
     """The way in, before any message is taken. Without one the messages wait, or go through another gateway."""
-    if not health.limit(gateway):
+    if not health.limit_by(gateway, health.of(gateway)):
         return None
     try:
         return sessions.enter(gateway, may_log_in=may_log_in)
@@ -166,7 +163,8 @@ def begin(
     built = [(message, request) for message in messages if (request := _build(entry, message))]
     with transaction.atomic():
         now = clock.now()
-        ready = [(message, request) for message, request in built if message.mark_submitting(now)]
+        leaving = Message.mark_submitting(sorted((message for message, _request in built), key=lambda one: one.pk), now)
+        ready = [(message, request) for message, request in built if message.pk in leaving]
         attempts = Attempt.objects.bulk_create(
             Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
             for message, _ in ready

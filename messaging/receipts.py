@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from gateways import questions
 from gateways.http import HttpRequest, HttpResponse
@@ -134,11 +134,18 @@ def _messages_of(gateway_id: int, keys: Sequence[str]) -> dict[str, Message]:
 def match_early_ones(gateway: Gateway, references: Sequence[str]) -> None:
     """Receipts that came before our own commit of their reference find their message now."""
     canonical = gateway.abilities().canonical
-    messages = _messages_of(gateway.pk, [canonical(reference) for reference in references])
+    keys = {key for key in map(canonical, references) if key}
+    # Looked for first: nearly always there is none, and then nothing else is asked.
+    early = list(DeliveryEvent.objects.filter(gateway=gateway, reference_key__in=keys)) if keys else []
+    if not early:
+        return
+    messages = _messages_of(gateway.pk, [event.reference_key for event in early])
     since = clock.now() - ORPHAN_AGE
-    ours = Q(message=None, received_at__gte=since) | Q(message__in=messages.values())
-    early = DeliveryEvent.objects.filter(ours, gateway=gateway, reference_key__in=list(messages))
-    _match(early, messages)
+    ours = {message.pk for message in messages.values()}
+    fresh = [
+        event for event in early if event.message_id in ours or (not event.message_id and event.received_at >= since)
+    ]
+    _match([event for event in fresh if event.reference_key in messages], messages)
 
 
 def match_orphans(now: datetime) -> None:

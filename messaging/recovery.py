@@ -13,7 +13,7 @@ from gateways.outcomes import Accepted, Outcome
 from gateways.provider import BaseProvider
 from messaging import receipts, retries, settling
 from messaging.drains import drains, questions
-from messaging.models import LEASED, Attempt, Message, State
+from messaging.models import LEASED, Attempt, Message, State, Taken
 from portal import clock
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Acce
         message.mark_absent()
         return
     reference = settling.reference_of(accepted, provider, message)
-    message.mark_submitted(reference, expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
+    message.mark_submitted(Taken(reference), expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
     Attempt.objects.filter(message=message, reference="", outcome=Outcome.AMBIGUOUS).update(
         reference=reference, reference_key=provider.canonical(reference)
     )

@@ -31,9 +31,10 @@ from gateways.provider import BaseProvider, read_outcome
 from gateways.sessions import AccessEnded
 from gateways.transport import Landing
 from messaging import bells, digests, failover, receipts, redaction, retries
-from messaging.models import Attempt, Message, State
+from messaging.models import Attempt, Message, State, Taken
 from messaging.retries import Kind
 from portal import clock, counting
+from portal.bulk.updating import update_each
 from portal.faults import Point, reach
 
 logger = logging.getLogger(__name__)
@@ -86,14 +87,13 @@ def _write_alone(provider: BaseProvider, one: Known) -> None:
 
 def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
     gateway = known[0].attempt.gateway
-    # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back.
-    known = [replace(one, message=copy(one.message)) for one in known]
-    ways = failover.Ways()
+    # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back; and
+    # in one order everywhere, so that two workers never hold what the other waits for.
+    known = [replace(one, message=copy(one.message)) for one in sorted(known, key=lambda one: one.message.pk)]
     counted_before = {one.message.pk for one in known if one.message.unclear}
     with transaction.atomic():
-        written = [one for one in known if _move_on(one, provider, ways)]
-        for one in written:
-            _close(one, provider)
+        written = _note_taken(known, provider) + _note_not_taken(known, provider)
+        _close(written, provider)
         unsent = Counter(
             timezone.localdate(one.attempt.started_at) for one in written if not _counts(one, counted_before)
         )
@@ -164,21 +164,39 @@ def unclear_key(provider: BaseProvider, message: Message) -> str:
     return provider.canonical(message.key) if provider.reports_by_key else ""
 
 
-def _move_on(one: Known, provider: BaseProvider, ways: failover.Ways) -> bool:
-    """One outcome, one change of state; false where the message is no longer this worker's."""
-    message, outcome = one.message, one.outcome
-    match outcome:
-        case Accepted():
-            return message.mark_submitted(
-                reference_of(outcome, provider, message),
-                expects_receipt=provider.sends_receipts,
-                may_ask=provider.can_query,
-                code_digest=digests.digest(message.key, outcome.code) if outcome.code else "",
-            )
-        case Ambiguous():
-            return mark_unclear(message, provider, outcome.reason)
-        case _:
-            return _nothing_sent(one, outcome, provider, ways)
+def _note_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
+    """Those that the provider took, all at once; without those that are no longer this worker's."""
+    taken = {one.message.pk: one for one in known if isinstance(one.outcome, Accepted)}
+    moved = Message.mark_all_submitted(
+        [(one.message, _said(one, provider)) for one in taken.values()],
+        expects_receipt=provider.sends_receipts,
+        may_ask=provider.can_query,
+    )
+    return [taken[message.pk] for message in moved]
+
+
+def _said(one: Known, provider: BaseProvider) -> Taken:
+    assert isinstance(one.outcome, Accepted)  # noqa: S101 — the others were not taken
+    code = one.outcome.code
+    return Taken(
+        reference_of(one.outcome, provider, one.message), digests.digest(one.message.key, code) if code else ""
+    )
+
+
+def _note_not_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
+    """The others, one by one: one outcome, one change of state; without those that are no longer this worker's."""
+    ways = failover.Ways()
+    return [
+        one
+        for one in known
+        if isinstance(one.outcome, NotAccepted) and _move_on(one.message, one, one.outcome, provider, ways)
+    ]
+
+
+def _move_on(message: Message, one: Known, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
+    if isinstance(outcome, Ambiguous):
+        return mark_unclear(message, provider, outcome.reason)
+    return _nothing_sent(one, outcome, provider, ways)
 
 
 def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
@@ -236,20 +254,31 @@ def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
     return message.mark_unclear(reason, plan, settle=timedelta(seconds=provider.settle_window))
 
 
-def _close(one: Known, provider: BaseProvider) -> None:
+def _close(written: Sequence[Known], provider: BaseProvider) -> None:
+    """Their attempts get an outcome, all in one statement."""
+    ordered = sorted(written, key=lambda one: one.attempt.pk)
+    references = [_reference_on_record(one, provider) for one in ordered]
+    outcomes = [one.outcome for one in ordered]
+    update_each(
+        Attempt,
+        [one.attempt.pk for one in ordered],
+        each={
+            "outcome": [_class_of(outcome) for outcome in outcomes],
+            "reference": [reference for reference, _key in references],
+            "reference_key": [key for _reference, key in references],
+            "detail": [one.detail if isinstance(one, Accepted) else one.reason for one in outcomes],
+            "exchange": [one.exchange for one in ordered],
+        },
+        all_to={"finished_at": clock.now()},
+    )
+
+
+def _reference_on_record(one: Known, provider: BaseProvider) -> tuple[str, str]:
+    """What the provider calls it, and by what a receipt finds it."""
     if isinstance(one.outcome, Accepted):
         reference = reference_of(one.outcome, provider, one.message)
-        found: dict[str, object] = {
-            "reference": reference,
-            "reference_key": provider.canonical(reference),
-            "detail": one.outcome.detail,
-        }
-    else:
-        found = {"detail": one.outcome.reason}
-        if isinstance(one.outcome, Ambiguous):
-            found["reference_key"] = unclear_key(provider, one.message)
-    found |= {"outcome": _class_of(one.outcome), "exchange": one.exchange, "finished_at": clock.now()}
-    Attempt.objects.filter(pk=one.attempt.pk).update(**found)
+        return reference, provider.canonical(reference)
+    return "", unclear_key(provider, one.message) if isinstance(one.outcome, Ambiguous) else ""
 
 
 def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known]) -> None:

@@ -3,7 +3,7 @@
 from messaging.models.attempt import Attempt, DeliveryEvent
 from messaging.models.batch import Batch
 from messaging.models.inbound import InboundMessage, OptOut, Word
-from messaging.models.message import Message
+from messaging.models.message import Message, Taken
 from messaging.models.states import CANCELLABLE, FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, Door, State, Wait
 from messaging.models.step import Step
 from messaging.models.tally import Span, Tally, TallyProgress
@@ -27,6 +27,7 @@ __all__ = [
     "Span",
     "State",
     "Step",
+    "Taken",
     "Tally",
     "TallyProgress",
     "Wait",

@@ -1,36 +1,40 @@
-"""Message: one text to one phone. Every change of its state is a method here; its columns are in row.py.
+"""Message: one text to one phone. Every change of its state is a method here, by the means of moves.py.
 
-A change of which neither an attempt nor a receipt tells leaves a Step.
+Its columns are in row.py.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from gateways.models import Gateway
 from gateways.outcomes import ReceiptState, SentSms
 from messaging import retries
+from messaging.models.moves import SOME, MessageMoves
 from messaging.models.numbering import number_of
-from messaging.models.row import MessageRow
-from messaging.models.states import CANCELLABLE, FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State, Wait
+from messaging.models.states import CANCELLABLE, FINAL, MAY_FOLLOW, State, Wait
 from messaging.models.step import Step
 from messaging.retries import Kind
 from portal import clock
 from portal.models import User
 
-#: How many rows are changed in one transaction where there may be many.
-SOME = 1000
 #: What a lapsed message says of itself.
 TOO_LATE = "it was still waiting when its validity ended"
 
 
-class Message(MessageRow):
+class Taken(NamedTuple):
+    """What a provider said of a message it took: what it calls it, and the digest of the code that it made."""
+
+    reference: str
+    code_digest: str = ""
+
+
+class Message(MessageMoves):
     """One text to one phone, and what may become of it."""
 
-    class Meta(MessageRow.Meta):
+    class Meta(MessageMoves.Meta):
         abstract = False
 
     @property
@@ -52,81 +56,34 @@ class Message(MessageRow):
         """The text as people may read it: masked where it holds a secret, None once a free text is wiped."""
         return self.text if self.kind == Kind.INFORMATION else self.masked_text
 
-    def _move(
-        self, to: State, *, since: tuple[State, ...] | None = None, by: User | None = None, **changes: Any
-    ) -> bool:
-        """The compare-and-set behind every change: true where this worker's epoch still holds the message.
-
-        A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
-        `since` narrows the states it may come from; `by` is the person whose wish it is.
-        """
-        changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
-        if to in FINAL:
-            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
-        sources = since or MAY_FOLLOW[to]
-        if to in TOLD_BY_THEMSELVES:
-            return self._set(sources, changes)
-        left = self.gateway_id
-        with transaction.atomic(savepoint=False):
-            won = self._set(sources, changes)
-            if won:
-                Step.after(self, left, by).save(force_insert=True)
-        return won
-
-    def _set(self, sources: tuple[State, ...], changes: dict[str, Any]) -> bool:
-        won = Message.objects.filter(pk=self.pk, epoch=self.epoch, state__in=sources).update(**changes) == 1
-        if won:
-            for name, value in changes.items():
-                setattr(self, name, value)
-        return won
-
-    @classmethod
-    def _move_all(cls, rows: "QuerySet[Message]", to: State, *, by: User | None = None, **changes: Any) -> int:
-        """The same for up to SOME of these rows at once: one UPDATE, and one INSERT of their steps; how many moved."""
-        changes = {"state": to, "due_at": None, "waits_for": "", **changes}
-        if to in FINAL:
-            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
-        with transaction.atomic():
-            locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
-            cls.objects.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
-            Step.objects.bulk_create(Step.of_row(pk, here, by, changes) for pk, here in locked)
-        return len(locked)
-
     @classmethod
     def note_schedule(cls, rows: Iterable["Message"]) -> None:
         """Puts on record until when messages wait that were just accepted for a later time."""
         Step.objects.bulk_create(Step.after(row, row.gateway_id, None) for row in rows)
 
     @classmethod
-    def take(cls, rows: list["Message"], lease_until: datetime) -> None:
-        """Claims rows that are locked in this transaction: a new epoch and a lease for each."""
-        cls.objects.filter(pk__in=[row.pk for row in rows]).update(
-            state=State.CLAIMED, epoch=F("epoch") + 1, lease_until=lease_until, due_at=None, ask_at=None, waits_for=""
-        )
-        for row in rows:
-            row.state, row.epoch, row.lease_until = State.CLAIMED, row.epoch + 1, lease_until
+    def mark_all_submitted(
+        cls, taken: "Sequence[tuple[Message, Taken]]", *, expects_receipt: bool, may_ask: bool
+    ) -> "list[Message]":
+        """Their provider took them; those of them that their worker still held.
 
-    def mark_submitting(self, now: datetime) -> bool:
-        """An attempt goes on record and the bytes may leave; refused once the lease or the validity is over."""
-        return (
-            Message.objects.filter(
-                pk=self.pk, epoch=self.epoch, state=State.CLAIMED, lease_until__gt=now, valid_until__gt=now
-            ).update(state=State.SUBMITTING)
-            == 1
-        )
-
-    def mark_submitted(self, reference: str, *, expects_receipt: bool, may_ask: bool, code_digest: str = "") -> bool:
-        """The provider took it. Where no receipt will ever come, that is the end and the text is wiped.
-
-        `code_digest` is that of the one-time code the provider made.
+        Where no receipt will ever come, that is the end and the text is wiped.
         """
         now = clock.now()
-        known: dict[str, Any] = {
-            "submitted_at": now, "reference": reference, "reason": "", "code_digest": code_digest,
-        }  # fmt: skip
+        own: dict[str, Sequence[Any]] = {
+            "reference": [said.reference for _message, said in taken],
+            "code_digest": [said.code_digest for _message, said in taken],
+        }
+        known: dict[str, Any] = {"submitted_at": now, "reason": ""}
+        rows = [message for message, _said in taken]
         if not expects_receipt:
-            return self._move(State.NO_RECEIPT, text=None, **known)
-        return self._move(State.SUBMITTED, ask_at=now + retries.query_delay(0) if may_ask else None, asked=0, **known)
+            return cls._move_each(rows, State.NO_RECEIPT, own, text=None, **known)
+        ask_at = now + retries.query_delay(0) if may_ask else None
+        return cls._move_each(rows, State.SUBMITTED, own, ask_at=ask_at, asked=0, **known)
+
+    def mark_submitted(self, taken: Taken, *, expects_receipt: bool, may_ask: bool) -> bool:
+        """The same for this one."""
+        return bool(self.mark_all_submitted([(self, taken)], expects_receipt=expects_receipt, may_ask=may_ask))
 
     def postpone(self, reason: str, delay: timedelta, *, elsewhere: Gateway | None = None) -> bool:
         """Nothing was sent this time; try again after the delay. An earlier unclear attempt keeps it `unknown`.

@@ -19,9 +19,13 @@ pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-def take(gateway: Gateway, wanted: int) -> tuple[int, float]:
+def take(gateway: Gateway, wanted: int, *, urgent: bool = True) -> tuple[int, float]:
+    """As many as there are of what is wanted, and the seconds until the next one where these are fewer."""
     with transaction.atomic():
-        return pace.take(gateway, wanted)
+        bucket = pace.lock(gateway)
+        granted = min(wanted, bucket.allows(urgent=urgent))
+        bucket.take(granted)
+        return granted, 0.0 if granted == wanted else bucket.wait(urgent=urgent)
 
 
 def with_full_bucket(rate: float) -> Gateway:
@@ -35,21 +39,20 @@ def with_full_bucket(rate: float) -> Gateway:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rate=st.one_of(st.floats(0.01, 3), st.floats(3, 200)),
-    steps=st.lists(st.tuples(st.floats(0, 3), st.integers(0, 300), st.integers(0, 300)), min_size=1, max_size=15),
+    steps=st.lists(st.tuples(st.floats(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=15),
 )
 def test_every_window_holds_at_most_rate_times_time_plus_burst(
-    db: None, rate: float, steps: list[tuple[float, int, int]]
+    db: None, rate: float, steps: list[tuple[float, int, bool]]
 ) -> None:
     gateway = with_full_bucket(rate)
     used: list[tuple[datetime, int]] = []
     with time_machine.travel(START, tick=False) as clock:
-        for pause, wanted, unused in steps:
+        for pause, wanted, urgent in steps:
             clock.shift(timedelta(seconds=pause))
-            granted, wait = take(gateway, wanted)
+            granted, wait = take(gateway, wanted, urgent=urgent)
             assert 0 <= granted <= wanted
             assert (wait > 0) == (granted < wanted)
-            pace.give_back(gateway.pk, min(unused, granted))
-            used.append((datetime.now(UTC), granted - min(unused, granted)))
+            used.append((datetime.now(UTC), granted))
     burst = max(1.0, rate)
     for first, (start, _) in enumerate(used):
         for last in range(first, len(used)):
@@ -77,14 +80,24 @@ def test_a_bucket_fills_to_one_second_and_no_further() -> None:
         assert take(gateway, 1000)[0] == 20
 
 
-def test_tokens_given_back_can_be_taken_and_spill_over_the_rim() -> None:
+def test_the_last_tenth_of_the_tokens_is_left_to_codes() -> None:
     gateway = with_full_bucket(20)
     with time_machine.travel(START, tick=False):
-        assert take(gateway, 20) == (20, 0.0)
-        pace.give_back(gateway.pk, 5)
-        assert take(gateway, 20)[0] == 5
-        pace.give_back(gateway.pk, 1000)
-        assert take(gateway, 1000)[0] == 20
+        assert take(gateway, 1000, urgent=False) == pytest.approx((18, 1 / 20))
+        assert take(gateway, 1000, urgent=True)[0] == 2
+        assert take(gateway, 1, urgent=False) == pytest.approx((0, 3 / 20))
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.9, 1, 5, 9.9])
+def test_a_slow_gateway_keeps_none_for_codes_so_that_information_is_sent_at_all(rate: float) -> None:
+    gateway = with_full_bucket(rate)
+    with time_machine.travel(START, tick=False):
+        assert take(gateway, 1000, urgent=False)[0] == max(1, int(rate))
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(0, 0), (1, 0), (9, 0), (10, 1), (19, 1), (50, 5), (1000, 100)])
+def test_one_in_ten_is_kept_for_codes(limit: int, kept: int) -> None:
+    assert pace.reserve(limit) == kept
 
 
 def test_a_clock_that_is_set_back_gives_nothing_and_stops_nothing() -> None:
@@ -104,9 +117,9 @@ def test_a_lower_rate_counts_at_once() -> None:
         assert take(gateway, 100)[0] == 2
 
 
-def test_a_gateway_without_a_health_row_may_send_one(sandbox: Gateway) -> None:
-    with time_machine.travel(START, tick=False):
-        assert take(sandbox, 5)[0] == 1
+def test_a_gateway_without_a_health_row_begins_with_a_full_bucket(sandbox: Gateway) -> None:
+    assert not GatewayHealth.objects.exists()
+    assert take(sandbox, 1000) == pytest.approx((50, 1 / 50))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,8 +178,7 @@ def test_what_was_not_handed_over_may_be_handed_over_later() -> None:
     gateway = limited(10)
     with time_machine.travel(START, tick=False):
         take(gateway, 10)
-        pace.give_back(gateway.pk, 3)
-        pace.uncount(gateway.pk, 2, timezone.localdate())
+        pace.uncount(gateway.pk, 5, timezone.localdate())
         assert take(gateway, 10)[0] == 5
         assert take(gateway, 10)[0] == 0
 

@@ -253,6 +253,22 @@ class TestFlight:
         flight.launch([])
         assert flight.landed(1_000_000) == []
 
+    def test_a_nudge_ends_the_wait_and_loses_no_landing(self) -> None:
+        flight = Flight()
+        with FaultyServer(server.stays_silent) as silent, FaultyServer(server.answers(http())) as provider:
+            flight.launch([call(post(silent.url), 1)])
+            flight.nudge()
+            assert flight.landed(1_000_000) == []
+            flight.launch([call(post(provider.url), 2)])
+            assert [landing.ticket for landing in flight.landed(PATIENCE)] == [2]
+            assert flight.in_air == 1
+
+    def test_a_nudge_ends_a_rest_even_if_it_came_before(self) -> None:
+        flight = Flight()
+        flight.nudge()
+        flight.rest(1_000_000)
+        flight.rest(0.01)
+
     def test_a_slow_call_does_not_hold_up_the_others(self) -> None:
         flight = Flight()
         with FaultyServer(server.stays_silent) as silent, FaultyServer(server.answers(http())) as provider:

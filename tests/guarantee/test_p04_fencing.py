@@ -34,7 +34,7 @@ from gateways.outcomes import (
 from gateways.providers.sandbox import Provider
 from gateways.transport import Landing
 from messaging import claiming, delivery, recovery, retries, settling
-from messaging.models import Attempt, Message, State
+from messaging.models import Attempt, Message, State, Taken
 from messaging.retries import ClearUp, Kind
 from tests.guarantee import books
 from tests.messaging.conftest import Send, begin, fresh, let_time_pass
@@ -45,8 +45,8 @@ pytestmark = pytest.mark.django_db
 LONGER_THAN_A_LEASE = 120
 #: Every change that somebody who holds a message can make to it; each says whether it was made.
 CHANGES: dict[str, Callable[[Message], bool]] = {
-    "mark_submitting": lambda message: message.mark_submitting(timezone.now()),
-    "mark_submitted": lambda message: message.mark_submitted("x", expects_receipt=True, may_ask=True),
+    "mark_submitting": lambda message: bool(Message.mark_submitting([message], timezone.now())),
+    "mark_submitted": lambda message: message.mark_submitted(Taken("x"), expects_receipt=True, may_ask=True),
     "postpone": lambda message: message.postpone("x", timedelta()),
     "hold": lambda message: message.hold("x"),
     "try_at_once": lambda message: message.try_at_once("x"),
@@ -81,7 +81,8 @@ def test_every_change_is_in_the_table() -> None:
     methods = inspect.getmembers(Message, inspect.isfunction)
     ours = {name for name, method in methods if method.__module__ == Message.__module__ and name[0] != "_"}
     told = {name for name in ours if inspect.signature(getattr(Message, name)).return_annotation is bool}
-    assert told == set(CHANGES)
+    # Those that are made to many at once say to which.
+    assert told | {"mark_submitting"} == set(CHANGES)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -1,7 +1,7 @@
 """What must not happen when a worker is late, the database stumbles, or a provider's file or answer is broken."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -115,10 +115,10 @@ def test_an_answer_that_cannot_be_written_does_not_take_the_others_along(
     good, bad = [send() for _ in range(3)], send()
     close = settling._close
 
-    def fail_for_one(one: settling.Known, provider: BaseProvider) -> None:
-        if one.message.pk == bad.pk:
+    def fail_for_one(written: Sequence[settling.Known], provider: BaseProvider) -> None:
+        if any(one.message.pk == bad.pk for one in written):
             raise ValueError("it does not fit")
-        close(one, provider)
+        close(written, provider)
 
     monkeypatch.setattr(settling, "_close", fail_for_one)
     delivery.drain(sandbox.pk)

@@ -16,7 +16,7 @@ from gateways.outcomes import ReceiptState
 from messaging import sending, tallies, times
 from messaging.calendar import HOUR, day_of, hour_of, hours_between, month_of, next_day
 from messaging.figures import Figures
-from messaging.models import FINAL, Batch, Message, Span, State, Tally, TallyProgress
+from messaging.models import FINAL, Batch, Message, Span, State, Taken, Tally, TallyProgress
 from messaging.retries import ClearUp, Kind
 from messaging.tallies import keep_tallies
 from tests.messaging.conftest import Send, fresh
@@ -79,10 +79,10 @@ def test_messages_are_counted_by_hour_gateway_kind_and_state(sandbox: Gateway) -
 
 
 CHANGES: dict[str, tuple[str, Callable[[Message], object]]] = {
-    "taken": ("submitting", lambda it: it.mark_submitted("r", expects_receipt=True, may_ask=False)),
+    "taken": ("submitting", lambda it: it.mark_submitted(Taken("r"), expects_receipt=True, may_ask=False)),
     "taken where no receipt comes": (
         "submitting",
-        lambda it: it.mark_submitted("r", expects_receipt=False, may_ask=False),
+        lambda it: it.mark_submitted(Taken("r"), expects_receipt=False, may_ask=False),
     ),
     "to be tried again": ("claimed", lambda it: it.postpone("busy", timedelta(seconds=5))),
     "held": ("claimed", lambda it: it.hold("no funds")),
@@ -91,7 +91,7 @@ CHANGES: dict[str, tuple[str, Callable[[Message], object]]] = {
     "unclear, looked up": ("submitting", lambda it: it.mark_unclear("?", ClearUp.LOOK_UP, settle=timedelta())),
     "unclear, for a person": ("submitting", lambda it: it.mark_unclear("?", ClearUp.PERSON, settle=timedelta())),
     "absent": ("unknown", lambda it: it.mark_absent()),
-    "found": ("unknown", lambda it: it.mark_submitted("r", expects_receipt=True, may_ask=False)),
+    "found": ("unknown", lambda it: it.mark_submitted(Taken("r"), expects_receipt=True, may_ask=False)),
     "delivered": ("submitted", lambda it: it.record_receipt(ReceiptState.DELIVERED)),
     "not delivered": ("submitted", lambda it: it.record_receipt(ReceiptState.UNDELIVERED)),
     "expired": ("submitted", lambda it: it.record_receipt(ReceiptState.EXPIRED)),

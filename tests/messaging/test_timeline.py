@@ -13,7 +13,7 @@ from gateways.models import Gateway
 from gateways.outcomes import ReceiptState
 from messaging import opt_outs, retries, sending, timeline
 from messaging.claiming import claim
-from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Step, Wait
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Step, Taken, Wait
 from messaging.retries import Kind
 from messaging.timeline import What
 from portal.models import User
@@ -37,7 +37,7 @@ def told(message: Message) -> list[str]:
 def test_a_message_that_goes_through_at_once_leaves_no_step(send: Send, sandbox: Gateway) -> None:
     send()
     message = claimed(sandbox)
-    message.mark_submitted("17", expects_receipt=True, may_ask=True)
+    message.mark_submitted(Taken("17"), expects_receipt=True, may_ask=True)
     fresh(message).record_receipt(ReceiptState.DELIVERED)
     assert not Step.objects.exists()
     assert told(message) == [What.ACCEPTED, What.ATTEMPT, What.ENDED]
@@ -47,7 +47,7 @@ def test_the_happy_path_asks_the_database_for_no_more_than_one_change(send: Send
     send()
     message = claimed(sandbox)
     with CaptureQueriesContext(connection) as queries:
-        message.mark_submitted("17", expects_receipt=True, may_ask=True)
+        message.mark_submitted(Taken("17"), expects_receipt=True, may_ask=True)
     assert len(queries) == 1
 
 

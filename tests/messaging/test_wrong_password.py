@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from gateways import balance, sessions, transport
+from gateways import balance, pace, sessions, transport
 from gateways.models import Gateway, GatewayHealth
 from gateways.tasks import keep_accounts
 from messaging import claiming, delivery, recovery, tasks
@@ -243,9 +243,10 @@ def in_the_air(account: Account, count: int, gateway: Gateway | None = None) -> 
     gateway = gateway or Gateway.objects.get(pk=account.gateway.pk)
     if not claiming.anything_due(gateway):
         send_many(account, first=50)
-    # Its pace lets so many go at once, and hardly another one in the next moment.
-    gateway.rate_per_second = count
-    GatewayHealth.objects.update(pace_tokens=count, pace_at=timezone.now())
+    # Its pace lets so many go at once, beside those it keeps for codes, and hardly another one in the next moment.
+    tokens = count + pace.reserve(count)
+    gateway.rate_per_second = tokens
+    GatewayHealth.objects.update(pace_tokens=tokens, pace_at=timezone.now())
     return InTheAir(gateway, sessions.enter(gateway))
 
 

@@ -1,0 +1,115 @@
+"""How a message's state changes: the compare-and-set behind every change, for one row or for many at once.
+
+A change of which neither an attempt nor a receipt tells leaves a Step. What changes there are is in message.py.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from messaging.models.row import MessageRow
+from messaging.models.states import FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State
+from messaging.models.step import Step
+from portal import clock
+from portal.bulk.updating import update_each
+from portal.models import User
+
+#: How many rows are changed in one transaction where there may be many.
+SOME = 1000
+
+
+class MessageMoves(MessageRow):
+    """The machinery; for `Message` alone."""
+
+    class Meta(MessageRow.Meta):
+        abstract = True
+
+    def _move(
+        self, to: State, *, since: tuple[State, ...] | None = None, by: User | None = None, **changes: Any
+    ) -> bool:
+        """The compare-and-set behind every change: true where this worker's epoch still holds the message.
+
+        A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
+        `since` narrows the states it may come from; `by` is the person whose wish it is.
+        """
+        changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
+        if to in FINAL:
+            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
+        sources = since or MAY_FOLLOW[to]
+        if to in TOLD_BY_THEMSELVES:
+            return self._set(sources, changes)
+        left = self.gateway_id
+        with transaction.atomic(savepoint=False):
+            won = self._set(sources, changes)
+            if won:
+                Step.after(self, left, by).save(force_insert=True)
+        return won
+
+    def _set(self, sources: tuple[State, ...], changes: dict[str, Any]) -> bool:
+        won = type(self)._default_manager.filter(pk=self.pk, epoch=self.epoch, state__in=sources).update(**changes) == 1
+        if won:
+            for name, value in changes.items():
+                setattr(self, name, value)
+        return won
+
+    @classmethod
+    def _move_all(cls, rows: "QuerySet[Self]", to: State, *, by: User | None = None, **changes: Any) -> int:
+        """The same for up to SOME of these rows at once: one UPDATE, and one INSERT of their steps; how many moved."""
+        changes = {"state": to, "due_at": None, "waits_for": "", **changes}
+        if to in FINAL:
+            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
+        with transaction.atomic():
+            locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
+            cls._default_manager.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
+            Step._default_manager.bulk_create(Step.of_row(pk, here, by, changes) for pk, here in locked)
+        return len(locked)
+
+    @classmethod
+    def _move_each(
+        cls, rows: "Sequence[Self]", to: State, each: dict[str, Sequence[Any]], **all_to: Any
+    ) -> "list[Self]":
+        """The same for rows in memory, each with values of its own, in one UPDATE: those that their worker still held.
+
+        For states of which attempts and receipts tell.
+        """
+        assert to in TOLD_BY_THEMSELVES  # noqa: S101 — no step is written here
+        all_to = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **all_to}
+        if to in FINAL:
+            all_to = {"finished_at": clock.now(), "ask_at": None, **all_to}
+        won = update_each(
+            cls,
+            [row.pk for row in rows],
+            each=each,
+            all_to=all_to,
+            where_each={"epoch": [row.epoch for row in rows]},
+            where_in={"state": MAY_FOLLOW[to]},
+        )
+        for place, row in enumerate(rows):
+            if row.pk in won:
+                for name, value in all_to.items() | ((name, values[place]) for name, values in each.items()):
+                    setattr(row, name, value)
+        return [row for row in rows if row.pk in won]
+
+    @classmethod
+    def take(cls, rows: list["Self"], lease_until: datetime) -> None:
+        """Claims rows that are locked in this transaction: a new epoch and a lease for each."""
+        cls._default_manager.filter(pk__in=[row.pk for row in rows]).update(
+            state=State.CLAIMED, epoch=F("epoch") + 1, lease_until=lease_until, due_at=None, ask_at=None, waits_for=""
+        )
+        for row in rows:
+            row.state, row.epoch, row.lease_until = State.CLAIMED, row.epoch + 1, lease_until
+
+    @classmethod
+    def mark_submitting(cls, rows: "Sequence[Self]", now: datetime) -> set[int]:
+        """Attempts go on record and the bytes may leave; the ids of those whose lease and validity are not over."""
+        return update_each(
+            cls,
+            [row.pk for row in rows],
+            all_to={"state": State.SUBMITTING},
+            where_each={"epoch": [row.epoch for row in rows]},
+            where_in={"state": [State.CLAIMED]},
+            where_after={"lease_until": now, "valid_until": now},
+        )

@@ -1,0 +1,97 @@
+"""One UPDATE for many rows of which each gets values of its own: the ORM has only one for the same values, or CASEs.
+
+The values go to the database as one JSON document, which both databases read as rows: PostgreSQL with
+`json_to_recordset`, SQLite with `json_each`.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    Column = models.Field[Any, Any]
+
+
+def update_each(
+    model: type[models.Model],
+    keys: Sequence[int],
+    *,
+    each: Mapping[str, Sequence[Any]] | None = None,
+    all_to: Mapping[str, Any] | None = None,
+    where_each: Mapping[str, Sequence[Any]] | None = None,
+    where_in: Mapping[str, Collection[Any]] | None = None,
+    where_after: Mapping[str, Any] | None = None,
+) -> set[int]:
+    """Changes the rows with these primary keys, and gives the keys of those that it found as they had to be.
+
+    `each` names fields with one value per key, `all_to` fields with one value for all. A row is left alone unless each
+    field of `where_each` has its own value there, each of `where_in` one of some, and each of `where_after` a greater
+    one. Give the keys sorted, so that two callers never hold what the other waits for.
+    """
+    if not keys:
+        return set()
+    own, same, expected = each or {}, all_to or {}, where_each or {}
+    some, bounds = where_in or {}, where_after or {}
+    given = [*own.items(), *expected.items()]
+    columns = [model._meta.pk, *(_column(model, name) for name, _values in given)]
+    table, document = _table(columns, zip(keys, *(values for _name, values in given), strict=True))
+
+    changes = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(own, 1)]
+    changes += [f"{_name(model, name)} = %s" for name in same]
+    conditions = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(expected, 1 + len(own))]
+    conditions += [f"{_name(model, name)} IN ({', '.join(['%s'] * len(some[name]))})" for name in some]
+    conditions += [f"{_name(model, name)} > %s" for name in bounds]
+    key = _name(model, "pk")
+    statement = (
+        f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(changes)} FROM {table} "  # noqa: S608 — names only
+        f"WHERE {' AND '.join([f'{key} = given.v0', *conditions])} RETURNING {key}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            [
+                *(_stored(_column(model, name), value) for name, value in same.items()),
+                document,
+                *(_stored(_column(model, name), value) for name, values in some.items() for value in values),
+                *(_stored(_column(model, name), value) for name, value in bounds.items()),
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _table(columns: "Sequence[Column]", rows: Iterable[Sequence[Any]]) -> tuple[str, str]:
+    """`given` in SQL, with the columns v0, v1, …, and the document that it is made of."""
+    stored = [[_stored(column, value) for column, value in zip(columns, row, strict=True)] for row in rows]
+    names = [f"v{place}" for place in range(len(columns))]
+    if connection.vendor == "sqlite":
+        read = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
+        return f"(SELECT {read} FROM json_each(%s)) AS given", json.dumps(stored)  # noqa: S608 — names only
+    typed = ", ".join(f"{name} {column.db_type(connection)}" for name, column in zip(names, columns, strict=True))
+    objects = [dict(zip(names, row, strict=True)) for row in stored]
+    return f"json_to_recordset(%s) AS given({typed})", json.dumps(objects, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no word for, as PostgreSQL reads it: a document inside the document, and points in time."""
+    return value.obj if isinstance(value, Jsonb) else str(value)
+
+
+def _stored(column: "Column", value: Any) -> Any:
+    return column.get_db_prep_save(value, connection)
+
+
+def _column(model: type[models.Model], name: str) -> "Column":
+    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
+    assert isinstance(field, models.Field)  # noqa: S101 — only what is stored has a value
+    return field
+
+
+def _name(model: type[models.Model], name: str) -> str:
+    return _quoted(str(_column(model, name).column))
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
