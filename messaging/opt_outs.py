@@ -11,6 +11,7 @@ from messaging.models import InboundMessage, Message, OptOut, Word
 from portal import clock
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
+from portal.together import Unless
 
 #: Whole messages. Plain «нет» and “no” are left out: they answer other questions too.
 STOP_WORDS = frozenset({
@@ -39,6 +40,11 @@ def word_of(text: str) -> Word:
 def has_opted_out(phone: str) -> bool:
     """Whether this E.164 phone gets no information."""
     return OptOut.objects.filter(phone=phone).exists()
+
+
+def unless_opted_out(phone: str) -> Unless:
+    """The same, to be asked by the statement that stores a message."""
+    return Unless(OptOut, "phone", phone)
 
 
 def among(written: Iterable[str]) -> set[str]:

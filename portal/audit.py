@@ -61,13 +61,14 @@ def record(event: Event) -> None:
     try:
         # Inside the caller's transaction this is a savepoint, so that a failure here does not undo the work.
         with transaction.atomic():
-            _row(event).save(force_insert=True)
-            transaction.on_commit(partial(_count, event))
+            row_of(event).save(force_insert=True)
+            transaction.on_commit(partial(count, event))
     except (DatabaseError, ValueError, TypeError):
         logger.exception("The audit event of %s could not be written", event.action)
 
 
-def _row(event: Event) -> AuditEvent:
+def row_of(event: Event) -> AuditEvent:
+    """The event as it is stored, for whoever writes it together with the work."""
     return AuditEvent(
         user=event.user,
         user_name=_storable(event.user_name or (event.user.get_username() if event.user else ""))[:150],
@@ -82,7 +83,8 @@ def _row(event: Event) -> AuditEvent:
     )
 
 
-def _count(event: Event) -> None:
+def count(event: Event) -> None:
+    """Counts it for `/metrics`, once it is committed."""
     result = "done" if event.status < 400 else "refused" if event.status < 500 else "failed"
     door = event.action.partition(":")[0]
     counting.add("audit_events", door=door if door in DOORS else "api", result=result)

@@ -91,6 +91,13 @@ def read_once() -> Iterator[None]:
         _version.reset(token)
 
 
+def look_again() -> None:
+    """Within `read_once`: something turned out to have changed meanwhile, so that the version is to be read anew."""
+    read = _version.get()
+    if read:
+        read.clear()
+
+
 class Kept(Generic[Key, Value]):
     """What was read under a version, by its key. Values are shared between threads: nobody changes one."""
 

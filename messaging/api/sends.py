@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways.api import GATEWAYS
-from messaging import sending
+from messaging import opt_outs, sending
 from messaging.api.messages import EXAMPLE, MESSAGES
 from messaging.models import FINAL, Door, Message, State
 from messaging.retries import Kind
 from portal.api import parameters
 from portal.api.collection import OneView
-from portal.api.commit import Done, commit
+from portal.api.commit import Done, commit, commit_row
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
 from portal.permissions import SENDING
@@ -68,10 +69,12 @@ class SendView(ApiView):
     unfingerprinted: ClassVar = frozenset({"wait"})
     wire_names: ClassVar = {"phone": "phone_number", "text": "message", "gateway": "sms_gateway"}
 
-    def answer(self, accept: Callable[[], Message], wait: int) -> Response:
+    def answer(self, accept: Callable[[], Message], wait: int, prepared: Message | None = None) -> Response:
         """Accepts the message and its idempotency record in one transaction, then waits up to `wait` seconds.
 
         A request with an Idempotency-Key gets the stored answer, which is that of acceptance, whatever `wait` says.
+        `prepared` is the message that `accept` would store, for one statement that stores it unless its phone has
+        opted out.
         """
         accepted: list[Message] = []
 
@@ -80,9 +83,18 @@ class SendView(ApiView):
             accepted.append(message)
             return Done(_sent(message), object_id=str(message.pk))
 
-        response = commit(self, work)
+        response = commit(self, work) if prepared is None else self._store(prepared, work)
+        if prepared is not None and not prepared._state.adding:
+            accepted.append(prepared)
         if accepted and wait and not self.request.headers.get("Idempotency-Key"):
             response.data = _sent(_when_known(accepted[0], wait))
+        return response
+
+    def _store(self, message: Message, work: Callable[[], Done]) -> Response:
+        hindrance = opt_outs.unless_opted_out(message.phone)
+        response = commit_row(self, message, lambda: Done(_sent(message)), unless=hindrance, work=work)
+        if not message._state.adding:
+            sending.note_stored(message)
         return response
 
 
@@ -101,17 +113,15 @@ class SendSms(SendView):
     def post(self, request: Request) -> Response:
         """Accept one information message; 200 means that its fate will be on record."""
         sms = self.validated(SmsInput)
-        return self.answer(
-            lambda: sending.send(
-                phone=sms["phone_number"],
-                text=sms["message"],
-                kind=Kind.INFORMATION,
-                gateway_name=sms["sms_gateway"],
-                requested_by=self.caller,
-                door=Door.API,
-            ),
-            sms["wait"],
-        )
+        wish: dict[str, Any] = {
+            "phone": sms["phone_number"],
+            "text": sms["message"],
+            "kind": Kind.INFORMATION,
+            "gateway_name": sms["sms_gateway"],
+            "requested_by": self.caller,
+            "door": Door.API,
+        }
+        return self.answer(partial(sending.send, **wish), sms["wait"], sending.prepare(**wish))
 
 
 class TestInput(WaitInput):

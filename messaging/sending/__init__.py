@@ -3,7 +3,7 @@
 What happens later is delivery's.
 """
 
-from messaging.sending.accepting import LATEST, check_schedule, measured, send, send_test
+from messaging.sending.accepting import LATEST, check_schedule, measured, note_stored, prepare, send, send_test
 from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
 from messaging.sending.deeds import Deed, Outlook, do_all, outlook
 from messaging.sending.many import (
@@ -33,8 +33,10 @@ __all__ = [
     "failed_of",
     "go_on",
     "measured",
+    "note_stored",
     "open_batch",
     "outlook",
+    "prepare",
     "resend",
     "resend_failed",
     "risk_of_resending",

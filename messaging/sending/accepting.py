@@ -73,10 +73,25 @@ def send(  # noqa: PLR0913 — each says one thing of a message
         message.save(force_insert=True)
         if message.waits_for:
             Message.note_schedule([message])
+    note_stored(message)
+    return message
+
+
+def prepare(*, phone: str, text: str, kind: Kind, gateway_name: str, requested_by: User | None, door: Door) -> Message:
+    """What `send` stores, for whoever stores it and then tells `note_stored`; see there.
+
+    Whether the phone has opted out is still to be asked. Raises Refusal as `send` does.
+    """
+    phone, measure = phones.normalise(phone), measured(text)
+    wanted = routing.named(gateway_name)
+    return draft(Terms(kind, wanted, requested_by, door), phone, text, measure, wanted)
+
+
+def note_stored(message: Message) -> None:
+    """Once the message is committed, the bell rings for it, if it may leave at once, and it is counted."""
     if message.state == State.QUEUED and not message.waits_for:
         transaction.on_commit(partial(tasks.ring_for, message.gateway_id))
     note_accepted([message])
-    return message
 
 
 def note_accepted(messages: Iterable[Message]) -> None:

@@ -10,12 +10,15 @@ that was kept.
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import APIException, ParseError
@@ -23,10 +26,11 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import audit
+from portal import audit, together, versions
 from portal.api.views import ApiView
 from portal.errors import Refusal
 from portal.models import IdempotencyRecord, User
+from portal.together import Hindered, Taken, Unless
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -34,6 +38,9 @@ KEPT = timedelta(hours=48)
 
 #: How long a repeat waits for the first request before it is told to come back.
 PATIENCE_MS = 250
+
+#: What stands in for a key that is not known yet is one of so many numbers of 18 digits, which nobody can guess.
+MARKS = 10**17
 
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -50,10 +57,6 @@ class StillOpen(APIException):
     status_code = 409
     default_detail = f"The first request with this {HEADER} is still open."
     wait = 1
-
-
-class _Taken(Exception):
-    """Another request with the key was first; what it left is read once our own transaction is gone."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,8 @@ def commit(view: ApiView, work: Work) -> Response:
     if kept is None:
         try:
             return _sent(_first(view, claim, work))
-        except _Taken:
-            kept = _kept(claim)
-    if kept is None:
-        raise StillOpen
+        except Taken:
+            return _replayed(claim)
     return _sent(kept, replayed=True)
 
 
@@ -96,6 +97,34 @@ def commit_once(view: ApiView, work: Work) -> Done:
         _audit(view, answer)
     view.audit_done = True
     return answer
+
+
+def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless: Unless, work: Work) -> Response:
+    """As `commit`, for work that is the INSERT of one row: with its audit event and its answer in one statement.
+
+    `answer` is asked before the row has its key: a mark stands in for it, and must not be looked at. Where there is
+    what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
+    """
+    key = key_of(view.request)
+    claim = None if key is None else _claim(view, key)
+    mark = row.pk = secrets.randbelow(MARKS) + MARKS
+    done = answer()
+    text = JSONRenderer().render(dict(done.body)).decode()
+    if claim is not None:
+        claim.status, claim.answer = done.status, f'{{"body": {text}, "headers": {json.dumps(dict(done.headers))}}}'
+    event = view.audit_event(done.status)
+    try:
+        together.insert(row, audit.row_of(event), claim, str(mark), unless)
+    except (Hindered, DataError, IntegrityError):
+        versions.look_again()
+        return commit(view, work)
+    except Taken:
+        return _replayed(claim)
+    except OperationalError as error:
+        raise _busy(error) from error
+    transaction.on_commit(partial(audit.count, event))
+    view.audit_done = True
+    return _sent(Done(json.loads(text.replace(str(mark), str(row.pk))), done.status, headers=done.headers))
 
 
 def key_of(request: Request) -> str | None:
@@ -141,6 +170,14 @@ def _kept(claim: IdempotencyRecord) -> Done | None:
     return Done(answer["body"], kept.status, headers=answer["headers"])
 
 
+def _replayed(claim: IdempotencyRecord | None) -> Response:
+    """What the request left that was first; read once our own transaction is gone. Raises StillOpen."""
+    kept = _kept(claim) if claim else None
+    if kept is None:
+        raise StillOpen
+    return _sent(kept, replayed=True)
+
+
 def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
     try:
         with transaction.atomic(durable=True):
@@ -153,12 +190,14 @@ def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
             claim.save(update_fields=["status", "answer"])
             _audit(view, answer)
     except OperationalError as error:
-        # SQLite has one lock for all writers: whoever waited it out knows no more than that somebody writes.
-        if "locked" in str(error):
-            raise StillOpen from error
-        raise
+        raise _busy(error) from error
     view.audit_done = True
     return Done(body, answer.status, answer.object_id, answer.headers)
+
+
+def _busy(error: OperationalError) -> Exception:
+    """SQLite has one lock for all writers: whoever waited it out knows no more than that somebody writes."""
+    return StillOpen() if "locked" in str(error) else error
 
 
 def _take(claim: IdempotencyRecord) -> None:
@@ -172,7 +211,7 @@ def _take(claim: IdempotencyRecord) -> None:
             if waits:
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     except IntegrityError:
-        raise _Taken from None
+        raise Taken from None
     except OperationalError as error:
         if waits and getattr(error.__cause__, "sqlstate", "") == "55P03":
             raise StillOpen from error

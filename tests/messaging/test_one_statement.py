@@ -1,0 +1,163 @@
+"""What `send_sms` writes, message, audit event and kept answer, is written together or not at all."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.forms.models import model_to_dict
+from rest_framework.test import APIClient
+
+from gateways.models import Gateway
+from messaging import opt_outs
+from messaging.models import Message, State
+from portal import audit, together, versions
+from portal.models import AuditEvent, IdempotencyRecord, User
+from portal.together import Hindered
+from tests.conftest import Api
+from tests.portal.test_versions import statements
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "+79161234567"
+BODY = {"sms_gateway": "sandbox", "phone_number": "8 (916) 123-45-67", "message": "Wi-Fi is back"}
+
+
+def send(client: APIClient, key: str = "", body: dict[str, Any] | None = None) -> Any:
+    headers: Any = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+    return client.post("/api/v1/sms_gateways/send_sms", body or BODY, format="json", **headers)
+
+
+def by_itself(client: APIClient, key: str) -> Any:
+    try:
+        return send(client, key)
+    finally:
+        connection.close()
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, first: Callable[[], object]) -> None:
+    """Something happens just before the row, its event and its record are written."""
+    written = together.insert
+
+    def insert(*arguments: Any) -> None:
+        first()
+        written(*arguments)
+
+    monkeypatch.setattr(together, "insert", insert)
+
+
+def hindered() -> None:
+    raise Hindered
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", ["", "k1"])
+def test_one_question_and_one_write(api: Api, admin: User, sandbox: Gateway, key: str) -> None:
+    client = api(admin)
+    send(client)
+    sent = [sql for sql in statements(partial(send, client, key)) if "watchedhost" not in sql]
+    assert sent[0] == versions.NOW
+    if connection.vendor == "postgresql":
+        assert len(sent) == 2
+    else:
+        assert (sent[1], len(sent)) == ("BEGIN IMMEDIATE", 7 if key else 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_posts_with_one_key_are_one_message_and_one_answer(api: Api, admin: User, sandbox: Gateway) -> None:
+    clients = [api(admin) for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda client: by_itself(client, "k1"), clients * 5))
+    message = Message.objects.get()
+    good = [answer for answer in answers if answer.status_code == 200]
+    assert len({answer.content for answer in good}) == 1
+    assert good[0].json()["item"]["id"] == message.pk
+    assert sum("Idempotency-Replayed" not in answer.headers for answer in good) == 1
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {answer.status_code for answer in refused} <= {409}
+    assert all(answer.headers["Retry-After"] == "1" for answer in refused)
+    assert IdempotencyRecord.objects.count() == 1
+
+
+def test_it_writes_what_several_statements_write(
+    api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = api(admin)
+    together_answer = send(client, "k1").json()
+    instead(monkeypatch, hindered)
+    one_by_one = send(client, "k2").json()
+    for model, differs in (
+        (Message, {"due_at", "valid_until", "created"}),
+        (AuditEvent, {"object_id"}),
+        (IdempotencyRecord, {"key", "answer"}),
+    ):
+        first, second = (model_to_dict(row, exclude={"id", *differs}) for row in model._default_manager.order_by("pk"))
+        assert first == second
+    ids = [str(pk) for pk in Message.objects.order_by("pk").values_list("pk", flat=True)]
+    assert list(AuditEvent.objects.order_by("pk").values_list("object_id", flat=True)) == ids
+    moments = ("created", "valid_until", "id")
+    items = [{**answer["item"], **dict.fromkeys(moments)} for answer in (together_answer, one_by_one)]
+    assert items[0] == items[1]
+    assert [together_answer["message"], one_by_one["message"]] == [f"Message {pk} accepted" for pk in ids]
+
+
+def test_a_repeat_gets_the_first_answer_to_the_byte(api: Api, admin: User, sandbox: Gateway) -> None:
+    client = api(admin)
+    first, second = send(client, "k1"), send(client, "k1")
+    assert first.content == second.content
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert send(client, "k1", BODY | {"message": "another"}).status_code == 422
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["", "k1"])
+def test_a_phone_that_opted_out_gets_nothing_and_the_answer_says_so(
+    api: Api, admin: User, sandbox: Gateway, key: str, bells: list[Any]
+) -> None:
+    opt_outs.opt_out(PHONE)
+    answer = send(api(admin), key).json()
+    message = Message.objects.get()
+    assert (message.state, message.text) == (State.SUPPRESSED, None)
+    assert answer["item"]["state"] == "suppressed"
+    assert AuditEvent.objects.get().object_id == str(message.pk)
+    assert bells == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bell_rings_and_the_message_counts_once_it_is_committed(
+    api: Api, admin: User, sandbox: Gateway, bells: list[Any]
+) -> None:
+    client = api(admin)
+    send(client, "k1")
+    assert bells == [("messaging.tasks.drain", (sandbox.pk,))]
+    send(client, "k1")
+    assert len(bells) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_gateway_that_is_deleted_at_that_moment_leaves_nothing_behind(
+    api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instead(monkeypatch, lambda: Gateway.objects.all().delete())
+    assert send(api(admin), "k1").status_code == 404
+    assert not Message.objects.exists()
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_cannot_be_written_does_not_undo_the_message(
+    api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = audit.row_of
+
+    def without_status(event: audit.Event) -> AuditEvent:
+        row = made(event)
+        row.status = None  # type: ignore[assignment]
+        return row
+
+    monkeypatch.setattr(audit, "row_of", without_status)
+    assert send(api(admin)).status_code == 200
+    assert Message.objects.count() == 1
+    assert "could not be written" in caplog.text
