@@ -76,15 +76,22 @@ def is_assignment(line: str) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "both_engines: run on SQLite and on PostgreSQL although no fixture says so")
+    config.addinivalue_line("markers", "postgresql_only: of several machines, which SQLite cannot have")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With PostgreSQL, what has nothing to do with a database is not run a second time."""
-    if config.getoption("engine") != "postgresql":
-        return
-    chosen = [item for item in items if concerns_the_database(item)]
+    engine = config.getoption("engine")
+    chosen = [item for item in items if engine in engines_of(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
+
+
+def engines_of(item: pytest.Item) -> set[str]:
+    """On which engines the test is run."""
+    if item.get_closest_marker("postgresql_only"):
+        return {"postgresql"}
+    return {"sqlite", "postgresql"} if concerns_the_database(item) else {"sqlite"}
 
 
 def concerns_the_database(item: pytest.Item) -> bool:

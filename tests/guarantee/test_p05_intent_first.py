@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 PHONES = [f"+7916000000{number}" for number in range(8)]
 
 
-def on_record() -> frozenset[str]:
+def on_record(_caller: int) -> frozenset[str]:
     """The phones to which an attempt is committed, as anybody else sees it."""
     try:
         return frozenset(Attempt.objects.values_list("message__phone", flat=True))

@@ -4,7 +4,8 @@ Nothing of the request goes on before that, so what was seen was so while the se
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,20 +19,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Seen(Generic[T]):
-    """One request, what was seen at its first byte, and whether its connection had carried another one before."""
+    """One request, when its first byte came, what was seen then, and whether its connection had carried another."""
 
     request: bytes
+    at: float
     found: T
     kept: bool
 
 
 class Witness(OwnThread, Generic[T]):
-    """`url` leads where the address leads that it was given; `look` is called in a thread of its own each time."""
+    """`url` leads where the address leads that it was given.
 
-    def __init__(self, url: str, look: Callable[[], T]) -> None:
+    `look` is called with the caller's port, in a thread of its own each time.
+    """
+
+    def __init__(self, url: str, look: Callable[[int], T]) -> None:
         super().__init__("witness")
         self.port = int(url.rpartition(":")[2])
         self.look = look
+        #: Requests at which this was seen go no further; a test may change it at any time.
+        self.held: Container[T] = ()
         #: Every request that came by, in the order in which they were whole.
         self.seen: list[Seen[T]] = []
 
@@ -48,18 +55,23 @@ class Witness(OwnThread, Generic[T]):
         back = asyncio.create_task(pour(onward, writer))
         try:
             with suppress(ConnectionError, asyncio.CancelledError):
-                await self._watch(reader, answers)
+                await self._watch(writer.get_extra_info("peername")[1], reader, answers)
         finally:
             back.cancel()
             answers.close()
             writer.close()
 
-    async def _watch(self, reader: asyncio.StreamReader, onward: asyncio.StreamWriter) -> None:
+    async def _watch(self, caller: int, reader: asyncio.StreamReader, onward: asyncio.StreamWriter) -> None:
         kept = False
         while request := await reader.read(65536):
-            found = await asyncio.to_thread(self.look)
+            at = time.time()
+            found = await asyncio.to_thread(self.look, caller)
             while not is_whole(request):
                 request += await reader.readexactly(1)
-            self.seen.append(Seen(request, found, kept))
+            self.seen.append(Seen(request, at, found, kept))
+            if found in self.held:
+                # Ends when the caller hangs up.
+                await reader.read(-1)
+                return
             onward.write(request)
             kept = True

@@ -1,4 +1,7 @@
-"""A provider that answers nothing holds up its own messages and nobody else's: one for a minute, then twenty."""
+"""P7: a provider that answers nothing holds up its own messages and nobody else's: one for a minute, then twenty.
+
+Nor do messages that are for later hold up those that are due now, at the same gateway, however many they are.
+"""
 
 import socket
 import threading
@@ -15,9 +18,12 @@ from gateways.http import HttpRequest
 from gateways.models import Gateway, GatewayHealth
 from gateways.network import Call
 from gateways.outcomes import ReceiptState
-from messaging import drains, inbound, tasks
+from messaging import delivery, drains, inbound, tasks
 from messaging.drains import Busy
+from messaging.models import Message, State
+from messaging.retries import Kind
 from portal.processes import PROCFILE
+from tests.messaging.conftest import Send
 from tests.services.stack import Portal, wait_for
 from tests.simulators.faulty_server import FaultyServer, answers, http
 from tests.simulators.peers import smsgate
@@ -72,11 +78,11 @@ def set_up(portal: Portal, provider: Simulator, name: str, url: str, **details: 
     settings = {**provider.peers["smsgate"].settings(), "url": f"{url}/smsgate"}
     body = {"id": name, "provider": "smsgate", "settings": settings, "sender": "Portal", "timeout": A_LONG_TIME}
     portal.call("POST", "sms_gateways", {**body, **details})
-    first = send(portal, name, 1)
+    first = post(portal, name, 1)
     wait_for(lambda: portal.message(first[0])["state"] == "submitted", f"{name} works")
 
 
-def send(portal: Portal, gateway: str, count: int) -> list[int]:
+def post(portal: Portal, gateway: str, count: int) -> list[int]:
     """So many messages accepted for this gateway."""
     body = {"sms_gateway": gateway, "phone_number": "+79161234567", "message": gateway}
     return [portal.call("POST", "sms_gateways/send_sms", body)["item"]["id"] for _ in range(count)]
@@ -95,17 +101,17 @@ def test_no_message_waits_for_another_gateway_that_answers_nothing(
         set_up(portal, provider, name, valve.url, max_in_flight=5)
     valve.shut()
 
-    send(portal, "dead", 200)
+    post(portal, "dead", 200)
     wait_for(lambda: valve.waiting[SUBMITS] >= 50, "as many hang as the gateway has in flight")
-    send(portal, "well", 20)
+    post(portal, "well", 20)
     wait_for(lambda: taken(provider, "well") >= 21, "the messages of the gateway that is well go out")
     assert valve.waiting[SUBMITS] >= 50
 
     for name in SILENT:
-        send(portal, name, 10)
+        post(portal, name, 10)
     wait_for(lambda: valve.waiting[SUBMITS] >= 50 + 5 * len(SILENT), "all of them hang")
     wait_for(lambda: valve.waiting[QUESTIONS] and valve.waiting[FETCHES], "questions hang too")
-    last = send(portal, "well", 20)
+    last = post(portal, "well", 20)
     wait_for(lambda: taken(provider, "well") >= 41, "the messages of the gateway that is well go out")
     assert valve.waiting[SUBMITS] >= 50 + 5 * len(SILENT)
     assert taken(provider, "dead") == 1
@@ -113,6 +119,36 @@ def test_no_message_waits_for_another_gateway_that_answers_nothing(
     ours = max(sms.at for sms in provider.taken if sms.text == "well")
     assert not [moment for moment in valve.given_up if moment < ours]
     assert {portal.message(number)["sms_gateway"] for number in last} == {"well"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("network")
+def test_ten_thousand_messages_for_later_delay_what_is_due_by_no_more_than_one_sweep(
+    send: Send, sandbox: Gateway, bells: list[tuple[str, tuple[int]]]
+) -> None:
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    late = send(phone="+79160000000", kind=Kind.CODE)
+    values = {field.attname: getattr(late, field.attname) for field in Message._meta.concrete_fields}
+    values = {name: value for name, value in values.items() if name not in {"id", "phone_tail"}}
+    values |= {"due_at": in_an_hour, "valid_until": in_an_hour + timedelta(hours=1)}
+    Message.objects.all().delete()
+    # Older than what is due, and before it by priority.
+    Message.objects.bulk_create([Message(**values) for _ in range(10_000)], batch_size=500)
+
+    # It is rung for at once, and where that bell is lost by the first sweep; and the first drain takes it.
+    for kind in (Kind.CODE, Kind.INFORMATION):
+        bells.clear()
+        due = send(kind=kind)
+        assert (tasks.drain.name, (sandbox.pk,)) in bells
+        bells.clear()
+        tasks.sweep()
+        assert (tasks.drain.name, (sandbox.pk,)) in bells
+        delivery.drain(sandbox.pk)
+        assert Message.objects.get(pk=due.pk).state == State.SUBMITTED
+    bells.clear()
+    tasks.sweep()
+    assert (tasks.drain.name, (sandbox.pk,)) not in bells
+    assert Message.objects.filter(state=State.QUEUED).count() == 10_000
 
 
 class TestThreadsOfAWorker:
