@@ -5,7 +5,7 @@ BIN := .venv/bin
 PORTAL := portal gateways messaging guests tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench screenshots lock needs-python
+.PHONY: help run test check fire bench screenshots lock needs-python
 
 help:  ## Explain these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,11 @@ check: .venv/.dev  ## Style, types, imports, migrations, deployment
 	$(BIN)/mypy $(PORTAL)
 	$(BIN)/lint-imports
 	@BIN=$(BIN) .ci/check-deployment
+
+fire: .venv/.dev  ## Kill, freeze and crash at random, and compare both books (MESSAGES=1000 SEED=1 ENGINE=postgresql)
+	@.ci/install-servers
+	@$(BIN)/python -m tests.services.fire --messages $(or $(MESSAGES),1000) --seed $(or $(SEED),1) \
+		--engine $(or $(ENGINE),postgresql)
 
 bench: .venv/.dev  ## Measure what the portal does per second (PARTS="accept send dashboard peers")
 	-@.ci/install-servers

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.fire.crew import Crew, own_crew
 from tests.services.stack import Portal, own_servers
 
 
@@ -22,10 +21,3 @@ def portal(installation: Portal) -> Portal:
         installation.start()
     installation.login()
     return installation
-
-
-@pytest.fixture(scope="module")
-def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    """An installation under fire with one worker and servers of its own, which a test may crash."""
-    with own_crew(tmp_path_factory.mktemp("fire"), workers=1) as crew:
-        yield crew

@@ -1,6 +1,7 @@
 """The processes of one installation, each to be killed, frozen and started again by itself; and its providers."""
 
 import os
+import resource
 import shlex
 import signal
 import subprocess
@@ -11,23 +12,27 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+import redis
 import requests
 from honcho.environ import parse_procfile
 
 from portal.processes import PROCFILE
-from tests.engine import ENGINE, REPOSITORY
+from tests.engine import ENGINE, PRODUCTION, REPOSITORY
 from tests.servers import Servers, free_port, started
 from tests.services.fire import books, providers
 from tests.services.fire.judging import Verdict, judge
 from tests.services.fire.points import Order
-from tests.services.fire.posting import Posting
 from tests.services.fire.providers import FAIR, Weather
 from tests.services.stack import PATIENCE, Portal
 
 T = TypeVar("T")
 
 #: How long somebody who is frozen stays so, seconds: past every lease that `hurry` gives, and past the settle window.
-FROZEN = 14.0
+FROZEN = 10.0
+#: And how long somebody who woke is given to do what it must not.
+WAKING = 2.0
+#: On a full disk no file grows beyond so many bytes: there is room for a bell, and for nothing in a database.
+FULL_DISK = 4096
 
 
 class Member:
@@ -81,6 +86,26 @@ class Member:
             return _state_of(self._process.pid) == "T"
         return False
 
+    def fill_disk(self) -> None:
+        """To this process and its children the disk is full: what they write beyond a few bytes fails."""
+        for pid in self._pids():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_DISK, resource.RLIM_INFINITY))
+
+    def empty_disk(self) -> None:
+        """There is room again."""
+        for pid in self._pids():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def _pids(self) -> list[int]:
+        """Of its process group, which is its own."""
+        assert self._process
+        found = []
+        for entry in Path("/proc").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+                if os.getpgid(int(entry.name)) == self._process.pid:
+                    found.append(int(entry.name))
+        return found
+
     def look_after(self) -> int:
         """Starts it again where it died, and lets go on what has been frozen for long enough; how many were killed."""
         if self._process is None:
@@ -113,15 +138,24 @@ class Crew:
         self.book = book
         self.kills = 0
         self._url = ""
-        commands = {
-            name: shlex.split(line)[1:] for name, line in parse_procfile(PROCFILE.read_text()).processes.items()
-        }
-        names = {
-            "web": ["web"],
-            "worker": [f"worker{n}" for n in range(workers)],
-            "beat": [f"beat{n}" for n in range(beats)],
-        }
-        self.members = {name: Member(name, commands[kind], portal) for kind in names for name in names[kind]}
+        names = ["web", *(f"worker{n}" for n in range(workers)), *(f"beat{n}" for n in range(beats))]
+        self.members = {name: self._member(name) for name in names}
+
+    def _member(self, name: str) -> Member:
+        """As the Procfile has it."""
+        line = parse_procfile(PROCFILE.read_text()).processes[name.rstrip("0123456789")]
+        return Member(name, shlex.split(line)[1:], self.portal)
+
+    @contextmanager
+    def enlisted(self, name: str) -> Iterator[Member]:
+        """One member more, for a while."""
+        member = self.members[name] = self._member(name)
+        member.start()
+        try:
+            yield member
+        finally:
+            del self.members[name]
+            member.kill()
 
     @property
     def workers(self) -> list[Member]:
@@ -170,11 +204,36 @@ class Crew:
         logs = {name: member.log.read_text(errors="replace")[-1500:] for name, member in self.members.items()}
         return "\n".join(f"--- {name}\n{text}" for name, text in logs.items())
 
+    def flush_broker(self) -> None:
+        """It forgets all bells."""
+        if self.servers:
+            with redis.Redis.from_url(self.servers.redis.url) as client:
+                client.flushall()
+        else:
+            for task in (self.portal.folder / "broker").glob("*.task"):
+                task.unlink(missing_ok=True)
+
+    def restart_broker(self) -> None:
+        """Redis, which keeps nothing."""
+        assert self.servers
+        self.servers.redis.stop()
+        self.servers.redis.start()
+
+    def crash_database(self) -> None:
+        """PostgreSQL, which recovers from its log."""
+        assert self.servers
+        self.servers.postgresql.crash()
+        self.servers.postgresql.start()
+
     def calm_down(self) -> None:
-        """No more orders, fair weather; returns when every message has come to its end."""
+        """No more orders, fair weather, nobody frozen; returns when every message has come to its end."""
         for member in self.members.values():
             member.put_out()
         self.change_weather(FAIR)
+        if any(member.is_frozen() for member in self.members.values()):
+            self.wait_for(lambda: not any(member.is_frozen() for member in self.members.values()), "all are awake")
+            # Time for whoever woke to do what it must not.
+            time.sleep(WAKING)
         self.wait_for(self._has_settled, "every message comes to its end")
 
     def _has_settled(self) -> bool:
@@ -192,13 +251,6 @@ class Crew:
         """Compares the books; `answered` are all messages that were ever accepted here."""
         return judge(answered, books.ours(self.portal.environment), books.theirs(self.book))
 
-    def prove(self) -> Posting:
-        """One message through each gateway, so that none is on trial any more; their posting."""
-        posting = Posting(self.portal, len(providers.KINDS)).start()
-        self.wait_for(posting.is_over, "the first messages are accepted")
-        self.calm_down()
-        return posting
-
 
 def _state_of(pid: int) -> str:
     """One letter: `T` is stopped."""
@@ -209,7 +261,7 @@ def _state_of(pid: int) -> str:
 def on_board(folder: Path, servers: Servers | None, workers: int, beats: int = 1) -> Iterator[Crew]:
     """A new installation in this folder, embedded where there are no servers, with its providers; killed at the end."""
     with ExitStack() as stack:
-        portal = stack.enter_context(Portal(folder, servers.addresses if servers else {}))
+        portal = stack.enter_context(Portal(folder, PRODUCTION | servers.addresses if servers else {}))
         crew = Crew(portal, servers, folder / "book.sqlite3", workers, beats)
         port = free_port()
         command = [sys.executable, "-m", "tests.services.fire.providers", str(crew.book), str(port)]

@@ -13,10 +13,10 @@ from messaging import retries
 
 def hurry() -> None:
     """From now on, in this process."""
-    retries.LEASE_MARGIN = timedelta(seconds=5)
+    retries.LEASE_MARGIN = timedelta(seconds=3)
     retries.HELD_FOR = timedelta(seconds=3)
     for kind, rule in retries.RULES.items():
         retries.RULES[kind] = replace(rule, base=0.5, cap=5)
     health.FIRST_PAUSE = timedelta(seconds=2)
     # Still longer than a call may take, and than the simulated provider's worst latency.
-    smsc_ru.Provider.settle_window = 4.0
+    smsc_ru.Provider.settle_window = 3.0

@@ -70,9 +70,13 @@ class Verdict:
         """Those of all gateways together."""
         return sum(self.figures.values(), Figures())
 
+    @property
+    def each(self) -> str:
+        """Those of each gateway, in words."""
+        return "; ".join(f"{gateway}: {figures}" for gateway, figures in sorted(self.figures.items()))
+
     def __str__(self) -> str:
-        each = "; ".join(f"{gateway}: {figures}" for gateway, figures in sorted(self.figures.items()))
-        return f"{self.all}, unaccounted {self.unaccounted} ({each})"
+        return f"{self.all}, unaccounted {self.unaccounted} ({self.each})"
 
 
 def judge(answered: Mapping[str, int], ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Verdict:

@@ -25,28 +25,39 @@ def phone_of(number: int) -> str:
 class Posting:
     """So many messages, to each of the gateways in turn, in threads of its own; remembers what was accepted.
 
-    Numbers go on from `first`, so that no two postings at one portal have a phone in common.
+    Numbers go on from `first`, so that no two postings at one portal have a phone in common. `rate` is how many go out
+    in a second at the most.
     """
 
     def __init__(
-        self, portal: Portal, messages: int, first: int = 0, kinds: Sequence[str] = KINDS, threads: int = 4
+        self,
+        portal: Portal,
+        messages: int,
+        first: int = 0,
+        kinds: Sequence[str] = KINDS,
+        threads: int = 4,
+        rate: float = 1000.0,
     ) -> None:
         self.portal = portal
         self.messages = messages
         self.first = first
         self.kinds = kinds
+        self.rate = rate
         #: The number that the portal gave to each phone's message.
         self.answered: dict[str, int] = {}
+        #: How many calls had no good answer and were repeated.
+        self.repeated = 0
         #: What ended a thread before its time.
         self.failures: list[BaseException] = []
         self._numbers = count(first)
+        self._began = 0.0
         self._threads = [threading.Thread(target=self._post_all, daemon=True) for _ in range(threads)]
 
-    def start(self) -> "Posting":
+    def start(self) -> None:
         """Begins, and returns at once."""
+        self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
-        return self
 
     def is_over(self) -> bool:
         """Whether everything was accepted. Raises what ended a thread."""
@@ -59,6 +70,7 @@ class Posting:
             with requests.Session() as session:
                 session.headers["Authorization"] = f"Bearer {self.portal.token}"
                 while (number := next(self._numbers)) < self.first + self.messages:
+                    time.sleep(max(0.0, self._began + (number - self.first) / self.rate - time.monotonic()))
                     self.answered[phone_of(number)] = self._post(session, number)
         except BaseException as error:  # noqa: BLE001 — raised to whoever waits
             self.failures.append(error)
@@ -70,6 +82,7 @@ class Posting:
             "message": f"message {number}",
         }
         while (item := self._answer(session, body, f"fire-{number}")) is None:
+            self.repeated += 1
             time.sleep(PAUSE)
         return int(item["id"])
 

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,10 @@ class Weather:
         shares = [getattr(self, name) for name in names]
         drawn = random.Random(f"{self.seed} {kind} {phone} {nth}")
         return drawn.choices([*names, "fair"], [*shares, 1.0 - sum(shares)])[0]
+
+    def of_seed(self, seed: int) -> "Weather":
+        """As bad, and another draw."""
+        return replace(self, seed=seed)
 
     def text(self) -> str:
         """As `/weather` takes it."""

@@ -1,0 +1,117 @@
+"""The guarantee under fire, on one installation with three kinds of provider: none is lost, none is sent twice.
+
+Each test ends by comparing our book with the providers', message by message, for all that was ever accepted there.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from portal.faults import Point
+from tests.engine import ENGINE
+from tests.services.fire.burning import NOT_FROZEN_AT, OF_THE_WEB, Act, burn, strike
+from tests.services.fire.crew import Crew, own_crew
+from tests.services.fire.ledger import Ledger
+from tests.services.fire.points import FREEZE, KILL, Order
+from tests.services.fire.posting import Posting
+from tests.services.fire.providers import FAIR, Weather
+
+MESSAGES = 21
+OUTAGES = ["kill everybody", "flush the broker"]
+if os.environ[ENGINE] == "postgresql":
+    OUTAGES += ["restart the broker", "crash the database"]
+
+
+@pytest.fixture(scope="module")
+def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """An installation with one worker, and servers of its own, which a test may crash."""
+    with own_crew(tmp_path_factory.mktemp("fire"), workers=1) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def ledger(crew: Crew) -> Ledger:
+    return Ledger(crew)
+
+
+def keeps_its_promise(ledger: Ledger, posting: Posting) -> None:
+    """Waits for the end, and fails with everything that is wrong with the books."""
+    verdict = ledger.close(posting)
+    assert not verdict.complaints, "\n".join([str(verdict), *verdict.complaints])
+    assert verdict.all.accepted == len(ledger.answered)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("point", Point)
+def test_whoever_is_killed_there_loses_nothing(crew: Crew, ledger: Ledger, point: Point) -> None:
+    name = "web" if point in OF_THE_WEB else "worker0"
+    if name == "worker0":
+        # A new one has no connections yet.
+        crew.members[name].kill()
+        crew.look_after()
+    kills = crew.kills
+    crew.members[name].light(Order(point, nth=2 if point is Point.CLAIMED else 1))
+    posting = ledger.post(MESSAGES)
+    crew.wait_for(lambda: crew.kills > kills, f"somebody is killed at the point {point}")
+    keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.both_engines
+def test_a_worker_killed_when_the_provider_has_the_message_and_it_has_no_answer(crew: Crew, ledger: Ledger) -> None:
+    crew.change_weather(Weather(held=["*"]))
+    posting = ledger.post(MESSAGES)
+    crew.wait_for(crew.somebody_waits, "the provider has messages and does not answer")
+    kills = crew.kills
+    crew.workers[0].send(KILL)
+    crew.change_weather(FAIR)
+    crew.wait_for(lambda: crew.kills > kills, "the worker is dead")
+    keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_an_outage_loses_nothing(crew: Crew, ledger: Ledger, outage: str) -> None:
+    posting = ledger.post(2 * MESSAGES, rate=10)
+    crew.wait_for(lambda: len(posting.answered) >= MESSAGES, "half of the messages are accepted")
+    strike(crew, Act(0, outage))
+    keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("point", [Point.CLAIMED, Point.ATTEMPTED, Point.CONNECTED, Point.ANSWERED])
+def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(crew: Crew, ledger: Ledger, point: Point) -> None:
+    assert point is not NOT_FROZEN_AT
+    crew.members["worker0"].kill()
+    crew.look_after()
+    crew.members["worker0"].light(Order(point, deed=FREEZE))
+    posting = ledger.post(MESSAGES)
+    crew.wait_for(crew.members["worker0"].is_frozen, f"the worker freezes at the point {point}")
+    with crew.enlisted("worker1"):
+        keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.both_engines
+def test_two_beats_at_once_send_nothing_twice(crew: Crew, ledger: Ledger) -> None:
+    with crew.enlisted("beat1"):
+        posting = ledger.post(2 * MESSAGES, rate=10)
+        keeps_its_promise(ledger, posting)
+
+
+def test_a_full_disk_of_the_embedded_portal_loses_nothing(crew: Crew, ledger: Ledger) -> None:
+    posting = ledger.post(2 * MESSAGES, rate=10)
+    crew.wait_for(lambda: len(posting.answered) >= MESSAGES, "half of the messages are accepted")
+    for member in crew.members.values():
+        member.fill_disk()
+    refused = posting.repeated
+    crew.wait_for(lambda: posting.repeated >= refused + 10, "nothing can be accepted any more")
+    for member in crew.members.values():
+        member.empty_disk()
+    keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.both_engines
+def test_all_of_that_at_random(ledger: Ledger) -> None:
+    ended = burn(ledger, 150, seed=1)
+    assert not ended.verdict.complaints, "\n".join([str(ended), *ended.verdict.complaints])
+    assert ended.kills > 0
