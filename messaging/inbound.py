@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from gateways import health, providers, questions
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import GatewayFault, InboundSms, NotAccepted
-from messaging import opt_outs, phones
+from messaging import numbering_plans, opt_outs, phones
 from messaging.models import InboundMessage, Word
 from portal import clock
 from portal.errors import Refusal
@@ -88,7 +88,7 @@ def _row(gateway: Gateway, sms: InboundSms, fingerprint: str, now: datetime) -> 
         text=sms.text,
         reference=sms.reference,
         fingerprint=fingerprint,
-        opted=opt_outs.word_of(sms.text) if phones.E164.fullmatch(phone) else Word.NONE,
+        opted=opt_outs.word_of(sms.text) if numbering_plans.E164.fullmatch(phone) else Word.NONE,
         at=_written_at(sms, now),
         received_at=now,
     )

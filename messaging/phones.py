@@ -8,21 +8,26 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from messaging import numbering_plans
+from messaging.numbering_plans import E164
 from portal.errors import Refusal
 
 #: What people put between digits; contact lists add invisible marks of direction (category Cf).
 SEPARATORS = re.compile(r"[\s().\[\]/‐-―−-]+")
 DIGITS = re.compile(r"\+?[0-9]{5,20}")
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def normalise(raw: str) -> str:
     """The number in E.164; without a country code it belongs to PHONE_REGION. Raises Refusal (field `phone`)."""
+    if numbering_plans.is_certain(raw):
+        return raw
     digits = bare(raw)
     if not DIGITS.fullmatch(digits):
         raise _no_number()
     if digits.startswith("00"):
         digits = f"+{digits[2:]}"
+    if numbering_plans.is_certain(digits):
+        return digits
     try:
         number = phonenumbers.parse(digits, settings.PHONE_REGION)
     except NumberParseException:

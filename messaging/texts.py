@@ -1,7 +1,6 @@
 """What a text costs on the air: GSM-7 or UCS-2, segments; and filling a template's $placeholders. Pure functions."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from string import Template
 from typing import Literal
@@ -20,16 +19,21 @@ LINE_BREAK = re.compile("\r\n?")
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """An encoding: how many units one segment holds, alone or as a part of several, and what a character costs."""
+    """An encoding: how many units one segment holds, alone or as a part of several, and what costs two of them."""
 
     name: Encoding
     alone: int
     part: int
-    cost: Callable[[str], int]
+    double: re.Pattern[str]
+
+    def units(self, text: str) -> int:
+        """What the text costs."""
+        return len(text) + len(self.double.findall(text))
 
 
-GSM_7 = Alphabet("GSM-7", 160, 153, lambda character: 2 if character in EXTENDED else 1)
-UCS_2 = Alphabet("UCS-2", 70, 67, lambda character: 2 if character > "\uffff" else 1)
+GSM_7 = Alphabet("GSM-7", 160, 153, re.compile(f"[{re.escape(''.join(EXTENDED))}]"))
+UCS_2 = Alphabet("UCS-2", 70, 67, re.compile("[\U00010000-\U0010ffff]"))
+ALL_GSM_7 = BASIC | EXTENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ def measure(text: str) -> Measure:
     """What `split` makes of the text, in figures. Raises Refusal."""
     text = tidy(text)
     alphabet = _alphabet(text)
+    units = alphabet.units(text)
+    if units <= alphabet.alone:
+        return Measure(alphabet.name, 1, units, alphabet.alone - units)
     parts = _pack(text, alphabet)
-    room = alphabet.alone if len(parts) == 1 else alphabet.part
-    return Measure(alphabet.name, len(parts), _units(text, alphabet), room - _units(parts[-1], alphabet))
+    return Measure(alphabet.name, len(parts), units, alphabet.part - alphabet.units(parts[-1]))
 
 
 def fill(template: str, **values: str) -> str:
@@ -77,19 +83,17 @@ def fill(template: str, **values: str) -> str:
 
 
 def _alphabet(text: str) -> Alphabet:
-    return GSM_7 if set(text) <= BASIC | EXTENDED else UCS_2
-
-
-def _units(text: str, alphabet: Alphabet) -> int:
-    return sum(map(alphabet.cost, text))
+    return GSM_7 if ALL_GSM_7.issuperset(text) else UCS_2
 
 
 def _pack(text: str, alphabet: Alphabet) -> list[str]:
-    if _units(text, alphabet) <= alphabet.alone:
+    if alphabet.units(text) <= alphabet.alone:
         return [text]
+    if alphabet.units(text) == len(text):
+        return [text[start : start + alphabet.part] for start in range(0, len(text), alphabet.part)]
     parts, start, used = [], 0, 0
     for position, character in enumerate(text):
-        cost = alphabet.cost(character)
+        cost = alphabet.units(character)
         if used + cost > alphabet.part:
             parts.append(text[start:position])
             start, used = position, 0

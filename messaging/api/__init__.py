@@ -1,1 +1,3 @@
-"""The API of messages: sends.py accepts them, messages.py shows what became of them, inbound.py what came in."""
+"""The API of messages: sends.py accepts them, batches.py thousands at once; messages.py shows what became of them,
+inbound.py what came in.
+"""

@@ -6,17 +6,8 @@ What happens later is delivery's.
 from messaging.sending.accepting import LATEST, check_schedule, measured, note_stored, prepare, send, send_test
 from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
 from messaging.sending.deeds import Deed, Outlook, do_all, outlook
-from messaging.sending.many import (
-    MOST,
-    Faulty,
-    Item,
-    cancel_batch,
-    failed_of,
-    go_on,
-    open_batch,
-    resend_failed,
-    send_many,
-)
+from messaging.sending.many import MOST, cancel_batch, failed_of, go_on, open_batch, resend_failed, send_many
+from messaging.sending.preparing import Faulty, Item
 
 __all__ = [
     "LATEST",

@@ -96,8 +96,13 @@ def note_stored(message: Message) -> None:
 
 def note_accepted(messages: Iterable[Message]) -> None:
     """Counts them for `/metrics`, once they are committed."""
-    for (gateway, kind), many in Counter((one.gateway_id, one.kind) for one in messages).items():
-        transaction.on_commit(partial(counting.add, "messages_accepted", many, gateway=gateway, kind=kind))
+    for (gateway_id, kind), many in Counter((one.gateway_id, one.kind) for one in messages).items():
+        note_so_many(many, gateway_id, kind)
+
+
+def note_so_many(many: int, gateway_id: int, kind: str) -> None:
+    """The same for messages of one gateway and kind that are not in memory."""
+    transaction.on_commit(partial(counting.add, "messages_accepted", many, gateway=gateway_id, kind=kind))
 
 
 def draft(
@@ -113,20 +118,23 @@ def draft(
     """The message as it will be stored, for an E.164 phone; `first` is the gateway to try first. Raises Refusal."""
     gateway = routing.choose(phone, first, strict=terms.only_here, survey=survey, later=terms.due_at is not None)
     text = texts.tidy(text)
-    _refuse_without_code(gateway, text)
+    refuse_without_code(gateway, text)
+    message = blank(terms, gateway)
+    message.phone, message.text, message.masked_text = phone, text, masked_text
+    message.encoding, message.segments = measure.encoding, measure.segments
+    return message
+
+
+def blank(terms: Terms, gateway: Gateway) -> Message:
+    """A message as it will be stored but for its phone and its text."""
     now = clock.now()
     due_at = terms.due_at or now
     return Message(
         kind=terms.kind,
         priority=retries.RULES[terms.kind].priority,
-        phone=phone,
         gateway=gateway,
         wanted=terms.wanted,
         only_here=terms.only_here,
-        text=text,
-        masked_text=masked_text,
-        encoding=measure.encoding,
-        segments=measure.segments,
         requested_by=terms.requested_by,
         door=terms.door,
         batch=terms.batch,
@@ -168,7 +176,7 @@ def measured(text: str) -> texts.Measure:
     return measure
 
 
-def _refuse_without_code(gateway: Gateway, text: str) -> None:
+def refuse_without_code(gateway: Gateway, text: str) -> None:
     """A provider that makes the one-time code itself sends nothing else."""
     placeholder = routing.placeholder(gateway)
     if placeholder and placeholder not in text:

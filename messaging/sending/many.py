@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, replace
 from datetime import datetime
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -13,40 +12,19 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from gateways import routing
-from gateways.models import Gateway
-from messaging import opt_outs, phones, tasks
-from messaging.models import Batch, Door, Message, State
+from messaging import opt_outs, tasks
+from messaging.models import Batch, Door, Message, State, Wait
 from messaging.models.batch import LONGEST_NAME
 from messaging.retries import Kind
-from messaging.sending.accepting import Terms, check_schedule, draft, measured, note_accepted, suppress
+from messaging.sending.accepting import Terms, check_schedule, note_so_many
 from messaging.sending.again import may_be_resent
 from messaging.sending.deeds import Deed, do_all
+from messaging.sending.preparing import Faulty, Item, Prepared, prepare_all, refusal_of, store
 from portal.errors import Refusal, Why
 from portal.models import User
 
 #: How many items one batch may have.
 MOST = 10_000
-#: How many rows one statement stores.
-ROWS = 500
-
-
-@dataclass(frozen=True)
-class Item:
-    """One message of a batch. `reference` is what its caller calls it, and is named where the item is refused."""
-
-    phone: str
-    text: str
-    reference: str = ""
-    recipient_label: str = ""
-
-
-@dataclass(frozen=True)
-class Faulty:
-    """An item whose door could make no message of it; it counts, and is refused with this sentence."""
-
-    field: str
-    sentence: str
-    reference: str = ""
 
 
 def send_many(
@@ -67,15 +45,14 @@ def send_many(
     conflict.
     """
     _check_count(items)
-    asked = (kind, gateway_name, requested_by.pk if requested_by else None, [astuple(item) for item in items], due_at)
-    fingerprint = _fingerprint(asked) if token else ""
+    fingerprint = _fingerprint(items, kind, gateway_name, requested_by, due_at) if token else ""
     if token and (earlier := Batch.objects.filter(token=token).first()):
         return _same(earlier, fingerprint)
     check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
     terms = Terms(kind, wanted, requested_by, door, due_at=due_at)
     # Nothing is locked yet while thousands of phones and texts are looked at.
-    drafts, refused = _drafts(items, terms, wanted or routing.default())
+    prepared = prepare_all(items, terms, wanted or routing.default())
     batch = Batch(
         name=name[:LONGEST_NAME] or _named_after(items),
         requested_by=requested_by,
@@ -83,7 +60,7 @@ def send_many(
         scheduled_for=due_at,
         total=len(items),
         taken=len(items),
-        refused=refused,
+        refused=prepared.refused,
         token=token or None,
         fingerprint=fingerprint,
     )
@@ -92,7 +69,7 @@ def send_many(
             return _same(first, fingerprint)
         if not token:
             batch.save(force_insert=True)
-        _store(batch, drafts, kind)
+        _store(replace(terms, batch=batch), prepared)
     return batch
 
 
@@ -104,7 +81,7 @@ def open_batch(name: str, total: int, *, gateway_name: str, requested_by: User |
 
 def go_on(batch: Batch, taken: int, refused: Sequence[tuple[str, str]] = ()) -> None:
     """So many more of its items were looked at; the refused ones by reference and sentence."""
-    batch.refused += [_refused(None, reference, "", sentence) for reference, sentence in refused]
+    batch.refused += [refusal_of(reference, "", sentence) for reference, sentence in refused]
     batch.taken += taken
     batch.save(update_fields=["taken", "refused"])
 
@@ -117,7 +94,8 @@ def _check_count(items: Sequence[object]) -> None:
         raise Refusal(sentence % {"count": len(items), "most": MOST}, field="items")
 
 
-def _fingerprint(asked: object) -> str:
+def _fingerprint(items: Sequence[Item | Faulty], kind: Kind, gateway_name: str, by: User | None, *rest: object) -> str:
+    asked = (kind, gateway_name, by.pk if by else None, [astuple(item) for item in items], *rest)
     return salted_hmac("messaging.batches", json.dumps(asked, default=str), algorithm="sha256").hexdigest()
 
 
@@ -144,40 +122,18 @@ def _saved_by_another(batch: Batch) -> Batch | None:
     return None
 
 
-def _drafts(items: Sequence[Item | Faulty], terms: Terms, first: Gateway) -> tuple[list[Message], list[dict[str, Any]]]:
-    """The messages as they will be stored, and of each other item its place and why."""
-    survey, measure = cache(routing.Survey), cache(measured)
-    drafts: list[Message] = []
-    refused: list[dict[str, Any]] = []
-    for place, item in enumerate(items, 1):
-        if isinstance(item, Faulty):
-            refused.append(_refused(place, item.reference, item.field, item.sentence))
-            continue
-        try:
-            phone = phones.normalise(item.phone)
-            message = draft(terms, phone, item.text, measure(item.text), first, survey=survey)
-        except Refusal as refusal:
-            refused.append(_refused(place, item.reference, refusal.field, refusal.sentence))
-            continue
-        message.recipient_label, message.caller_reference = item.recipient_label, item.reference or None
-        drafts.append(message)
-    return drafts, refused
-
-
-def _refused(place: int | None, reference: str, field: str, sentence: str) -> dict[str, Any]:
-    return {"place": place, "reference": reference, "field": field, "message": sentence}
-
-
-def _store(batch: Batch, drafts: list[Message], kind: Kind) -> None:
-    opted = opt_outs.among(one.phone for one in drafts) if kind == Kind.INFORMATION else set()
-    for message in drafts:
-        message.batch = batch
-        if message.phone in opted:
-            suppress(message)
-    Message.objects.bulk_create(drafts, batch_size=ROWS)
-    Message.note_schedule(one for one in drafts if one.waits_for)
-    note_accepted(drafts)
-    if to_ring := {one.gateway_id for one in drafts if one.state == State.QUEUED and not one.waits_for}:
+def _store(terms: Terms, prepared: Prepared) -> None:
+    to_ring = []
+    for gateway, messages in prepared.by_gateway.items():
+        opted = opt_outs.among(one.phone for one in messages) if terms.kind == Kind.INFORMATION else set()
+        going = [one for one in messages if one.phone not in opted] if opted else messages
+        store(terms, gateway, going)
+        store(terms, gateway, [one for one in messages if one.phone in opted], suppressed=True)
+        note_so_many(len(messages), gateway.pk, terms.kind)
+        to_ring += [gateway.pk] if going else []
+    if terms.due_at:
+        Message.note_schedule(Message.objects.filter(batch=terms.batch, waits_for=Wait.SCHEDULE))
+    elif to_ring:
         transaction.on_commit(partial(tasks.ring_for, *to_ring))
 
 
@@ -204,7 +160,7 @@ def resend_failed(batch: Batch, *, by: User | None, without_risk: bool) -> Batch
         name=batch.name, requested_by=by, wanted=batch.wanted, again_of=batch, total=total, taken=total
     )
     done = do_all(Deed.RESEND, failed, by=by, batch=again, without_risk=without_risk)
-    again.refused = [_refused(None, str(key), "", sentence) for key, sentence in done.refused.items()]
+    again.refused = [refusal_of(str(key), "", sentence) for key, sentence in done.refused.items()]
     again.total = again.taken = done.count + len(done.refused)
     again.save(update_fields=["refused", "total", "taken"])
     return again

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -94,11 +95,10 @@ def _strict(text: str) -> Any:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise BadBody(f"The key {key[:100]!r} appears twice.")
-        found[key] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _count = Counter(key for key, _value in pairs).most_common(1)[0]
+        raise BadBody(f"The key {twice[:100]!r} appears twice.")
     return found
 
 

@@ -1,15 +1,11 @@
-"""One UPDATE for many rows of which each gets values of its own: the ORM has only one for the same values, or CASEs.
+"""One UPDATE for many rows of which each gets values of its own: the ORM has only one for the same values, or CASEs."""
 
-The values go to the database as one JSON document, which both databases read as rows: PostgreSQL with
-`json_to_recordset`, SQLite with `json_each`.
-"""
-
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models
-from psycopg.types.json import Jsonb
+
+from portal.bulk import documents
 
 if TYPE_CHECKING:
     Column = models.Field[Any, Any]
@@ -37,7 +33,10 @@ def update_each(
     some, bounds = where_in or {}, where_after or {}
     given = [*own.items(), *expected.items()]
     columns = [model._meta.pk, *(_column(model, name) for name, _values in given)]
-    table, document = _table(columns, zip(keys, *(values for _name, values in given), strict=True))
+    rows = [
+        [_stored(column, value) for column, value in zip(columns, row, strict=True)]
+        for row in zip(keys, *(values for _name, values in given), strict=True)
+    ]
 
     changes = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(own, 1)]
     changes += [f"{_name(model, name)} = %s" for name in same]
@@ -46,7 +45,7 @@ def update_each(
     conditions += [f"{_name(model, name)} > %s" for name in bounds]
     key = _name(model, "pk")
     statement = (
-        f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(changes)} FROM {table} "  # noqa: S608 — names only
+        f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(changes)} FROM {documents.table(columns)} "  # noqa: S608 — names only
         f"WHERE {' AND '.join([f'{key} = given.v0', *conditions])} RETURNING {key}"
     )
     with connection.cursor() as cursor:
@@ -54,29 +53,12 @@ def update_each(
             statement,
             [
                 *(_stored(_column(model, name), value) for name, value in same.items()),
-                document,
+                documents.document(rows),
                 *(_stored(_column(model, name), value) for name, values in some.items() for value in values),
                 *(_stored(_column(model, name), value) for name, value in bounds.items()),
             ],
         )
         return {row[0] for row in cursor.fetchall()}
-
-
-def _table(columns: "Sequence[Column]", rows: Iterable[Sequence[Any]]) -> tuple[str, str]:
-    """`given` in SQL, with the columns v0, v1, …, and the document that it is made of."""
-    stored = [[_stored(column, value) for column, value in zip(columns, row, strict=True)] for row in rows]
-    names = [f"v{place}" for place in range(len(columns))]
-    if connection.vendor == "sqlite":
-        read = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
-        return f"(SELECT {read} FROM json_each(%s)) AS given", json.dumps(stored)  # noqa: S608 — names only
-    typed = ", ".join(f"{name} {column.db_type(connection)}" for name, column in zip(names, columns, strict=True))
-    objects = [dict(zip(names, row, strict=True)) for row in stored]
-    return f"json_to_recordset(%s) AS given({typed})", json.dumps(objects, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no word for, as PostgreSQL reads it: a document inside the document, and points in time."""
-    return value.obj if isinstance(value, Jsonb) else str(value)
 
 
 def _stored(column: "Column", value: Any) -> Any:

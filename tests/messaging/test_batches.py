@@ -78,11 +78,12 @@ def test_the_same_form_twice_is_one_batch(sandbox: Gateway) -> None:
 def test_a_batch_that_is_cut_off_is_not_accepted_and_can_be_sent_again(
     sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_off(rows: Any) -> None:
+    def cut_off(*_: object) -> None:
+        assert Message.objects.count() == 5
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Message, "note_schedule", cut_off)
+        patch.setattr("messaging.sending.many.note_so_many", cut_off)
         with pytest.raises(KeyboardInterrupt):
             send(phones(5), token="t")
     assert not Message.objects.exists()

@@ -1,0 +1,44 @@
+"""Storing thousands of rows that are alike but for a few columns; the ORM would make an object of each, and name every
+column of each in its statement.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, models, transaction
+
+from portal.bulk import documents
+
+if TYPE_CHECKING:
+    Column = models.Field[Any, Any]
+
+#: So many rows go into one statement: its document is in memory several times.
+SOME = 2000
+
+
+def insert_copies(template: models.Model, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Stores a copy of `template` for each row, in this order; `names` are the fields in which they differ.
+
+    The rows have what the database holds, as far as JSON can say it: an encrypted text is encrypted already. Nothing is
+    checked but what the database checks, no signal is sent, and `template` itself is not stored.
+    """
+    own = [_field(template, name) for name in names]
+    same = [field for field in template._meta.concrete_fields if _is_stored(field) and field not in own]
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in (*own, *same))
+    given = ", ".join([*(f"given.v{place}" for place in range(len(own))), *["%s"] * len(same)])
+    table = connection.ops.quote_name(template._meta.db_table)
+    statement = f"INSERT INTO {table} ({columns}) SELECT {given} FROM {documents.table(own)}"  # noqa: S608 — names only
+    constants = [field.get_db_prep_save(field.pre_save(template, add=True), connection) for field in same]
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        for start in range(0, len(rows), SOME):
+            cursor.execute(statement, [*constants, documents.document(rows[start : start + SOME])])
+
+
+def _field(template: models.Model, name: str) -> "Column":
+    field = template._meta.get_field(name)
+    assert isinstance(field, models.Field)  # noqa: S101 — only what is stored has a value
+    return field
+
+
+def _is_stored(field: "Column") -> bool:
+    return not field.primary_key and not getattr(field, "generated", False)
