@@ -15,8 +15,11 @@ from messaging.models.message import Message
 class Attempt(models.Model):
     """One time a message was handed to a gateway. Committed before a byte leaves; `outcome` stays empty until known."""
 
-    message = models.ForeignKey(Message, models.CASCADE, verbose_name=_("message"), related_name="attempts")
-    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"))
+    # Found by the constraint and the index below, which begin with them.
+    message = models.ForeignKey(
+        Message, models.CASCADE, verbose_name=_("message"), related_name="attempts", db_index=False
+    )
+    gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
     epoch = models.PositiveIntegerField(_("epoch"))
     key = models.CharField(_("key sent"), max_length=100)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
@@ -47,7 +50,7 @@ class Attempt(models.Model):
 class DeliveryEvent(models.Model):
     """What a provider reported, as it came; also for references nobody knows yet. Never changed, only matched."""
 
-    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"))
+    gateway = models.ForeignKey(Gateway, models.CASCADE, verbose_name=_("gateway"), db_index=False)
     message = models.ForeignKey(
         Message, models.CASCADE, verbose_name=_("message"), related_name="events", null=True, blank=True
     )

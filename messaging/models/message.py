@@ -221,7 +221,7 @@ class Message(MessageMoves):
     @classmethod
     def lapse_overdue(cls, now: datetime) -> None:
         """Past `valid_until` nothing is sent: lapsed, unless an unclear attempt says that it may have been sent."""
-        overdue = cls.objects.filter(due_at__isnull=False, valid_until__lte=now)
+        overdue = cls.objects.filter(due_at__isnull=False, lease_until__isnull=True, valid_until__lte=now)
         if not overdue.exists():
             return
         while cls._move_all(overdue.filter(state=State.UNKNOWN), State.UNRESOLVED) == SOME:

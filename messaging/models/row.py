@@ -24,17 +24,23 @@ class MessageRow(models.Model):
 
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     priority = models.PositiveSmallIntegerField(_("priority"))
-    phone = models.CharField(_("phone"), max_length=20, db_index=True)
+    phone = models.CharField(_("phone"), max_length=20)
     phone_tail = models.GeneratedField(
         expression=Right("phone", TAIL),
         output_field=models.CharField(max_length=TAIL),
         db_persist=True,
         verbose_name=_("last digits of the phone"),
     )
-    recipient_label = models.CharField(_("recipient"), max_length=255, blank=True, db_index=True)
+    recipient_label = models.CharField(_("recipient"), max_length=255, blank=True)
     gateway = models.ForeignKey(Gateway, models.PROTECT, verbose_name=_("gateway"), db_index=False)
     wanted = models.ForeignKey(
-        Gateway, models.PROTECT, verbose_name=_("gateway asked for"), null=True, blank=True, related_name="+"
+        Gateway,
+        models.PROTECT,
+        verbose_name=_("gateway asked for"),
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
     )
     only_here = models.BooleanField(_("through this gateway only"), default=False)
     text = EncryptedTextField(_("text"), null=True)
@@ -66,7 +72,7 @@ class MessageRow(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     failures = models.PositiveSmallIntegerField(_("tries that sent nothing"), default=0)
     unclear = models.PositiveSmallIntegerField(_("unclear attempts"), default=0)
-    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, blank=True, db_index=True)
+    reference = models.CharField(_("reference"), max_length=LONGEST_REFERENCE, blank=True)
     code_digest = models.CharField(_("digest of the code its provider made"), max_length=64, blank=True)
     submitted_at = models.DateTimeField(_("handed over"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -88,10 +94,19 @@ class MessageRow(models.Model):
             models.Index(
                 fields=["gateway", "priority", "due_at"], name="message_due", condition=Q(due_at__isnull=False)
             ),
-            models.Index(fields=["valid_until"], name="message_overdue", condition=Q(due_at__isnull=False)),
+            # Not for claims, which say nothing of leases: PostgreSQL would read the whole queue by it and sort that.
+            models.Index(
+                fields=["valid_until"],
+                name="message_overdue",
+                condition=Q(due_at__isnull=False, lease_until__isnull=True),
+            ),
             models.Index(fields=["lease_until"], name="message_leased", condition=Q(lease_until__isnull=False)),
             models.Index(fields=["state", "submitted_at"], name="message_silent"),
             models.Index(fields=["batch", "state"], name="message_of_batch", condition=Q(batch__isnull=False)),
+            # Every change of a message's state writes into each of these, so there is one for both `=` and LIKE.
+            models.Index(fields=["phone"], name="message_by_phone", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["recipient_label"], name="message_by_label", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["reference"], name="message_by_reference"),
             models.Index(fields=["phone_tail"], name="message_by_tail"),
             models.Index(
                 fields=["caller_reference"], name="message_by_caller", condition=Q(caller_reference__isnull=False)
