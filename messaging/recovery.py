@@ -68,8 +68,9 @@ def wipe_texts(now: datetime) -> None:
     """
     kept = Message.objects.filter(text__isnull=False).exclude(state__in=(State.QUEUED, State.HELD, *LEASED))
     kept = kept.filter(valid_until__lte=now)
-    if kept.exists():
-        kept.update(text=None)
+    some = kept.order_by("valid_until").values_list("pk", flat=True)
+    while kept.filter(pk__in=list(some[:SOME])).update(text=None) == SOME:
+        pass
 
 
 def inquire(gateway_id: int) -> None:

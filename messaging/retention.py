@@ -1,10 +1,12 @@
-"""Messages whose time is over: nobody can be dialled by what is left. Some rows in each turn of housekeeping.
+"""Messages whose time is over: nobody can be dialled by what is left. Small transactions, for seconds of each minute.
 
 Rows are looked at in the order in which they were made, and how far that has come is kept, so that what was done
 costs nothing. A message that is still under way is waited for.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -16,7 +18,9 @@ from django.db.models.functions import Concat, Left
 from messaging.models import FINAL, Attempt, DeliveryEvent, InboundMessage, Message, Step
 from portal import clock
 from portal.models import LastRun
+from portal.portions import in_portions
 
+#: How many rows of a kind one transaction changes.
 SOME = 200
 #: Of a phone its country and range are left, for statistics.
 LEFT, HIDDEN = 5, "*" * 7
@@ -26,7 +30,21 @@ PROGRESS = "retention"
 
 def anonymise_messages() -> int:
     """Phone, recipient and what providers wrote about it."""
-    keys = [row.pk for row in takewhile(lambda row: row.state in FINAL, _some(Message, "created"))]
+    return in_portions(_anonymise_messages, SOME)
+
+
+def anonymise_inbound() -> int:
+    """What people wrote, and from which phone; that they asked for no more messages is kept as an opt-out."""
+    return in_portions(partial(_write_over, InboundMessage, "received_at", {"phone": _masked(), "text": ""}), SOME)
+
+
+def anonymise_events() -> int:
+    """What providers reported in their own words."""
+    return in_portions(partial(_write_over, DeliveryEvent, "received_at", {"detail": ""}), SOME)
+
+
+def _anonymise_messages(most: int) -> int:
+    keys = [row.pk for row in takewhile(lambda row: row.state in FINAL, _some(Message, "created", most))]
     if not keys:
         return 0
     with transaction.atomic():
@@ -45,18 +63,8 @@ def anonymise_messages() -> int:
     return len(keys)
 
 
-def anonymise_inbound() -> int:
-    """What people wrote, and from which phone; that they asked for no more messages is kept as an opt-out."""
-    return _write_over(InboundMessage, "received_at", phone=_masked(), text="")
-
-
-def anonymise_events() -> int:
-    """What providers reported in their own words."""
-    return _write_over(DeliveryEvent, "received_at", detail="")
-
-
-def _write_over(model: type[models.Model], time: str, **values: Any) -> int:
-    keys = [row.pk for row in _some(model, time)]
+def _write_over(model: type[models.Model], time: str, values: Mapping[str, Any], most: int) -> int:
+    keys = [row.pk for row in _some(model, time, most)]
     if keys:
         with transaction.atomic():
             model._default_manager.filter(pk__in=keys).update(**values)
@@ -64,10 +72,10 @@ def _write_over(model: type[models.Model], time: str, **values: Any) -> int:
     return len(keys)
 
 
-def _some(model: type[models.Model], time: str) -> list[Any]:
+def _some(model: type[models.Model], time: str, most: int) -> list[Any]:
     """The next rows, up to the first whose time is not over."""
     columns = ("pk", time, "state") if model is Message else ("pk", time)
-    rows = model._default_manager.filter(pk__gt=_reached(model)).order_by("pk").only(*columns)[:SOME]
+    rows = model._default_manager.filter(pk__gt=_reached(model)).order_by("pk").only(*columns)[:most]
     before = _before()
     return list(takewhile(lambda row: getattr(row, time) < before, rows))
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from portal import counting
 from portal.models import AuditEvent, User
+from portal.portions import in_portions
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +27,8 @@ DOORS = ("admin", "guests")
 LONGEST_TEXT = 200
 MOST_ITEMS = 50
 DEEPEST = 6
-#: How many old events one statement removes, and how many statements one turn of housekeeping makes.
+#: How many old events one statement removes.
 BATCH = 1000
-BATCHES = 10
 
 # A form may have a prefix: `confirm-code`.
 _SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$")
@@ -150,11 +150,10 @@ def _storable(text: str) -> str:
 
 def drop_old_events() -> int:
     """Housekeeping: events older than AUDIT_RETENTION_DAYS, in small batches so that nobody waits for a lock."""
+    return in_portions(_drop_some, BATCH)
+
+
+def _drop_some(most: int) -> int:
     before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
-    total = 0
-    for _batch in range(BATCHES):
-        old = list(AuditEvent.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:BATCH])
-        total += AuditEvent.objects.filter(pk__in=old).delete()[0] if old else 0
-        if len(old) < BATCH:
-            break
-    return total
+    old = AuditEvent.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:most]
+    return AuditEvent.objects.filter(pk__in=list(old)).delete()[0]

@@ -441,7 +441,7 @@ AUDIT_RETENTION_DAYS = environment.read(
 )
 #: Afterwards the phones of messages are shortened, and what providers and guests wrote is emptied.
 MESSAGE_RETENTION_DAYS = environment.read(
-    "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 183, "Give the number of days, 7 to 3660."
+    "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 180, "Give the number of days, 7 to 3660."
 )
 
 LOGGING = {

@@ -249,8 +249,10 @@ class Message(MessageMoves):
     def end_silence(cls, before: datetime) -> None:
         """What was handed over before then without a word since: handed over, or unclear, is all anybody knows."""
         silent = cls.objects.filter(state=State.SUBMITTED, submitted_at__lte=before)
-        if silent.exists():
-            silent.update(state=State.NO_RECEIPT, text=None, ask_at=None, finished_at=clock.now())
+        some = silent.order_by("submitted_at").values_list("pk", flat=True)
+        ended: dict[str, Any] = {"state": State.NO_RECEIPT, "text": None, "ask_at": None, "finished_at": clock.now()}
+        while silent.filter(pk__in=list(some[:SOME])).update(**ended) == SOME:
+            pass
         # What was accepted for a later time is valid longer, and may not be older than it could be.
         unclear = cls.objects.filter(
             state=State.UNKNOWN, created__lte=before, valid_until__lte=before + retries.LONGEST_KEPT_TEXT

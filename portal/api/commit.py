@@ -30,11 +30,14 @@ from portal import audit, together, versions
 from portal.api.views import ApiView
 from portal.errors import Refusal
 from portal.models import IdempotencyRecord, User
+from portal.portions import in_portions
 from portal.together import Hindered, Taken, Unless
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEPT = timedelta(hours=48)
+#: How many of them one statement removes.
+BATCH = 1000
 
 #: How long a repeat waits for the first request before it is told to come back.
 PATIENCE_MS = 250
@@ -137,7 +140,12 @@ def key_of(request: Request) -> str | None:
 
 def drop_old_answers() -> int:
     """Housekeeping: forgets answers kept longer than KEPT. Returns how many."""
-    return IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).delete()[0]
+    return in_portions(_drop_some, BATCH)
+
+
+def _drop_some(most: int) -> int:
+    old = IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).order_by("created")
+    return IdempotencyRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()[0]
 
 
 def _claim(view: ApiView, key: str) -> IdempotencyRecord:

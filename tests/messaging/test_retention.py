@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from gateways.models import Gateway
 from gateways.outcomes import Outcome, ReceiptState
-from messaging import opt_outs, retention
+from messaging import opt_outs, recovery, retention
 from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, State
+from messaging.models import message as message_module
+from portal import portions
 from portal.models import LastRun
 from tests.messaging.conftest import Send, fresh
 
@@ -27,7 +31,7 @@ def age(message: Message, days: float, state: State = State.DELIVERED) -> Messag
 
 
 def test_after_the_days_a_message_names_nobody(send: Send, sandbox: Gateway) -> None:
-    old = age(send(PHONE), 184)
+    old = age(send(PHONE), 181)
     exchange = {"body": PHONE}
     Attempt.objects.create(
         message=old, gateway=sandbox, epoch=1, key="k", outcome=Outcome.REFUSED, detail=PHONE, exchange=exchange
@@ -42,15 +46,15 @@ def test_after_the_days_a_message_names_nobody(send: Send, sandbox: Gateway) -> 
 
 
 def test_before_that_it_stays_as_it_is(send: Send, settings: Settings) -> None:
-    message = age(send(PHONE), 182)
+    message = age(send(PHONE), 179)
     assert retention.anonymise_messages() == 0
     assert fresh(message).phone == PHONE
-    settings.MESSAGE_RETENTION_DAYS = 181
+    settings.MESSAGE_RETENTION_DAYS = 178
     assert retention.anonymise_messages() == 1
 
 
 def test_one_that_has_not_ended_is_not_touched_and_holds_up_what_came_later(send: Send) -> None:
-    first, second, third = (age(send(PHONE), 184) for _number in range(3))
+    first, second, third = (age(send(PHONE), 181) for _number in range(3))
     Message.objects.filter(pk=second.pk).update(state=State.HELD)
     assert retention.anonymise_messages() == 1
     assert [fresh(one).phone == PHONE for one in (first, second, third)] == [False, True, True]
@@ -60,21 +64,55 @@ def test_one_that_has_not_ended_is_not_touched_and_holds_up_what_came_later(send
 
 def test_what_was_done_costs_nothing(send: Send, django_assert_num_queries: object) -> None:
     for _number in range(3):
-        age(send(PHONE), 184)
+        age(send(PHONE), 181)
     retention.anonymise_messages()
     with django_assert_num_queries(2):  # type: ignore[operator]
         assert retention.anonymise_messages() == 0
 
 
-def test_some_in_each_turn(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_go_in_small_transactions(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "SOME", 2)
+    for _number in range(5):
+        age(send(PHONE), 181)
+    with CaptureQueriesContext(connection) as made:
+        assert retention.anonymise_messages() == 5
+    begun = [one for one in made if one["sql"].startswith("SAVEPOINT")]
+    changed = [one for one in made if one["sql"].startswith('UPDATE "messaging_message"')]
+    assert len(begun) >= len(changed) == 3
+
+
+def test_a_turn_ends_when_its_time_is_over(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "SOME", 2)
+    monkeypatch.setattr(portions, "LONGEST", 0.0)
     for _number in range(3):
-        age(send(PHONE), 184)
+        age(send(PHONE), 181)
     assert [retention.anonymise_messages() for _turn in range(3)] == [2, 1, 0]
 
 
+def test_texts_of_a_long_absence_are_wiped_in_small_transactions(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "SOME", 2)
+    for _number in range(5):
+        age(send(PHONE), 2, State.UNDELIVERED)
+    Message.objects.update(valid_until=timezone.now() - timedelta(days=1))
+    with CaptureQueriesContext(connection) as made:
+        recovery.wipe_texts(timezone.now())
+    assert not Message.objects.filter(text__isnull=False).exists()
+    assert len([one for one in made if one["sql"].startswith("UPDATE")]) == 3
+
+
+def test_so_is_the_silence_of_a_provider(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_module, "SOME", 2)
+    for _number in range(5):
+        age(send(PHONE), 4, State.SUBMITTED)
+    Message.objects.update(submitted_at=timezone.now() - timedelta(days=4))
+    with CaptureQueriesContext(connection) as made:
+        Message.end_silence(timezone.now() - timedelta(days=3))
+    assert set(Message.objects.values_list("state", flat=True)) == {State.NO_RECEIPT}
+    assert len([one for one in made if one["sql"].startswith("UPDATE")]) == 3
+
+
 def test_done_twice_it_is_the_same(send: Send) -> None:
-    message = age(send(PHONE), 184)
+    message = age(send(PHONE), 181)
     retention.anonymise_messages()
     once = fresh(message).phone
     LastRun.objects.all().delete()
@@ -83,7 +121,7 @@ def test_done_twice_it_is_the_same(send: Send) -> None:
 
 
 def test_what_people_wrote_goes_and_their_wish_stays(sandbox: Gateway) -> None:
-    then = timezone.now() - timedelta(days=184)
+    then = timezone.now() - timedelta(days=181)
     wish = InboundMessage.objects.create(
         gateway=sandbox, phone=PHONE, text="STOP, says Bob", fingerprint="1", opted="stop", received_at=then
     )
@@ -101,7 +139,7 @@ def test_so_do_the_words_of_providers(sandbox: Gateway) -> None:
         gateway=sandbox, reference="7", state=ReceiptState.UNDELIVERED, detail=f"{PHONE} is off"
     )
     assert retention.anonymise_events() == 0
-    DeliveryEvent.objects.update(received_at=timezone.now() - timedelta(days=184))
+    DeliveryEvent.objects.update(received_at=timezone.now() - timedelta(days=181))
     assert retention.anonymise_events() == 1
     event.refresh_from_db()
     assert (event.reference, event.detail) == ("7", "")
