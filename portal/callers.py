@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from django.conf import settings
@@ -76,6 +77,7 @@ def _peer(request: HttpRequest | Request) -> Address | None:
     return _address(str(request.META.get("REMOTE_ADDR", "")))
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> Address | None:
     bare = text.strip()
     if bare.startswith("["):

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
@@ -75,7 +76,12 @@ def observe(name: str, value: float, bounds: Sequence[float], **labels: object) 
 
 def written(labels: Mapping[str, object]) -> str:
     """Labels as they are stored: the same text for the same labels."""
-    return json.dumps({name: str(value) for name, value in sorted(labels.items())})
+    return _written(tuple(sorted((name, str(value)) for name, value in labels.items())))
+
+
+@lru_cache(maxsize=1024)
+def _written(labels: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(labels))
 
 
 def totals_of(*names: str) -> list[tuple[str, dict[str, str], float]]:

@@ -4,10 +4,13 @@ Everything is served by the portal itself. A page that no line below knows gets 
 """
 
 import re
+from dataclasses import asdict
+from functools import cache
 from typing import Any
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -95,7 +98,12 @@ class SecurityHeaders(CSPMiddleware):
     """Stands before all other middleware, so that their refusals and redirects have the headers too."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        answer: HttpResponseBase = super().process_response(request, response)
+        if policy_of(request.path_info) is NO_PAGE:
+            # Answers for programs are many, and all have the same.
+            response.headers[HEADER] = _no_page()
+            answer = response
+        else:
+            answer = super().process_response(request, response)
         for name, value in ALWAYS.items():
             answer.headers[name] = value
         if _first_part(request.path_info) in UNSTORED and request.path_info.rstrip("/") != DOCUMENTATION:
@@ -107,6 +115,11 @@ class SecurityHeaders(CSPMiddleware):
             return PolicyParts()
         targets: list[str] = getattr(response, _TARGETS, [])
         return PolicyParts(config=_widened(policy_of(request.path_info), targets))
+
+
+@cache
+def _no_page() -> str:
+    return str(build_policy(**asdict(PolicyParts(config=dict(NO_PAGE)))))
 
 
 def _widened(policy: Policy, targets: list[str]) -> Policy:

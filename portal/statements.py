@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
 
 class _Prepared(psycopg.Cursor[Any]):
@@ -16,27 +16,28 @@ class _Prepared(psycopg.Cursor[Any]):
 
 def fetch(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """The rows that the statement gives. Raises Django's database errors."""
-    if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
+    # What `django.db.connection` stands for: it looks that up anew for every word.
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        with database.cursor() as cursor:
             cursor.execute(sql, values)
             return list(cursor.fetchall())
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
+    database.close_if_health_check_failed()
+    database.ensure_connection()
     # As `connection.cursor()` does, whose own cursors write values into the text: watchers of statements see this one.
-    prepared = connection._prepare_cursor(_Prepared(connection.connection))  # type: ignore[attr-defined]
-    with prepared as cursor:
+    with database._prepare_cursor(_Prepared(database.connection)) as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
 
 
 def ask(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """The same for what may be asked twice: the first statement of a request finds out whether the connection lives."""
-    checked: Any = connection
-    if connection.in_atomic_block or checked.health_check_done or connection.connection is None:
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block or database.health_check_done or database.connection is None:
         return fetch(sql, values)
-    checked.health_check_done = True
+    database.health_check_done = True
     try:
         return fetch(sql, values)
     except (InterfaceError, OperationalError):
-        connection.close()
+        database.close()
         return fetch(sql, values)

@@ -38,6 +38,7 @@ def _of_apps(name: str) -> Iterable[URLPattern | URLResolver]:
 
 
 api: Routes = [
+    *_of_apps("api_urlpatterns"),
     route("login", Login, "login"),
     route("logout", Logout, "logout"),
     route("token_info", TokenInfo, "token_info"),
@@ -49,10 +50,11 @@ api: Routes = [
     route("allowed_network/(?P<id>[^/]+)", AllowedNetworkView, "allowed_network"),
     route("system", SystemState, "system"),
     route(r"openapi\.json", OpenApi, "openapi"),
-    *_of_apps("api_urlpatterns"),
 ]
 
 urlpatterns: Routes = [
+    # First, because programs come more often than people, and each address is compared with all before it.
+    path("api/v1/", include(api)),
     # Networks send guests here, with what they pass along.
     path("", RedirectView.as_view(url="/guest/", query_string=True), name="front"),
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),
@@ -69,7 +71,6 @@ urlpatterns: Routes = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("api/v1/", include(api)),
     re_path(r"^api/v1(?:/[\s\S]*)?\Z", UnknownPath.as_view(), name="unknown_path"),
 ]
 

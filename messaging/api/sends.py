@@ -56,6 +56,8 @@ class TextInput(Input):
 class SmsInput(WaitInput, TextInput):
     """The body of `send_sms`."""
 
+    asks_nobody: ClassVar = True
+
     sms_gateway = serializers.CharField(max_length=100)
 
 

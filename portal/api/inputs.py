@@ -1,7 +1,8 @@
 """Input, the base of what a request's body may hold, and its description for OPTIONS."""
 
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -20,6 +21,9 @@ _TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (
 
 class Input(serializers.Serializer[Any]):
     """A serializer that refuses what it does not know: a misspelt field must not be lost in silence."""
+
+    #: Whether what it says of a body depends on the body alone: then one of it serves all requests.
+    asks_nobody: ClassVar[bool] = False
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated fields. Raises ValidationError naming every field at fault."""
@@ -47,6 +51,12 @@ class Input(serializers.Serializer[Any]):
             return frozenset()
         resource = getattr(view, "resource", None)
         return frozenset(resource.columns if resource else ())
+
+
+@cache
+def shared(serializer: type[Input]) -> Input:
+    """The one of this class that serves all requests; to be used with `run_validation` alone."""
+    return serializer()
 
 
 class Moment(serializers.DateTimeField):

@@ -34,7 +34,7 @@ from rest_framework.views import APIView
 
 from portal import audit, callers, versions
 from portal.api.authentication import BearerAuthentication
-from portal.api.inputs import Input, describe
+from portal.api.inputs import Input, describe, shared
 from portal.models import User
 from portal.permissions import Right
 
@@ -138,6 +138,8 @@ class ApiView(APIView):
 
     def validated(self, serializer: type[Input], *, partial: bool = False) -> dict[str, Any]:
         """The body as the serializer understands it. Raises ValidationError, which is answered with 422."""
+        if serializer.asks_nobody and not partial:
+            return dict(shared(serializer).run_validation(self.body))
         given = serializer(data=self.body, partial=partial, context={"request": self.request, "view": self})
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
