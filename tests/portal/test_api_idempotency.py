@@ -133,19 +133,6 @@ def in_thread(client: APIClient, key: str, body: dict[str, Any], url: str = URL)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_requests_at_once_one_acts_and_all_get_its_answer(api: Api, admin: User) -> None:
-    clients = [api(admin) for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda client: in_thread(client, "k1", {"name": "mia"}), clients * 6))
-    assert User.objects.filter(username="mia").count() == 1
-    assert {answer.status_code for answer in answers} <= {201, 409}
-    accepted = [answer for answer in answers if answer.status_code == 201]
-    assert len({answer.content for answer in accepted}) == 1
-    assert sum("Idempotency-Replayed" not in answer.headers for answer in accepted) == 1
-    assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status_code == 409)
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_repeat_while_the_first_is_open_is_409_with_retry_after(
     api: Api, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
