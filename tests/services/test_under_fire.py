@@ -3,13 +3,11 @@
 Each test ends by comparing our book with the providers', message by message, for all that was ever accepted there.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from portal.faults import Point
-from tests.engine import ENGINE
 from tests.services.fire.burning import NOT_FROZEN_AT, OF_THE_WEB, Act, burn, strike
 from tests.services.fire.crew import Crew, own_crew
 from tests.services.fire.ledger import Ledger
@@ -19,8 +17,10 @@ from tests.services.fire.providers import FAIR, Weather
 
 MESSAGES = 21
 OUTAGES = ["kill everybody", "flush the broker"]
-if os.environ[ENGINE] == "postgresql":
-    OUTAGES += ["restart the broker", "crash the database"]
+#: Of servers, which the embedded portal has not.
+OF_SERVERS = [
+    pytest.param(one, marks=pytest.mark.postgresql_only) for one in ("restart the broker", "crash the database")
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,10 @@ def test_whoever_is_killed_there_loses_nothing(crew: Crew, ledger: Ledger, point
     name = "web" if point in OF_THE_WEB else "worker0"
     if name == "worker0":
         # A new one has no connections yet.
-        crew.members[name].kill()
-        crew.look_after()
-    kills = crew.kills
+        crew.members[name].start()
     crew.members[name].light(Order(point, nth=2 if point is Point.CLAIMED else 1))
     posting = ledger.post(MESSAGES)
-    crew.wait_for(lambda: crew.kills > kills, f"somebody is killed at the point {point}")
+    crew.wait_for(crew.members[name].was_killed, f"{name} is killed")
     keeps_its_promise(ledger, posting)
 
 
@@ -62,15 +60,14 @@ def test_a_worker_killed_when_the_provider_has_the_message_and_it_has_no_answer(
     crew.change_weather(Weather(held=["*"]))
     posting = ledger.post(MESSAGES)
     crew.wait_for(crew.somebody_waits, "the provider has messages and does not answer")
-    kills = crew.kills
     crew.workers[0].send(KILL)
     crew.change_weather(FAIR)
-    crew.wait_for(lambda: crew.kills > kills, "the worker is dead")
+    crew.wait_for(crew.workers[0].was_killed, "the worker is dead")
     keeps_its_promise(ledger, posting)
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("outage", OUTAGES)
+@pytest.mark.parametrize("outage", [*OUTAGES, *OF_SERVERS])
 def test_an_outage_loses_nothing(crew: Crew, ledger: Ledger, outage: str) -> None:
     posting = ledger.post(2 * MESSAGES, rate=10)
     crew.wait_for(lambda: len(posting.answered) >= MESSAGES, "half of the messages are accepted")
@@ -82,8 +79,7 @@ def test_an_outage_loses_nothing(crew: Crew, ledger: Ledger, outage: str) -> Non
 @pytest.mark.parametrize("point", [Point.CLAIMED, Point.ATTEMPTED, Point.CONNECTED, Point.ANSWERED])
 def test_a_worker_frozen_past_its_lease_does_no_harm_when_it_wakes(crew: Crew, ledger: Ledger, point: Point) -> None:
     assert point is not NOT_FROZEN_AT
-    crew.members["worker0"].kill()
-    crew.look_after()
+    crew.members["worker0"].start()
     crew.members["worker0"].light(Order(point, deed=FREEZE))
     posting = ledger.post(MESSAGES)
     crew.wait_for(crew.members["worker0"].is_frozen, f"the worker freezes at the point {point}")
@@ -96,6 +92,26 @@ def test_two_beats_at_once_send_nothing_twice(crew: Crew, ledger: Ledger) -> Non
     with crew.enlisted("beat1"):
         posting = ledger.post(2 * MESSAGES, rate=10)
         keeps_its_promise(ledger, posting)
+
+
+@pytest.mark.postgresql_only
+@pytest.mark.parametrize("fast", [90.0, -90.0])
+def test_a_worker_whose_clock_is_off_neither_takes_nor_loses_what_another_sends(
+    crew: Crew, ledger: Ledger, fast: float
+) -> None:
+    before = crew.judge(ledger.answered).all.unclear
+    # Answers take their time, so that each finds messages in the other's hands.
+    crew.change_weather(Weather(slow=1.0))
+    with crew.enlisted("worker1", fast) as member:
+        crew.wait_for(member.is_at_work, "the worker with the wrong clock is at work")
+        keeps_its_promise(ledger, ledger.post(4 * MESSAGES, rate=20))
+        assert crew.judge(ledger.answered).all.unclear == before
+        # And each takes over what the other leaves behind.
+        for name in ("worker0", "worker1"):
+            crew.members[name].light(Order(Point.ATTEMPTED))
+            posting = ledger.post(MESSAGES)
+            crew.wait_for(crew.members[name].was_killed, f"{name} is killed")
+            keeps_its_promise(ledger, posting)
 
 
 def test_a_full_disk_of_the_embedded_portal_loses_nothing(crew: Crew, ledger: Ledger) -> None:

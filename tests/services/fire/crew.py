@@ -36,24 +36,30 @@ FULL_DISK = 4096
 
 
 class Member:
-    """One process, or gunicorn and its children; `fuse` is the file that it watches."""
+    """One process, or gunicorn and its children: it watches the file `fuse`, and its clock is `fast` seconds fast."""
 
-    def __init__(self, name: str, words: list[str], portal: Portal) -> None:
+    def __init__(self, name: str, words: list[str], portal: Portal, fast: float = 0.0) -> None:
         self.name = name
         self.fuse = portal.folder.parent / f"{name}.fuse"
         self.log = portal.folder.parent / f"{name}.log"
-        self._command = [sys.executable, "-m", "tests.services.fire.points", str(self.fuse), *words]
+        self._command = [sys.executable, "-m", "tests.services.fire.points", str(self.fuse), str(fast), *words]
         self._portal = portal
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen_since: float | None = None
+        #: How often it came to a violent end.
+        self.kills = 0
+        #: And how often it had when somebody last meant it to.
+        self._kills_before = 0
         self._lit = False
 
     def start(self) -> None:
-        """Returns at once."""
+        """Returns at once. Whoever ran is killed, which is not counted."""
+        self.kill()
         self._process = started(self._command, self.log, None, self._portal.environment, REPOSITORY)
 
     def light(self, order: Order) -> None:
         """It shall obey this order when it comes to that point."""
+        self._kills_before = self.kills
         order.light(self.fuse)
         self._lit = True
 
@@ -66,8 +72,13 @@ class Member:
         """Whether the last order was obeyed."""
         return self._lit and not self.fuse.exists()
 
+    def was_killed(self) -> bool:
+        """Whether it came to a violent end since it was last given an order, or a signal."""
+        return self.kills > self._kills_before
+
     def send(self, signal_number: signal.Signals) -> None:
         """To the process and its children."""
+        self._kills_before = self.kills
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal_number)
@@ -77,6 +88,10 @@ class Member:
         self.send(signal.SIGKILL)
         if self._process:
             self._process.wait(PATIENCE)
+
+    def is_at_work(self) -> bool:
+        """Whether a worker has said that it is ready, since the first time it was started."""
+        return "ready." in self.log.read_text(errors="replace")
 
     def is_frozen(self) -> bool:
         """Whether it stands still, by its own hand or another's."""
@@ -106,56 +121,59 @@ class Member:
                     found.append(int(entry.name))
         return found
 
-    def look_after(self) -> int:
-        """Starts it again where it died, and lets go on what has been frozen for long enough; how many were killed."""
+    def look_after(self) -> None:
+        """Starts it again where it died, and lets go on what has been frozen for long enough."""
         if self._process is None:
-            return 0
+            return
         if self.is_frozen():
             self._frozen_since = self._frozen_since or time.monotonic()
             if time.monotonic() - self._frozen_since > FROZEN:
                 self._frozen_since = None
                 self.send(signal.SIGCONT)
-            return 0
-        if self._process.poll() is not None:
-            # Its children, if any.
-            self.send(signal.SIGKILL)
-            self._lit = False
+        elif self._process.poll() is not None:
+            # Its children go with it, if there are any.
             self.start()
-            return 1
-        if self.has_burnt():
+            self._lit = False
+            self.kills += 1
+        elif self.has_burnt():
             # A child of gunicorn, which has another by now.
             self._lit = False
-            return 1
-        return 0
+            self.kills += 1
 
 
 class Crew:
-    """One installation under fire. Use `on_board`; `kills` counts processes that came to a violent end."""
+    """One installation under fire; it is made by `on_board`."""
 
     def __init__(self, portal: Portal, servers: Servers | None, book: Path, workers: int, beats: int = 1) -> None:
         self.portal = portal
         self.servers = servers
         self.book = book
-        self.kills = 0
         self._url = ""
+        self._kills_of_others = 0
         names = ["web", *(f"worker{n}" for n in range(workers)), *(f"beat{n}" for n in range(beats))]
         self.members = {name: self._member(name) for name in names}
 
-    def _member(self, name: str) -> Member:
+    def _member(self, name: str, fast: float = 0.0) -> Member:
         """As the Procfile has it."""
         line = parse_procfile(PROCFILE.read_text()).processes[name.rstrip("0123456789")]
-        return Member(name, shlex.split(line)[1:], self.portal)
+        return Member(name, shlex.split(line)[1:], self.portal, fast)
 
     @contextmanager
-    def enlisted(self, name: str) -> Iterator[Member]:
-        """One member more, for a while."""
-        member = self.members[name] = self._member(name)
+    def enlisted(self, name: str, fast: float = 0.0) -> Iterator[Member]:
+        """One member more, for a while; its clock is so many seconds fast."""
+        member = self.members[name] = self._member(name, fast)
         member.start()
         try:
             yield member
         finally:
             del self.members[name]
             member.kill()
+            self._kills_of_others += member.kills
+
+    @property
+    def kills(self) -> int:
+        """How many processes came to a violent end."""
+        return self._kills_of_others + sum(member.kills for member in self.members.values())
 
     @property
     def workers(self) -> list[Member]:
@@ -188,7 +206,8 @@ class Crew:
 
     def look_after(self) -> None:
         """Whoever died is started again."""
-        self.kills += sum(member.look_after() for member in self.members.values())
+        for member in self.members.values():
+            member.look_after()
 
     def wait_for(self, what: Callable[[], T], why: str) -> T:
         """The first true value, while everybody is looked after; fails when it never comes."""

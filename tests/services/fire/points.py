@@ -1,7 +1,7 @@
-"""`python -m tests.services.fire.points FUSE celery|gunicorn …`: a process of the portal that may blow up.
+"""`python -m tests.services.fire.points FUSE CLOCK celery|gunicorn …`: a process of the portal that may blow up.
 
-It kills or freezes itself where the order in the file FUSE says so. Nothing in the portal knows of it: it listens to
-`portal.faults`.
+It kills or freezes itself where the order in the file FUSE says so, and its machine's clock is CLOCK seconds fast.
+Nothing in the portal knows of it: it listens to `portal.faults`.
 """
 
 import json
@@ -12,9 +12,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django
+import time_machine
 from django.utils.module_loading import import_string
 
 from portal import faults
@@ -83,8 +85,10 @@ class Watch:
 
 def main() -> None:
     """Becomes the program that is named."""
-    fuse, program = Path(sys.argv[1]), sys.argv[2]
-    sys.argv = sys.argv[2:]
+    fuse, fast, program = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+    sys.argv = sys.argv[3:]
+    if fast:
+        time_machine.travel(datetime.now(UTC) + timedelta(seconds=fast)).start()
     faults.listen(Watch(fuse, lambda deed: os.kill(os.getpid(), deed)).reached)
     django.setup()
     # Named late, because it needs models.
