@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.message import Message as Header
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -131,8 +132,14 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
 
 
 def _content_type(message: HttpResponse | Callback) -> Header:
+    return _as_header(message.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=64)
+def _as_header(content_type: str) -> Header:
+    """Kept, because a provider writes the same every time."""
     header = Header()
-    header["content-type"] = message.headers.get("content-type", "")
+    header["content-type"] = content_type
     return header
 
 

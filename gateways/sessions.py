@@ -61,7 +61,8 @@ class Entry:
     def sign(self, request: HttpRequest) -> HttpRequest:
         """The request with the token and with the gateway's word on certificates."""
         signed = self.provider.way.sign(request, self.provider.settings, self.token)
-        return replace(signed, verify_tls=bool(self.provider.settings.get("verify_tls", True)))
+        verify_tls = bool(self.provider.settings.get("verify_tls", True))
+        return signed if signed.verify_tls == verify_tls else replace(signed, verify_tls=verify_tls)
 
 
 def enter(gateway: Gateway, patience: float = 0.0, *, knowingly: bool = False, may_log_in: bool = True) -> Entry:

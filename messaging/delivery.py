@@ -165,10 +165,7 @@ def begin(
         now = clock.now()
         leaving = Message.mark_submitting(sorted((message for message, _request in built), key=lambda one: one.pk), now)
         ready = [(message, request) for message, request in built if message.pk in leaving]
-        attempts = Attempt.objects.bulk_create(
-            Attempt(message=message, gateway=gateway, epoch=message.epoch, key=message.key, started_at=now)
-            for message, _ in ready
-        )
+        attempts = Attempt.begin_all(gateway, [message for message, _request in ready], now)
         pace.uncount(gateway.pk, len(messages) - len(ready), pace.today())
     reach(Point.ATTEMPTED)
     for attempt in attempts:

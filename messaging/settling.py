@@ -7,7 +7,6 @@ follow what is that of `Message`.
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -89,7 +88,7 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
     gateway = known[0].attempt.gateway
     # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back; and
     # in one order everywhere, so that two workers never hold what the other waits for.
-    known = [replace(one, message=copy(one.message)) for one in sorted(known, key=lambda one: one.message.pk)]
+    known = [replace(one, message=one.message.twin()) for one in sorted(known, key=lambda one: one.message.pk)]
     counted_before = {one.message.pk for one in known if one.message.unclear}
     with transaction.atomic():
         written = _note_taken(known, provider) + _note_not_taken(known, provider)

@@ -1,5 +1,6 @@
 """Attempt: one time a message was handed to a gateway; and DeliveryEvent: what the provider later reports."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from gateways.models import Gateway
 from gateways.outcomes import LONGEST_REFERENCE, Outcome, ReceiptState
 from messaging.models.message import Message
+from portal.bulk.inserting import insert_copies
 
 
 class Attempt(models.Model):
@@ -45,6 +47,20 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.get_outcome_display() or '…'}"
+
+    @classmethod
+    def begin_all(cls, gateway: Gateway, messages: Sequence[Message], now: datetime) -> "list[Attempt]":
+        """Puts on record that each of these messages is being handed to the gateway, in one statement."""
+        made = insert_copies(
+            cls(gateway=gateway, started_at=now),
+            ("message", "epoch", "key"),
+            [(message.pk, message.epoch, message.key) for message in messages],
+            known_by="message",
+        )
+        return [
+            cls(pk=made[one.pk], message=one, gateway=gateway, epoch=one.epoch, key=one.key, started_at=now)
+            for one in messages
+        ]
 
 
 class DeliveryEvent(models.Model):

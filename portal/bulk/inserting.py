@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models, transaction
 
+from portal import statements
 from portal.bulk import documents
 
 if TYPE_CHECKING:
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 SOME = 2000
 
 
-def insert_copies(template: models.Model, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def insert_copies(
+    template: models.Model, names: Sequence[str], rows: Sequence[Sequence[Any]], *, known_by: str = ""
+) -> dict[Any, int]:
     """Stores a copy of `template` for each row, in this order; `names` are the fields in which they differ.
+
+    Gives their primary keys by what is theirs alone in the field `known_by`, where it is named.
 
     The rows have what the database holds, as far as JSON can say it: an encrypted text is encrypted already. Nothing is
     checked but what the database checks, no signal is sent, and `template` itself is not stored.
@@ -29,9 +34,22 @@ def insert_copies(template: models.Model, names: Sequence[str], rows: Sequence[S
     table = connection.ops.quote_name(template._meta.db_table)
     statement = f"INSERT INTO {table} ({columns}) SELECT {given} FROM {documents.table(own)}"  # noqa: S608 — names only
     constants = [field.get_db_prep_save(field.pre_save(template, add=True), connection) for field in same]
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        for start in range(0, len(rows), SOME):
-            cursor.execute(statement, [*constants, documents.document(rows[start : start + SOME])])
+    with transaction.atomic(savepoint=False):
+        parts = [rows[start : start + SOME] for start in range(0, len(rows), SOME)]
+        return _run(template, statement, known_by, [[*constants, documents.document(part)] for part in parts])
+
+
+def _run(template: models.Model, statement: str, known_by: str, parts: Sequence[Sequence[Any]]) -> dict[Any, int]:
+    if not known_by:
+        with connection.cursor() as cursor:
+            for values in parts:
+                cursor.execute(statement, values)
+        return {}
+    known, key = (
+        connection.ops.quote_name(str(field.column)) for field in (_field(template, known_by), template._meta.pk)
+    )
+    returning = f"{statement} RETURNING {known}, {key}"
+    return {value: made for values in parts for value, made in statements.fetch(returning, values)}
 
 
 def _field(template: models.Model, name: str) -> "Column":

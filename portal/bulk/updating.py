@@ -3,12 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 
+from portal import statements
 from portal.bulk import documents
 
 if TYPE_CHECKING:
     Column = models.Field[Any, Any]
+
+#: What the database holds of these is what Python has; not so of kinds that are made of them, such as encrypted texts.
+AS_THEY_ARE = {models.BigAutoField, models.CharField, models.PositiveIntegerField, models.PositiveSmallIntegerField}
 
 
 def update_each(
@@ -33,10 +37,10 @@ def update_each(
     some, bounds = where_in or {}, where_after or {}
     given = [*own.items(), *expected.items()]
     columns = [model._meta.pk, *(_column(model, name) for name, _values in given)]
-    rows = [
-        [_stored(column, value) for column, value in zip(columns, row, strict=True)]
-        for row in zip(keys, *(values for _name, values in given), strict=True)
+    stored = [
+        _in_document(column, values) for column, (_name, values) in zip(columns, [("pk", keys), *given], strict=True)
     ]
+    rows = list(zip(*stored, strict=True))
 
     changes = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(own, 1)]
     changes += [f"{_name(model, name)} = %s" for name in same]
@@ -48,17 +52,22 @@ def update_each(
         f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(changes)} FROM {documents.table(columns)} "  # noqa: S608 — names only
         f"WHERE {' AND '.join([f'{key} = given.v0', *conditions])} RETURNING {key}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            [
-                *(_stored(_column(model, name), value) for name, value in same.items()),
-                documents.document(rows),
-                *(_stored(_column(model, name), value) for name, values in some.items() for value in values),
-                *(_stored(_column(model, name), value) for name, value in bounds.items()),
-            ],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    values = [
+        *(_stored(_column(model, name), value) for name, value in same.items()),
+        documents.document(rows),
+        *(_stored(_column(model, name), value) for name, values in some.items() for value in values),
+        *(_stored(_column(model, name), value) for name, value in bounds.items()),
+    ]
+    return {row[0] for row in statements.fetch(statement, values)}
+
+
+def _in_document(column: "Column", values: Sequence[Any]) -> list[Any]:
+    """As the database holds them; numbers and short texts it holds as they are, and there are thousands of them."""
+    if type(column) in AS_THEY_ARE:
+        return list(values)
+    # The connection itself: `django.db.connection` looks for it anew at every question.
+    real = connections[connection.alias]
+    return [column.get_db_prep_save(value, real) for value in values]
 
 
 def _stored(column: "Column", value: Any) -> Any:

@@ -68,6 +68,13 @@ def test_they_keep_their_order_beyond_one_statement(monkeypatch: pytest.MonkeyPa
     assert list(AuditEvent.objects.order_by("pk").values_list("status", flat=True)) == list(range(25))
 
 
+def test_the_keys_are_told_by_what_is_a_rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inserting, "SOME", 2)
+    made = insert_copies(event(), ("user_name",), [("c",), ("a",), ("b",)], known_by="user_name")
+    assert made == dict(AuditEvent.objects.values_list("user_name", "pk"))
+    assert insert_copies(event(), ("user_name",), [], known_by="user_name") == {}
+
+
 def test_no_rows_are_no_statement() -> None:
     with CaptureQueriesContext(connection) as queries:
         insert_copies(event(), ("status",), [])
