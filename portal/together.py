@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, models, transaction
 from django.db.models import Field, Model
 
-from portal import statements
+from portal import statements, versions
 from portal.models import AuditEvent, IdempotencyRecord
 
 
@@ -36,11 +36,13 @@ class Unless:
 def insert(row: Model, event: AuditEvent, record: IdempotencyRecord | None, mark: str, unless: Unless) -> None:
     """Writes them and gives the row its key. None of them may be stored yet.
 
-    The row's key is what the event is about, and takes the place of `mark` in the answer that is kept. Raises Taken,
-    Hindered and Django's database errors.
+    The row's key is what the event is about, and takes the place of `mark` in the answer that is kept. What was guessed
+    of `portal.versions` is confirmed by writing. Raises Taken, Hindered, also by a wrong guess, and Django's database
+    errors.
     """
     write = _in_one_statement if connection.vendor == "postgresql" else _in_one_transaction
     row.pk = write(row, event, record, mark, unless)
+    versions.found_true()
     row._state.adding, row._state.db = False, connection.alias
 
 
@@ -48,10 +50,13 @@ def _in_one_statement(
     row: Model, event: AuditEvent, record: IdempotencyRecord | None, mark: str, unless: Unless
 ) -> int:
     values: list[Any] = [unless.value]
+    guess = versions.guess()
+    if guess is not None:
+        values.append(guess)
     if record is not None:
         values += [*_values(_LEFT_TO_ROW[IdempotencyRecord], record), record.answer, mark]
     values += [*_values(("id",), row), *_values(_LEFT_TO_ROW[AuditEvent], event)]
-    sql = _statement(type(row), unless.model, unless.column, with_record=record is not None)
+    sql = _statement(type(row), unless.model, unless.column, with_record=record is not None, guessed=guess is not None)
     ((free, key),) = statements.fetch(sql, values)
     if free is None:
         raise Hindered
@@ -68,15 +73,16 @@ _LEFT_TO_ROW: dict[type[Model], tuple[str, ...]] = {
 
 
 @cache
-def _statement(model: type[Model], hindrance: type[Model], column: str, *, with_record: bool) -> str:
+def _statement(model: type[Model], hindrance: type[Model], column: str, *, with_record: bool, guessed: bool) -> str:
     row, free = model._meta.db_table, hindrance._meta.db_table
     record = _insert(IdempotencyRecord, "answer", "replace(%s::text, %s, free.id::text)", "free")
     claim = f"claim AS ({record} ON CONFLICT (user_id, endpoint, key) DO NOTHING RETURNING id),"
+    true = f"AND ({versions.NOW}) = %s"
     taken = "WHERE EXISTS (SELECT 1 FROM claim)"
     return f"""
 WITH free AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('{row}', 'id')) AS id
-    WHERE NOT EXISTS (SELECT 1 FROM {free} WHERE {column} = %s)
+    WHERE NOT EXISTS (SELECT 1 FROM {free} WHERE {column} = %s) {true if guessed else ""}
 ),
 {claim if with_record else ""}
 made AS ({_insert(model, "id", "free.id", "free")} {taken if with_record else ""} RETURNING id),
@@ -135,6 +141,7 @@ def _in_one_transaction(
     row: Model, event: AuditEvent, record: IdempotencyRecord | None, mark: str, unless: Unless
 ) -> int:
     with transaction.atomic():
+        versions.confirm()
         if unless.model._default_manager.filter(**{unless.column: unless.value}).exists():
             raise Hindered
         if record is not None:

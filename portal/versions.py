@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -64,38 +65,94 @@ SQLITE_NOTE = (
     "VALUES (abs(random() % 1099511627776), strftime('%Y-%m-%d %H:%M:%f', 'now'));"
 )
 
-_version: ContextVar[list[int] | None] = ContextVar("version", default=None)
+
+class Outdated(Exception):
+    """What a request guessed was no longer true: it is to be dealt with anew. Nothing is written by then."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """The version that it decides by, and whether that is a guess nobody has confirmed."""
+
+    guesses: bool
+    version: int | None = None
+    unconfirmed: bool = False
+
+
+_request: ContextVar[_Request | None] = ContextVar("request", default=None)
+
+
+class _Latest:
+    """The version that any thread of this process has read last."""
+
+    version: int | None = None
 
 
 def now() -> int:
     """The version of this moment: one round trip, or none within `read_once` after the first time."""
-    read = _version.get()
-    return read[0] if read else noted(int(statements.ask(NOW)[0][0]))
+    request = _request.get()
+    if request is None:
+        return noted(_read())
+    if request.version is None and request.guesses and _Latest.version is not None and statements.answered_lately():
+        request.version, request.unconfirmed = _Latest.version, True
+    return noted(_read()) if request.version is None else request.version
+
+
+def _read() -> int:
+    return int(statements.ask(NOW)[0][0])
 
 
 def noted(version: int) -> int:
-    """The same version; within `read_once` it is the one to decide by, unless one was read already."""
-    read = _version.get()
-    if read is not None and not read:
-        read.append(version)
+    """The same version, which was just read; within `read_once` it is the one to decide by. Raises Outdated."""
+    _Latest.version = version
+    request = _request.get()
+    if request is not None and request.version is None:
+        request.version = version
+    elif request is not None and request.unconfirmed:
+        request.unconfirmed = False
+        if request.version != version:
+            raise Outdated
     return version
 
 
 @contextmanager
-def read_once() -> Iterator[None]:
-    """A request: it decides by what was true when it asked first."""
-    token = _version.set([])
+def read_once(*, guesses: bool = False) -> Iterator[None]:
+    """A request: it decides by what was true when it asked first.
+
+    Where it `guesses`, it takes what this process read last for the version of this moment, and asks nobody. Before it
+    does anything by that, it has to `confirm`, or to write by a statement that writes only under the `guess`.
+    """
+    token = _request.set(_Request(guesses))
     try:
         yield
     finally:
-        _version.reset(token)
+        _request.reset(token)
+
+
+def guess() -> int | None:
+    """The version that a statement has to find; None where it was read."""
+    request = _request.get()
+    return request.version if request is not None and request.unconfirmed else None
+
+
+def found_true() -> None:
+    """The statement wrote: the guess was right."""
+    request = _request.get()
+    if request is not None:
+        request.unconfirmed = False
+
+
+def confirm() -> None:
+    """Finds out whether the guess, if there is one, is right. Raises Outdated."""
+    if guess() is not None:
+        noted(_read())
 
 
 def look_again() -> None:
     """Within `read_once`: something turned out to have changed meanwhile, so that the version is to be read anew."""
-    read = _version.get()
-    if read:
-        read.clear()
+    request = _request.get()
+    if request is not None:
+        request.version, request.guesses, request.unconfirmed = None, False, False
 
 
 class Kept(Generic[Key, Value]):
@@ -141,6 +198,7 @@ EVERYTHING: list[Kept[Any, Any]] = []
 
 def forget() -> None:
     """Everything that this process keeps is read anew; only tests need it, whose database begins anew."""
+    _Latest.version = None
     for kept in EVERYTHING:
         kept.forget()
 

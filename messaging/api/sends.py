@@ -104,6 +104,7 @@ class SendSms(SendView):
     """Send a text to a phone."""
 
     inputs: ClassVar = {"POST": SmsInput}
+    guesses: ClassVar = True
     named_by: ClassVar = "sms_gateway"
     examples: ClassVar = {
         "POST": Example(

@@ -119,9 +119,11 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
     try:
         together.insert(row, audit.row_of(event), claim, str(mark), unless)
     except (Hindered, DataError, IntegrityError):
+        versions.confirm()
         versions.look_again()
         return commit(view, work)
     except Taken:
+        versions.confirm()
         return _replayed(claim)
     except OperationalError as error:
         raise _busy(error) from error

@@ -21,6 +21,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
 from django.http import HttpResponseBase
 from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
@@ -37,6 +38,7 @@ from portal.api.authentication import BearerAuthentication
 from portal.api.inputs import Input, describe, shared
 from portal.models import User
 from portal.permissions import Right
+from portal.versions import Outdated
 
 #: Refers to a serializer's schema in the OpenAPI document.
 Ref = Callable[[Serializer[Any]], dict[str, Any]]
@@ -95,6 +97,9 @@ class ApiView(APIView):
     unfingerprinted: ClassVar[frozenset[str]] = frozenset()
     #: The most bytes a body may have; DATA_UPLOAD_MAX_MEMORY_SIZE unless given.
     largest_body: ClassVar[int | None] = None
+    #: Whether it may begin by what was last known of who may do what: only for views that do nothing but `commit_row`,
+    #: whose one statement writes only where that is still so.
+    guesses: ClassVar[bool] = False
     #: What the audit trail calls this; the route's name unless given.
     action: ClassVar[str] = ""
 
@@ -168,11 +173,35 @@ class ApiView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # The API speaks one language whatever the browser of its caller prefers, lazy texts included.
-        with translation.override("en"), versions.read_once():
+        with translation.override("en"):
+            try:
+                return self._dispatch(request, *args, guesses=self.guesses, **kwargs)
+            except Outdated:
+                return self._dispatch(request, *args, guesses=False, **kwargs)
+
+    def _dispatch(self, request: Any, *args: Any, guesses: bool, **kwargs: Any) -> HttpResponseBase:
+        with versions.read_once(guesses=guesses):
             response = super().dispatch(request, *args, **kwargs)
             return response.render() if isinstance(response, Response) else response
 
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        """As the framework's; one that is dealt with anew has its body, which can be read once."""
+        fresh = super().initialize_request(request, *args, **kwargs)
+        former = self.request.__dict__ if isinstance(self.request, Request) else {}
+        fresh.__dict__.update({name: former[name] for name in ("_data", "_files", "_full_data") if name in former})
+        return fresh
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, Outdated):
+            raise exc
+        return super().handle_exception(exc)
+
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        # Nobody is refused by a guess either.
+        try:
+            versions.confirm()
+        except DatabaseError as error:
+            response = self.handle_exception(error)
         if isinstance(response, Response) and isinstance(response.data, dict) and self._repeats(response.status_code):
             response.data = {**response.data, "status": response.status_code}
         if self.audited and not self.audit_done and request.method not in SAFE:
