@@ -2,9 +2,14 @@
 
 import logging
 import re
+from collections.abc import Iterator
+
+from django.db import Error
 
 #: Providers call us at addresses that let them in; and so do the links in messages to guests and to sponsors.
 SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|/guest/+approve/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?&]+", re.IGNORECASE)
+#: What a database quotes is a value, unless it reads like the name of a table or a rule.
+QUOTED, NAME = re.compile('"[^"]*"'), re.compile(r'"\w*_\w*"')
 
 
 class WithoutCallbackKeys(logging.Filter):
@@ -15,3 +20,29 @@ class WithoutCallbackKeys(logging.Filter):
         if SECRET.search(line):
             record.msg, record.args = SECRET.sub(r"\1…", line), ()
         return True
+
+
+class WithoutRows(logging.Formatter):
+    """Of an error of the database only the first line: PostgreSQL goes on with the row that it could not write."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for error in _behind(record.exc_info[1] if record.exc_info else None):
+            said = str(error)
+            kept = QUOTED.sub(_name_or_nothing, said.partition("\n")[0])
+            line = line.replace(repr(error), f"{type(error).__name__}({kept!r})").replace(said, kept)
+        return line
+
+
+def _name_or_nothing(quoted: re.Match[str]) -> str:
+    return quoted[0] if NAME.fullmatch(quoted[0]) else '"…"'
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """Those errors in the chain that a database has said."""
+    said_by_database = False
+    while error is not None:
+        said_by_database = isinstance(error, Error) or said_by_database
+        if said_by_database and str(error):
+            yield error
+        error = error.__cause__ or error.__context__

@@ -447,7 +447,9 @@ MESSAGE_RETENTION_DAYS = environment.read(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"class": "portal.logs.WithoutRows", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "filters": {"callback_keys": {"()": "portal.logs.WithoutCallbackKeys"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {

@@ -1,19 +1,24 @@
 """What the database of a portal that runs says of its guests. Runs in the environment of that portal."""
 
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from gateways.models import SandboxSms
 from guests import limits, rules
 from guests.limits import brake
 from guests.models import Code, LimitCount, Registration
-from messaging.models import Message
+from messaging import codes
+from messaging.models import Door, Message
 from messaging.retries import Kind
+from portal.housekeeping import keep_house
 from tests.guests.test_registration import let_time_pass
 
-__all__ = ["counts", "let_time_pass", "seen", "set_rules", "tries"]
+__all__ = ["counts", "let_time_pass", "seen", "send_code", "set_rules", "tables_after_a_year", "tables_with", "tries"]
 
 
 def seen() -> dict[str, Any]:
@@ -45,3 +50,29 @@ def tries(phone: str) -> dict[str, Any]:
 def set_rules(**given: Any) -> None:
     """As an administrator does, who names only what is to change."""
     rules.change(**given)
+
+
+def send_code(phone: str, code: str) -> int:
+    """A message with this code, as a guest's phone gets it; its id."""
+    return codes.send(phone=phone, code=code, language="en", door=Door.GUESTS).message.pk
+
+
+def tables_with(words: list[str]) -> dict[str, list[str]]:
+    """Of each word in which tables a copy of all rows would hold it, as a backup does; without those in none."""
+    with connection.cursor() as cursor:
+        rows = {table: _rows(cursor, table) for table in connection.introspection.table_names(cursor)}
+    found = {word: sorted(table for table, said in rows.items() if word in said) for word in words}
+    return {word: tables for word, tables in found.items() if tables}
+
+
+def _rows(cursor: Any, table: str) -> str:
+    cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+    return "\n".join(str(value) for row in cursor.fetchall() for value in row)
+
+
+def tables_after_a_year(words: list[str]) -> dict[str, list[str]]:
+    """The same as if everything had been accepted longer ago than messages are kept, and the house is kept."""
+    long_ago = timedelta(days=settings.MESSAGE_RETENTION_DAYS + 1)
+    Message.objects.update(created=F("created") - long_ago, valid_until=F("valid_until") - long_ago)
+    keep_house()
+    return tables_with(words)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 import redis
@@ -35,18 +36,28 @@ def hang_up_on_workers(portal: Portal) -> None:
                     client.client_kill_filter(_id=other["id"])
 
 
-def test_messages_whose_bells_were_lost_are_sent_by_the_sweep(portal: Portal) -> None:
-    workers = portal.processes("celery", "worker")
-    beats = portal.processes("celery", "beat")
-    # Nobody takes the bells while the messages are accepted, and beat rings no others.
-    for pid in [*workers, *beats]:
+def freeze_workers(portal: Portal) -> list[int]:
+    """From now on nobody takes the bells of accepted messages, and beat rings no others; the frozen processes."""
+    frozen = [*portal.processes("celery", "worker"), *portal.processes("celery", "beat")]
+    for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
     hang_up_on_workers(portal)
+    return frozen
+
+
+def let_workers_go(frozen: list[int]) -> None:
+    """Those that still live go on."""
+    for pid in frozen:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_messages_whose_bells_were_lost_are_sent_by_the_sweep(portal: Portal) -> None:
+    frozen = freeze_workers(portal)
     body = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "is anybody there?"}
     numbers = [portal.call("POST", "sms_gateways/send_sms", body)["item"]["id"] for _ in range(5)]
     lost = forget_everything(portal)
-    for pid in [*workers, *beats]:
-        os.kill(pid, signal.SIGCONT)
+    let_workers_go(frozen)
     wait_for(lambda: all(portal.message(number)["state"] == "delivered" for number in numbers), "the sweep sends them")
     assert lost > 0
     assert portal.look("SandboxSms.objects.count()") == len(numbers)
