@@ -15,7 +15,12 @@ class _Prepared(psycopg.Cursor[Any]):
     """A cursor whose statements are prepared the first time, and whose values are never written into the text."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "_Prepared":
-        return super().execute(query, params, **{**options, "prepare": True})
+        # Django switches this off for the whole connection, because the ORM's statements differ each time.
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, **{**options, "prepare": True})
+        finally:
+            self.connection.prepare_threshold = None
 
 
 def fetch(sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

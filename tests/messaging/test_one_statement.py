@@ -71,6 +71,22 @@ def test_one_write_that_is_its_own_question(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_postgresql_is_told_the_statement_once(
+    api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal_statements, "LATELY", 3600.0)
+    if connection.vendor == "postgresql":
+        connection.close()
+    client = api(admin)
+    for _ in range(3):
+        send(client)
+    if connection.vendor == "postgresql":
+        prepared = portal_statements.fetch("SELECT statement FROM pg_prepared_statements")
+        writing = [sql for (sql,) in prepared if "INSERT" in sql]
+        assert len(writing) == len(set(writing)) == 2, "with the version as a guess, and without one"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_connection_that_rested_is_looked_after_first(
     api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
