@@ -9,6 +9,7 @@ from django.db import transaction
 from messaging import phones
 from messaging.models import InboundMessage, Message, OptOut, Word
 from portal import clock
+from portal.bulk import selecting
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
 from portal.together import Unless
@@ -49,7 +50,7 @@ def unless_opted_out(phone: str) -> Unless:
 
 def among(written: Iterable[str]) -> set[str]:
     """Which of these E.164 phones get no information; one query for all."""
-    return set(OptOut.objects.filter(phone__in=set(written)).values_list("phone", flat=True))
+    return selecting.among(OptOut, "phone", set(written))
 
 
 def obey(inbound: InboundMessage) -> None:

@@ -65,7 +65,7 @@ def prepare_all(items: Sequence[Item | Faulty], terms: Terms, first: Gateway) ->
             look.at(item)
         except Refusal as refusal:
             refused.append(refusal_of(item.reference, refusal.field, refusal.sentence, place))
-    return Prepared(look.by_gateway, refused)
+    return Prepared(look.by_gateway(), refused)
 
 
 def refusal_of(reference: str, field: str, sentence: str, place: int | None = None) -> dict[str, Any]:
@@ -76,32 +76,45 @@ def refusal_of(reference: str, field: str, sentence: str, place: int | None = No
 class _Text(NamedTuple):
     tidied: str
     encrypted: str
-    measure: texts.Measure
+    encoding: str
+    segments: int
 
 
 class _Look:
     """One look at many items: what two of them have in common is found out once."""
 
     def __init__(self, terms: Terms, first: Gateway) -> None:
-        self.by_gateway: dict[Gateway, list[Ready]] = {}
         self._choose: Callable[[str], Gateway] = routing.chooser(first, later=terms.due_at is not None)
         self._text: Callable[[str], _Text] = cache(_text)
+        self._ways: dict[int, _Way] = {}
 
     def at(self, item: Item) -> None:
         """Raises Refusal."""
         phone, text = phones.normalise(item.phone), self._text(item.text)
         gateway = self._choose(phone)
-        refuse_without_code(gateway, text.tidied)
-        measure = text.measure
-        ready = Ready(
-            phone, text.encrypted, measure.encoding, measure.segments, item.reference or None, item.recipient_label
+        way = self._ways.get(gateway.pk) or self._ways.setdefault(gateway.pk, _Way(gateway))
+        if way.placeholder:
+            refuse_without_code(gateway, text.tidied)
+        way.ready.append(
+            Ready(phone, text.encrypted, text.encoding, text.segments, item.reference or None, item.recipient_label)
         )
-        self.by_gateway.setdefault(gateway, []).append(ready)
+
+    def by_gateway(self) -> dict[Gateway, list[Ready]]:
+        """What can be stored."""
+        return {way.gateway: way.ready for way in self._ways.values() if way.ready}
+
+
+class _Way:
+    """A gateway, what its provider wants in each text, and the messages that go there."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway, self.placeholder = gateway, routing.placeholder(gateway)
+        self.ready: list[Ready] = []
 
 
 def _text(text: str) -> _Text:
     measure, tidied = measured(text), texts.tidy(text)
-    return _Text(tidied, encrypt(tidied), measure)
+    return _Text(tidied, encrypt(tidied), measure.encoding, measure.segments)
 
 
 def store(terms: Terms, gateway: Gateway, messages: Sequence[Ready], *, suppressed: bool = False) -> None:

@@ -13,10 +13,15 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 DEEPEST = 32
+#: Ten times what the largest call of the API needs.
+MOST_VALUES = 200_000
 
 # Strings are matched first, so that a comma inside one is never taken for a trailing comma; an unclosed string
 # runs to the end, which keeps the search linear. `[,` is kept: a comma may follow a value and nothing else.
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?|[\[{]\s*,)|,(?=\s*[\]}])', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+# UTF-8 and JSON forbid these as they are; an escape brings them in all the same.
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -53,10 +58,13 @@ def read_object(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadBody(f"The body is not UTF-8 (byte {error.start + 1}).") from None
-    value = _load(text) if text.strip() else {}
+    _refuse_endless(text)
+    value = _load(text) if text and not text.isspace() else {}
     if not isinstance(value, dict):
         raise BadBody("The body must be a JSON object.")
-    _refuse_unusable(value)
+    _refuse_deep(value)
+    if _ESCAPED.search(text):
+        _refuse_unstorable(value)
     return value
 
 
@@ -113,17 +121,38 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _refuse_unusable(value: Any, depth: int = 0) -> None:
-    """No database and no UTF-8 can hold these, so no view needs to think of them."""
+def _refuse_endless(text: str) -> None:
+    """Twenty mebibytes of empty objects would be half a gigabyte of them: values are counted before they are made.
+
+    What separates values may also stand in texts, so it is looked at more closely where there is much of it.
+    """
+    quotes = text.count('"') - text.count('\\"')
+    if quotes > 4 * MOST_VALUES or (_values(text) > MOST_VALUES and _values(_STRING.sub("", text)) > MOST_VALUES):
+        raise BadBody(f"The body holds more than {MOST_VALUES} values.")
+
+
+def _values(text: str) -> int:
+    """About how many values there are, where there are many."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
+def _refuse_deep(value: Any, depth: int = 0) -> None:
     if depth > DEEPEST:
         raise BadBody("The body is nested too deeply.")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _refuse_deep(item, depth + 1)
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """No database and no UTF-8 can hold these, so no view needs to think of them."""
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             raise BadBody("The body holds a NUL character or half of a surrogate pair.")
     elif isinstance(value, dict):
         for key, item in value.items():
-            _refuse_unusable(key, depth + 1)
-            _refuse_unusable(item, depth + 1)
+            _refuse_unstorable(key)
+            _refuse_unstorable(item)
     elif isinstance(value, list):
         for item in value:
-            _refuse_unusable(item, depth + 1)
+            _refuse_unstorable(item)

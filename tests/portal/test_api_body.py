@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -71,6 +72,29 @@ def test_it_says_what_is_wrong_with_a_body(body: bytes, said: str) -> None:
         read_object(body)
     assert said in error.value.reason
     assert error.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["{},", "[],", '{"a":1},', '"ab",', '"\\"",', "1,", "1.5,", '{"ab":"cd"},', "[[]],", "null,", '"",'],
+)
+def test_no_body_takes_many_times_its_size(unit: str) -> None:
+    body = b'{"a": [' + unit.encode() * (20 * 2**20 // len(unit)) + b"1]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadBody) as error:
+            read_object(body)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "more than 200000 values" in error.value.reason
+    assert peak < 5 * len(body)
+
+
+@pytest.mark.parametrize("text", ["{[," * 200, '\\"' * 200, "ы, " * 300, "🙂" * 300])
+def test_ten_thousand_texts_are_read_whatever_is_in_them(text: str) -> None:
+    value = {"a": [{"a": text, "b": str(number), "c": "d"} for number in range(10_000)]}
+    assert read_object(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 @given(st.binary(max_size=60) | st.text('{}[],":\\ \n1aт', max_size=40).map(str.encode))
