@@ -14,10 +14,11 @@ from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
 from messaging import failover, measures, retries, settling
+from messaging.answers import Landed
 from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
-from messaging.settling import DATABASE_AWAY, Landed, settle
+from messaging.settling import DATABASE_AWAY, settle
 from portal import clock
 from portal.encryption import KeyMissing, unlocked
 from portal.faults import Point, reach

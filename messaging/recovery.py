@@ -11,7 +11,7 @@ from gateways import pace
 from gateways.models import Gateway
 from gateways.outcomes import Accepted, Outcome
 from gateways.provider import BaseProvider
-from messaging import receipts, retries, settling
+from messaging import answers, receipts, retries, settling
 from messaging.drains import drains, questions
 from messaging.models import LEASED, Attempt, Message, State, Taken
 from portal import clock
@@ -57,7 +57,7 @@ def _recover_one(message: Message) -> None:
                 outcome=Outcome.AMBIGUOUS,
                 detail=reason,
                 finished_at=clock.now(),
-                reference_key=settling.unclear_key(provider, message),
+                reference_key=answers.unclear_key(provider, message),
             )
 
 
@@ -113,7 +113,7 @@ def _clear_up(message: Message, provider: BaseProvider, found: Mapping[str, Acce
     if accepted is None:
         message.mark_absent()
         return
-    reference = settling.reference_of(accepted, provider, message)
+    reference = answers.reference_of(accepted, provider, message)
     message.mark_submitted(Taken(reference), expects_receipt=provider.sends_receipts, may_ask=provider.can_query)
     Attempt.objects.filter(message=message, reference="", outcome=Outcome.AMBIGUOUS).update(
         reference=reference, reference_key=provider.canonical(reference)

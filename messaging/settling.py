@@ -1,13 +1,13 @@
 """Writing down what came back: one answer, one outcome, one change of state; and what it says of the gateway.
 
-What an answer means is the provider's file's business, when to try again is that of `retries`, and what state may
-follow what is that of `Message`.
+What an answer means is read in `answers`, when to try again is the business of `retries`, and what state may follow
+what is that of `Message`.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -22,14 +22,13 @@ from gateways.outcomes import (
     GatewayFault,
     NotAccepted,
     NotSent,
-    Outcome,
     Refused,
     RefusedForNow,
 )
-from gateways.provider import BaseProvider, read_outcome
+from gateways.provider import BaseProvider
 from gateways.sessions import AccessEnded
-from gateways.transport import Landing
-from messaging import bells, digests, failover, receipts, redaction, retries
+from messaging import answers, bells, digests, failover, receipts, retries
+from messaging.answers import Known, Landed
 from messaging.models import Attempt, Message, State, Taken
 from messaging.retries import Kind
 from portal import clock, counting
@@ -41,18 +40,6 @@ logger = logging.getLogger(__name__)
 #: The database is away or busy: nothing is wrong with what was to be written.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
-Landed = tuple[Message, Attempt, Landing]
-
-
-@dataclass(frozen=True)
-class Known:
-    """One answer as it will be written down, without the text of its message."""
-
-    message: Message
-    attempt: Attempt
-    outcome: Accepted | NotAccepted
-    exchange: dict[str, object]
-
 
 def settle(landed: Sequence[Landed]) -> None:
     """Writes down a batch of answers of one gateway in one transaction; a dead lease's stay unwritten.
@@ -63,7 +50,7 @@ def settle(landed: Sequence[Landed]) -> None:
         return
     gateway = landed[0][1].gateway
     provider = gateway.abilities()
-    known = [_understand(provider, *one) for one in landed]
+    known = [answers.understand(provider, *one) for one in landed]
     try:
         _write(provider, known)
     except DATABASE_AWAY:
@@ -98,14 +85,14 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
         )
         for day, count in unsent.items():
             pace.uncount(gateway.pk, count, day)
-        receipts.match_early_ones(gateway, [_reported_as(one, provider) for one in known])
+        receipts.match_early_ones(gateway, [answers.reported_as(one, provider) for one in known])
         transaction.on_commit(partial(_count, gateway.pk, written))
         transaction.on_commit(partial(_ring_elsewhere, gateway.pk, written))
     reach(Point.SETTLED)
 
 
 def _count(gateway_id: int, written: Sequence[Known]) -> None:
-    for outcome, number in Counter(_class_of(one.outcome) for one in written).items():
+    for outcome, number in Counter(answers.class_of(one.outcome) for one in written).items():
         counting.add("attempts", number, gateway=gateway_id, outcome=outcome)
 
 
@@ -117,50 +104,9 @@ def _ring_elsewhere(gateway_id: int, written: Sequence[Known]) -> None:
         bells.ring(other_id)
 
 
-def _class_of(outcome: Accepted | NotAccepted) -> Outcome:
-    return Outcome.ACCEPTED if isinstance(outcome, Accepted) else outcome.outcome
-
-
 def _counts(one: Known, counted_before: Collection[int]) -> bool:
     """Whether this attempt counts towards the daily limit: it may have sent the message, and none before it did."""
     return isinstance(one.outcome, Accepted | Ambiguous) and one.message.pk not in counted_before
-
-
-def _understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
-    outcome = _outcome(provider, attempt, landing)
-    hidden = [*redaction.pieces(message.text or "", message.shown_text or ""), *redaction.secrets_of(provider)]
-    if isinstance(outcome, Accepted):
-        hidden.append(outcome.code)
-        outcome = replace(outcome, detail=redaction.without(hidden, outcome.detail))
-    else:
-        outcome.reason = redaction.without(hidden, outcome.reason)
-    exchange = redaction.kept(provider, landing.response, hidden) if landing.response else {}
-    return Known(message, attempt, outcome, exchange)
-
-
-def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Accepted | NotAccepted:
-    if landing.response is None:
-        return landing.failure or Ambiguous("nothing is known of the call")
-    if provider.way.ended(landing.response):
-        return sessions.ended(attempt.gateway_id, attempt.token_issued_at)
-    return read_outcome(provider, landing.response)
-
-
-def reference_of(accepted: Accepted, provider: BaseProvider, message: Message) -> str:
-    """What its provider calls the message; our own key, where the provider gives no id and reports by ours."""
-    return accepted.reference or (message.key if provider.reports_by_key else "")
-
-
-def _reported_as(one: Known, provider: BaseProvider) -> str:
-    """By which reference the provider may have reported it already; empty where it cannot have."""
-    if isinstance(one.outcome, Accepted):
-        return reference_of(one.outcome, provider, one.message)
-    return one.message.key if provider.reports_by_key and one.message.unclear else ""
-
-
-def unclear_key(provider: BaseProvider, message: Message) -> str:
-    """By what a receipt finds an attempt whose answer never came: our key, where the provider reports by that."""
-    return provider.canonical(message.key) if provider.reports_by_key else ""
 
 
 def _note_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
@@ -178,7 +124,7 @@ def _said(one: Known, provider: BaseProvider) -> Taken:
     assert isinstance(one.outcome, Accepted)  # noqa: S101 — the others were not taken
     code = one.outcome.code
     return Taken(
-        reference_of(one.outcome, provider, one.message), digests.digest(one.message.key, code) if code else ""
+        answers.reference_of(one.outcome, provider, one.message), digests.digest(one.message.key, code) if code else ""
     )
 
 
@@ -256,13 +202,13 @@ def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
 def _close(written: Sequence[Known], provider: BaseProvider) -> None:
     """Their attempts get an outcome, all in one statement."""
     ordered = sorted(written, key=lambda one: one.attempt.pk)
-    references = [_reference_on_record(one, provider) for one in ordered]
+    references = [answers.reference_on_record(one, provider) for one in ordered]
     outcomes = [one.outcome for one in ordered]
     update_each(
         Attempt,
         [one.attempt.pk for one in ordered],
         each={
-            "outcome": [_class_of(outcome) for outcome in outcomes],
+            "outcome": [answers.class_of(outcome) for outcome in outcomes],
             "reference": [reference for reference, _key in references],
             "reference_key": [key for _reference, key in references],
             "detail": [one.detail if isinstance(one, Accepted) else one.reason for one in outcomes],
@@ -270,14 +216,6 @@ def _close(written: Sequence[Known], provider: BaseProvider) -> None:
         },
         all_to={"finished_at": clock.now()},
     )
-
-
-def _reference_on_record(one: Known, provider: BaseProvider) -> tuple[str, str]:
-    """What the provider calls it, and by what a receipt finds it."""
-    if isinstance(one.outcome, Accepted):
-        reference = reference_of(one.outcome, provider, one.message)
-        return reference, provider.canonical(reference)
-    return "", unclear_key(provider, one.message) if isinstance(one.outcome, Ambiguous) else ""
 
 
 def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known]) -> None:

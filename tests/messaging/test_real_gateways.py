@@ -19,8 +19,9 @@ from gateways import balance, checking, providers
 from gateways.models import GatewayHealth
 from gateways.outcomes import ReceiptState
 from messaging import codes, delivery, inbound, recovery
+from messaging.answers import Landed
 from messaging.models import DeliveryEvent, InboundMessage, Message, State
-from messaging.settling import Landed, settle
+from messaging.settling import settle
 from portal.models import User
 from tests.conftest import Api
 from tests.messaging.conftest import fresh, let_time_pass
