@@ -254,33 +254,3 @@ def test_only_one_thread_asks_a_gateway(send: Send, sandbox: Gateway, monkeypatc
     monkeypatch.setattr(receipts, "ask", ask)
     recovery.inquire(sandbox.pk)
     assert asked == [sandbox.pk]
-
-
-def test_the_queries_of_every_second_use_their_indexes(send: Send, sandbox: Gateway) -> None:
-    """With much history and little to do, neither database may read the history."""
-    done = [
-        Message(
-            kind=Kind.INFORMATION, priority=3, phone="+79161234567", gateway=sandbox, encoding="GSM-7", segments=1,
-            state=State.DELIVERED, due_at=None, valid_until=timezone.now(), created=timezone.now(),
-        )
-        for _ in range(3000)
-    ]  # fmt: skip
-    Message.objects.bulk_create(done)
-    send()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-    now = timezone.now()
-    queries = [
-        claiming._due(sandbox).order_by("priority", "due_at"),
-        Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until"),
-        Message.objects.filter(due_at__isnull=False, valid_until__lte=now).order_by(),
-        Message.objects.filter(state=State.SUBMITTED, submitted_at__lte=now).order_by(),
-        Message.objects.filter(gateway=sandbox, ask_at__lte=now).order_by(),
-        Message.objects.filter(text__isnull=False, valid_until__lte=now).order_by(),
-    ]
-    for query in queries:
-        plan = query.explain()
-        assert "message_" in plan
-        assert "SCAN messaging_message" not in plan
-        assert "Seq Scan" not in plan
