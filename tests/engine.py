@@ -13,6 +13,8 @@ import pytest
 
 from tests.servers import Servers
 
+#: Every test that was found, on whichever engine it is run.
+FOUND = pytest.StashKey[list[pytest.Item]]()
 REPOSITORY = Path(__file__).resolve().parent.parent
 #: Set in the environment by the first process, so that xdist's workers use the same servers.
 ENGINE = "PORTAL_TEST_ENGINE"
@@ -81,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With PostgreSQL, what has nothing to do with a database is not run a second time."""
+    config.stash[FOUND] = list(items)
     engine = config.getoption("engine")
     chosen = [item for item in items if engine in engines_of(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
