@@ -38,6 +38,7 @@ class MessagingConfig(AppConfig):
             "messaging.retention.anonymise_messages",
             "messaging.retention.anonymise_inbound",
             "messaging.retention.anonymise_events",
+            "messaging.retention.anonymise_batches",
         ]
         registry.CONCERNS.append("messaging.panels.concerns")
         # What is asked first stands first, whatever apps were there before.

@@ -15,13 +15,15 @@ from django.db import models, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Left
 
-from messaging.models import FINAL, Attempt, DeliveryEvent, InboundMessage, Message, Step
+from messaging.models import FINAL, Attempt, Batch, DeliveryEvent, InboundMessage, Message, Step
 from portal import clock
 from portal.models import LastRun
 from portal.portions import in_portions
 
 #: How many rows of a kind one transaction changes.
 SOME = 200
+#: A batch may have refused thousands of items.
+FEW = 20
 #: Of a phone its country and range are left, for statistics.
 LEFT, HIDDEN = 5, "*" * 7
 #: Under this name and the model's is kept how far it has come.
@@ -41,6 +43,21 @@ def anonymise_inbound() -> int:
 def anonymise_events() -> int:
     """What providers reported in their own words."""
     return in_portions(partial(_write_over, DeliveryEvent, "received_at", {"detail": ""}), SOME)
+
+
+def anonymise_batches() -> int:
+    """What the refused items of batches were called, and why they were refused."""
+    return in_portions(_anonymise_batches, FEW)
+
+
+def _anonymise_batches(most: int) -> int:
+    keys = [row.pk for row in _some(Batch, "created", most)]
+    if keys:
+        with transaction.atomic():
+            for batch in Batch.objects.select_for_update().filter(pk__in=keys).order_by("pk"):
+                batch.forget_all()
+            _note(Batch, keys[-1])
+    return len(keys)
 
 
 def _anonymise_messages(most: int) -> int:

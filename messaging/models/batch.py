@@ -1,5 +1,7 @@
 """Batch: one text, or several, for many phones, accepted in one go. Its messages know it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -48,8 +50,15 @@ class Batch(models.Model):
     def forget(self, reference: str) -> None:
         """Takes what names this one out of the refused."""
         if any(one["reference"] == reference for one in self.refused):
-            self.refused = [
-                {**one, "reference": "", "message": ""} if one["reference"] == reference else one
-                for one in self.refused
-            ]
+            self.refused = [_unnamed(one) if one["reference"] == reference else one for one in self.refused]
             self.save(update_fields=["refused"])
+
+    def forget_all(self) -> None:
+        """Takes what names anybody out of the refused; how many there were stays."""
+        if self.refused:
+            self.refused = [_unnamed(one) for one in self.refused]
+            self.save(update_fields=["refused"])
+
+
+def _unnamed(refused: dict[str, Any]) -> dict[str, Any]:
+    return {**refused, "reference": "", "message": ""}

@@ -10,8 +10,8 @@ from pytest_django import Settings
 
 from gateways.models import Gateway
 from gateways.outcomes import Outcome, ReceiptState
-from messaging import opt_outs, recovery, retention
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, State
+from messaging import opt_outs, recovery, retention, sending
+from messaging.models import Attempt, Batch, DeliveryEvent, InboundMessage, Message, State
 from messaging.models import message as message_module
 from portal import portions
 from portal.models import LastRun
@@ -51,6 +51,21 @@ def test_before_that_it_stays_as_it_is(send: Send, settings: Settings) -> None:
     assert fresh(message).phone == PHONE
     settings.MESSAGE_RETENTION_DAYS = 178
     assert retention.anonymise_messages() == 1
+
+
+def test_nor_does_a_batch_name_those_it_refused(sandbox: Gateway) -> None:
+    items = [sending.Item(PHONE, "x", "booking 17"), sending.Item("12", "x", "booking 18")]
+    old, new = (sending.send_many(items, gateway_name="", requested_by=None) for _number in range(2))
+    old_message, _message = old.messages.get(), new.messages.get()
+    age(old_message, 181)
+    Batch.objects.filter(pk=old.pk).update(created=timezone.now() - timedelta(days=181))
+    assert (retention.anonymise_messages(), retention.anonymise_batches()) == (1, 1)
+    assert fresh(old_message).caller_reference is None
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert old.refused == [{"place": 2, "reference": "", "field": "phone", "message": ""}]
+    assert new.refused[0]["reference"] == "booking 18"
+    assert retention.anonymise_batches() == 0
 
 
 def test_one_that_has_not_ended_is_not_touched_and_holds_up_what_came_later(send: Send) -> None:

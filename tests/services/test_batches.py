@@ -97,7 +97,7 @@ def test_of_ten_thousand_in_one_call_the_bad_are_named_and_the_others_sent_once(
     assert arrived == {
         (good(number)["phone_number"], f"Guest {number}"): 1 for number in range(COUNT) if number not in bad
     }
-    assert portal.look("Message.objects.count()") == accepted
+    assert portal.look("Message.objects.filter(gateway__name='quick').count()") == accepted
 
 
 def test_a_batch_that_is_cancelled_half_way_sends_no_more_than_what_had_gone(
@@ -112,9 +112,8 @@ def test_a_batch_that_is_cancelled_half_way_sends_no_more_than_what_had_gone(
     found = progress(portal, batch)
     assert found["cancelled"] == cancelled
     assert found["handed_over"] + found["delivered"] == count - cancelled == len(provider.taken)
-    gone = set(
-        portal.look(f"list(Message.objects.filter(batch={batch}, state='cancelled').values_list('phone', flat=True))")
-    )
-    assert len(gone) == cancelled > 0
-    assert not gone & {sms.phone for sms in provider.taken}
+    phones = f"list(Message.objects.filter(batch={batch}, state='cancelled').values_list('phone', flat=True))"
+    kept = set(portal.look(phones))
+    assert len(kept) == cancelled > 0
+    assert not kept & {sms.phone for sms in provider.taken}
     assert portal.call("POST", f"batch/{batch}/cancel")["cancelled"] == 0
