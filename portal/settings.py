@@ -186,12 +186,17 @@ SQLITE: dict[str, Any] = {
 }
 
 
+#: A process that freezes in the middle of a transaction keeps its rows locked, a gateway's pace among them, so that
+#: nobody else can send there. PostgreSQL then ends its session.
+POSTGRESQL = {"connect_timeout": 5, "options": "-c idle_in_transaction_session_timeout=2min"}
+
+
 def read_database_url(raw: str) -> dict[str, Any]:
     """PostgreSQL's settings. Raises ValueError for another scheme or a missing name."""
     database: dict[str, Any] = env.db_url_config(raw)
     if database["ENGINE"] != "django.db.backends.postgresql" or not database["NAME"]:
         raise ValueError("not a PostgreSQL address")
-    options = {"connect_timeout": 5} | database.get("OPTIONS", {})
+    options = POSTGRESQL | database.get("OPTIONS", {})
     return database | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
 
 

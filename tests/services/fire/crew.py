@@ -28,7 +28,7 @@ from tests.services.stack import PATIENCE, Portal
 T = TypeVar("T")
 
 #: How long somebody who is frozen stays so, seconds: past every lease that `hurry` gives, and past the settle window.
-FROZEN = 10.0
+FROZEN = 12.0
 #: And how long somebody who woke is given to do what it must not.
 WAKING = 2.0
 #: On a full disk no file grows beyond so many bytes: there is room for a bell, and for nothing in a database.
@@ -251,7 +251,7 @@ class Crew:
         self.change_weather(FAIR)
         if any(member.is_frozen() for member in self.members.values()):
             self.wait_for(lambda: not any(member.is_frozen() for member in self.members.values()), "all are awake")
-            # Time for whoever woke to do what it must not.
+            # Whoever woke has time to do what it must not.
             time.sleep(WAKING)
         self.wait_for(self._has_settled, "every message comes to its end")
 
