@@ -13,7 +13,7 @@ from messaging.api.batch_items import BatchInput, read
 from messaging.api.messages import NoInput
 from messaging.models import Batch, Door
 from messaging.progress import Group
-from messaging.sending import Faulty, Item
+from messaging.sending import Faulty, Known
 from portal.api import parameters
 from portal.api.collection import OneView, ReadView
 from portal.api.commit import Done, commit
@@ -152,10 +152,11 @@ class SendBatch(ApiView):
         accepted in one transaction, all or none. A body may have 20 MiB.
         """
         asked = self.validated(BatchInput)
-        items = read(asked["messages"])
+        # Nothing is locked yet while thousands of phones and texts are looked at.
+        items = sending.look_at(read(asked["messages"]))
         return commit(self, lambda: self._accept(items, asked["sms_gateway"]))
 
-    def _accept(self, items: Sequence[Item | Faulty], gateway_name: str) -> Done:
+    def _accept(self, items: Sequence[Known | Faulty], gateway_name: str) -> Done:
         batch = sending.send_many(items, gateway_name=gateway_name, requested_by=self.caller, name=NAME, door=Door.API)
         errors = _errors(batch)
         accepted = batch.total - len(errors)

@@ -7,7 +7,7 @@ from messaging.sending.accepting import LATEST, check_schedule, measured, note_s
 from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
 from messaging.sending.deeds import Deed, Outlook, do_all, outlook
 from messaging.sending.many import MOST, cancel_batch, failed_of, go_on, open_batch, resend_failed, send_many
-from messaging.sending.preparing import Faulty, Item
+from messaging.sending.preparing import Faulty, Item, Known, look_at
 
 __all__ = [
     "LATEST",
@@ -16,6 +16,7 @@ __all__ = [
     "Done",
     "Faulty",
     "Item",
+    "Known",
     "Outlook",
     "cancel",
     "cancel_batch",
@@ -23,6 +24,7 @@ __all__ = [
     "do_all",
     "failed_of",
     "go_on",
+    "look_at",
     "measured",
     "note_stored",
     "open_batch",

@@ -19,7 +19,7 @@ from messaging.retries import Kind
 from messaging.sending.accepting import Terms, check_schedule, note_so_many
 from messaging.sending.again import may_be_resent
 from messaging.sending.deeds import Deed, do_all
-from messaging.sending.preparing import Faulty, Item, Prepared, prepare_all, refusal_of, store
+from messaging.sending.preparing import Faulty, Item, Known, Prepared, look_at, refusal_of, route, store
 from portal.errors import Refusal, Why
 from portal.models import User
 
@@ -28,7 +28,7 @@ MOST = 10_000
 
 
 def send_many(
-    items: Sequence[Item | Faulty],
+    items: Sequence[Item | Known | Faulty],
     *,
     gateway_name: str,
     requested_by: User | None,
@@ -40,7 +40,8 @@ def send_many(
 ) -> Batch:
     """Accepts every item that can be; those that cannot are in `Batch.refused`, each with its place and why.
 
-    All of it is committed at once or nothing is. `token` names the form: the same again gives the same batch.
+    All of it is committed at once or nothing is. Whoever calls this in a transaction lets `look_at` look at the items
+    first, when nothing is locked yet. `token` names the form: the same again, items as they came, gives the same batch.
     Raises Refusal with the field `items`, `gateway` or `schedule`; a token that was used for something else is a
     conflict.
     """
@@ -51,8 +52,7 @@ def send_many(
     check_schedule(due_at)
     wanted = routing.named(gateway_name) if gateway_name else None
     terms = Terms(kind, wanted, requested_by, door, due_at=due_at)
-    # Nothing is locked yet while thousands of phones and texts are looked at.
-    prepared = prepare_all(items, terms, wanted or routing.default())
+    prepared = route(look_at(items), terms, wanted or routing.default())
     batch = Batch(
         name=name[:LONGEST_NAME] or _named_after(items),
         requested_by=requested_by,
@@ -94,12 +94,13 @@ def _check_count(items: Sequence[object]) -> None:
         raise Refusal(sentence % {"count": len(items), "most": MOST}, field="items")
 
 
-def _fingerprint(items: Sequence[Item | Faulty], kind: Kind, gateway_name: str, by: User | None, *rest: object) -> str:
-    asked = (kind, gateway_name, by.pk if by else None, [astuple(item) for item in items], *rest)
+def _fingerprint(items: Sequence[object], kind: Kind, gateway_name: str, by: User | None, *rest: object) -> str:
+    given = [astuple(item) if isinstance(item, Item | Faulty) else item for item in items]
+    asked = (kind, gateway_name, by.pk if by else None, given, *rest)
     return salted_hmac("messaging.batches", json.dumps(asked, default=str), algorithm="sha256").hexdigest()
 
 
-def _named_after(items: Sequence[Item | Faulty]) -> str:
+def _named_after(items: Sequence[object]) -> str:
     """The first words of its text."""
     words = " ".join(next((item.text for item in items if isinstance(item, Item)), "").split())
     return words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1]}…"

@@ -1,4 +1,4 @@
-"""What can be found out about thousands of messages before anything is locked: phones, texts, gateways.
+"""What can be found out about thousands of messages before anything is locked: phones and texts; then their gateways.
 
 It makes no object of each: what is alike in all of them is said once, when they are stored.
 """
@@ -36,6 +36,18 @@ class Faulty:
     reference: str = ""
 
 
+class Known(NamedTuple):
+    """An item whose phone and text were looked at; `encrypted` is its text as it will be stored."""
+
+    phone: str
+    text: str
+    encrypted: str
+    encoding: str
+    segments: int
+    reference: str
+    recipient_label: str
+
+
 class Ready(NamedTuple):
     """A message in the columns in which it differs from the others; `text` is encrypted."""
 
@@ -54,54 +66,45 @@ class Prepared(NamedTuple):
     refused: list[dict[str, Any]]
 
 
-def prepare_all(items: Sequence[Item | Faulty], terms: Terms, first: Gateway) -> Prepared:
-    """Looks at each of them; `first` is the gateway to try first."""
-    look, refused = _Look(terms, first), []
+def look_at(items: Sequence[Item | Known | Faulty]) -> list[Known | Faulty]:
+    """What their phones and texts are, without a question to the database; a text that several have is read once."""
+    text = cache(_text)
+    return [_known(item, text) if isinstance(item, Item) else item for item in items]
+
+
+def _known(item: Item, text: Callable[[str], tuple[str, str, str, int]]) -> Known | Faulty:
+    try:
+        return Known(phones.normalise(item.phone), *text(item.text), item.reference, item.recipient_label)
+    except Refusal as refusal:
+        return Faulty(refusal.field, refusal.sentence, item.reference)
+
+
+def _text(text: str) -> tuple[str, str, str, int]:
+    measure, tidied = measured(text), texts.tidy(text)
+    return tidied, encrypt(tidied), measure.encoding, measure.segments
+
+
+def route(items: Sequence[Known | Faulty], terms: Terms, first: Gateway) -> Prepared:
+    """The gateway of each of them; `first` is the one to try first."""
+    choose = routing.chooser(first, later=terms.due_at is not None)
+    ways: dict[int, _Way] = {}
+    refused = []
     for place, item in enumerate(items, 1):
         if isinstance(item, Faulty):
             refused.append(refusal_of(item.reference, item.field, item.sentence, place))
             continue
         try:
-            look.at(item)
+            gateway = choose(item.phone)
+            way = ways.get(gateway.pk) or ways.setdefault(gateway.pk, _Way(gateway))
+            way.take(item)
         except Refusal as refusal:
             refused.append(refusal_of(item.reference, refusal.field, refusal.sentence, place))
-    return Prepared(look.by_gateway(), refused)
+    return Prepared({way.gateway: way.ready for way in ways.values() if way.ready}, refused)
 
 
 def refusal_of(reference: str, field: str, sentence: str, place: int | None = None) -> dict[str, Any]:
     """An item that was not accepted, as `Batch.refused` keeps it."""
     return {"place": place, "reference": reference, "field": field, "message": sentence}
-
-
-class _Text(NamedTuple):
-    tidied: str
-    encrypted: str
-    encoding: str
-    segments: int
-
-
-class _Look:
-    """One look at many items: what two of them have in common is found out once."""
-
-    def __init__(self, terms: Terms, first: Gateway) -> None:
-        self._choose: Callable[[str], Gateway] = routing.chooser(first, later=terms.due_at is not None)
-        self._text: Callable[[str], _Text] = cache(_text)
-        self._ways: dict[int, _Way] = {}
-
-    def at(self, item: Item) -> None:
-        """Raises Refusal."""
-        phone, text = phones.normalise(item.phone), self._text(item.text)
-        gateway = self._choose(phone)
-        way = self._ways.get(gateway.pk) or self._ways.setdefault(gateway.pk, _Way(gateway))
-        if way.placeholder:
-            refuse_without_code(gateway, text.tidied)
-        way.ready.append(
-            Ready(phone, text.encrypted, text.encoding, text.segments, item.reference or None, item.recipient_label)
-        )
-
-    def by_gateway(self) -> dict[Gateway, list[Ready]]:
-        """What can be stored."""
-        return {way.gateway: way.ready for way in self._ways.values() if way.ready}
 
 
 class _Way:
@@ -111,10 +114,12 @@ class _Way:
         self.gateway, self.placeholder = gateway, routing.placeholder(gateway)
         self.ready: list[Ready] = []
 
-
-def _text(text: str) -> _Text:
-    measure, tidied = measured(text), texts.tidy(text)
-    return _Text(tidied, encrypt(tidied), measure.encoding, measure.segments)
+    def take(self, item: Known) -> None:
+        """Raises Refusal."""
+        if self.placeholder:
+            refuse_without_code(self.gateway, item.text)
+        phone, _text, encrypted, encoding, segments, reference, label = item
+        self.ready.append(Ready(phone, encrypted, encoding, segments, reference or None, label))
 
 
 def store(terms: Terms, gateway: Gateway, messages: Sequence[Ready], *, suppressed: bool = False) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gateways.models import Gateway
-from messaging import opt_outs, sending
+from messaging import opt_outs, phones, sending
 from messaging.api import batches
 from messaging.models import Batch, Door, Message, State
 from messaging.models.row import LONGEST_CALLER_REFERENCE
@@ -223,6 +223,22 @@ def test_who_opted_out_is_accepted_and_gets_nothing(
     assert answer.status_code == 200
     assert answer.json()["item"]["progress"]["states"] == {"suppressed": 1}
     assert bells == []
+
+
+def test_nothing_is_locked_while_phones_and_texts_are_looked_at(
+    api: Api, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within: list[bool] = []
+    normalise = phones.normalise
+
+    def look(raw: str) -> str:
+        within.append(bool(connection.in_atomic_block and connection.savepoint_ids))
+        return normalise(raw)
+
+    monkeypatch.setattr(phones, "normalise", look)
+    assert post(api, operator, some(2), "k1").status_code == 200
+    # The test itself is a transaction; that of the call would be a savepoint in it.
+    assert within == [False, False]
 
 
 def test_a_hundred_times_the_messages_take_few_more_statements(api: Api, operator: User) -> None:
