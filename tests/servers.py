@@ -26,12 +26,15 @@ class ServerMissing(Exception):
 
 
 class Servers:
-    """Both servers, running until `stop`, or for as long as the block that has them as its context manager."""
+    """Both servers, running until `stop`, or for as long as the block that has them as its context manager.
 
-    def __init__(self) -> None:
+    `durable`: what is committed is on disk, as it is where somebody relies on it.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="portal-servers-"))
         self.redis = Redis(self.folder)
-        self.postgresql = PostgreSQL(self.folder)
+        self.postgresql = PostgreSQL(self.folder, durable=durable)
         try:
             self.postgresql.make()
             self.postgresql.start()
@@ -63,8 +66,9 @@ class Servers:
 class PostgreSQL:
     """A cluster of its own, to be crashed and started again at the same port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder / "postgresql"
+        self._durable = durable
         self.port = free_port()
         self.url = f"postgres://portal@127.0.0.1:{self.port}/postgres"
         self._log = folder / "postgresql.log"
@@ -80,7 +84,7 @@ class PostgreSQL:
             shutil.chown(self.folder, self._owner)
         subprocess.run(
             [
-                _postgresql_program("initdb"),
+                postgresql_program("initdb"),
                 *("-D", self.folder, "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"),
             ],
             check=True, user=self._owner, stdout=subprocess.DEVNULL, cwd="/",
@@ -90,10 +94,10 @@ class PostgreSQL:
         """Returns when it answers."""
         # Several portals with many threads each run beside each other. Nothing here outlives the machine, and to empty
         # all tables after a test takes a second where each of their files is put on disk.
-        settings = ("max_connections=300", "fsync=off", "full_page_writes=off")
+        settings = ["max_connections=300", *(() if self._durable else ("fsync=off", "full_page_writes=off"))]
         options = ["-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
         options += [word for setting in settings for word in ("-c", setting)]
-        command = [_postgresql_program("postgres"), "-D", str(self.folder), *options]
+        command = [postgresql_program("postgres"), "-D", str(self.folder), *options]
         self._process = started(command, self._log, self._owner)
         _wait_for_port(self.port, self._process, self._log)
         _wait_for_answers(self.port)
@@ -174,7 +178,7 @@ def free_port() -> int:
         return port
 
 
-def _postgresql_program(name: str) -> str:
+def postgresql_program(name: str) -> str:
     # Debian keeps them out of PATH, one folder per version.
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
         if (folder / name).exists():

@@ -115,7 +115,7 @@ class Portal:
 
     def processes(self, *words: str) -> list[int]:
         """Living processes of this installation whose command line holds all the words."""
-        return [pid for pid, command in _processes_of(self.folder) if all(word in command for word in words)]
+        return [pid for pid, command in processes_of(self.folder) if all(word in command for word in words)]
 
     def output(self) -> str:
         """Everything any of its processes printed."""
@@ -202,7 +202,8 @@ def _environment() -> dict[str, str]:
     return inherited | (PRODUCTION if os.environ["DATABASE_URL"] else {})
 
 
-def _processes_of(folder: Path) -> Iterator[tuple[int, str]]:
+def processes_of(folder: Path) -> Iterator[tuple[int, str]]:
+    """Living processes with this state folder in their environment: id and command line."""
     marker = f"PORTAL_VAR={folder}\0".encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
