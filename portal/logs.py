@@ -40,8 +40,10 @@ def _name_or_nothing(quoted: re.Match[str]) -> str:
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:
     """Those errors in the chain that a database has said."""
-    said_by_database = False
-    while error is not None:
+    said_by_database, seen = False, set[int]()
+    # An error may be named as its own cause; Python stops there too.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         said_by_database = isinstance(error, Error) or said_by_database
         if said_by_database and str(error):
             yield error

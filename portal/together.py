@@ -129,12 +129,16 @@ def _plan(model: type[Model], left_out: tuple[str, ...]) -> "list[tuple[Field[An
 
 def _values(left_out: tuple[str, ...], row: Model) -> list[Any]:
     held, database = row.__dict__, connections[DEFAULT_DB_ALIAS]
-    return [
-        held[name]
-        if plain and type(held.get(name, held)) in _PLAIN_TYPES
-        else field.get_db_prep_save(field.pre_save(row, True), database)
-        for field, name, plain in _plan(type(row), left_out)
-    ]
+    values: list[Any] = []
+    for field, name, plain in _plan(type(row), left_out):
+        value = held.get(name, held)
+        if plain and type(value) in _PLAIN_TYPES:
+            values.append(value)
+        elif plain and isinstance(value, models.TextChoices):
+            values.append(value.value)
+        else:
+            values.append(field.get_db_prep_save(field.pre_save(row, True), database))
+    return values
 
 
 def _in_one_transaction(

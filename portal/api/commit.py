@@ -34,6 +34,8 @@ from portal.portions import in_portions
 from portal.together import Hindered, Taken, Unless
 
 HEADER = "Idempotency-Key"
+#: The same as WSGI names it: to look among `request.headers` makes all of them first.
+IN_META = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED = "Idempotency-Replayed"
 KEPT = timedelta(hours=48)
 #: How many of them one statement removes.
@@ -105,15 +107,17 @@ def commit_once(view: ApiView, work: Work) -> Done:
 def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless: Unless, work: Work) -> Response:
     """As `commit`, for work that is the INSERT of one row: with its audit event and its answer in one statement.
 
-    `answer` is asked before the row has its key: a mark stands in for it, and must not be looked at. Where there is
-    what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
+    `answer` is asked before the row has its key, too: a mark stands in for it, and must not be looked at. Where there
+    is what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
     """
     key = key_of(view.request)
     claim = None if key is None else _claim(view, key)
     mark = row.pk = secrets.randbelow(MARKS) + MARKS
     done = answer()
-    text = JSONRenderer().render(dict(done.body)).decode()
+    text = ""
     if claim is not None:
+        # What is kept is what is sent, to the byte, to the first request too.
+        text = JSONRenderer().render(dict(done.body)).decode()
         claim.status, claim.answer = done.status, f'{{"body": {text}, "headers": {json.dumps(dict(done.headers))}}}'
     event = view.audit_event(done.status)
     try:
@@ -126,15 +130,19 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
         versions.confirm()
         return _replayed(claim)
     except OperationalError as error:
-        raise _busy(error) from error
+        if _is_busy(error):
+            raise StillOpen from error
+        raise
     transaction.on_commit(partial(audit.count, event))
     view.audit_done = True
+    if claim is None:
+        return _sent(answer())
     return _sent(Done(json.loads(text.replace(str(mark), str(row.pk))), done.status, headers=done.headers))
 
 
 def key_of(request: Request) -> str | None:
     """The caller's key, or None without the header. Raises BadKey."""
-    key: str | None = request.headers.get(HEADER)
+    key: str | None = request.META.get(IN_META)
     if key is not None and not _KEY.fullmatch(key):
         raise BadKey
     return key
@@ -200,14 +208,16 @@ def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
             claim.save(update_fields=["status", "answer"])
             _audit(view, answer)
     except OperationalError as error:
-        raise _busy(error) from error
+        if _is_busy(error):
+            raise StillOpen from error
+        raise
     view.audit_done = True
     return Done(body, answer.status, answer.object_id, answer.headers)
 
 
-def _busy(error: OperationalError) -> Exception:
+def _is_busy(error: OperationalError) -> bool:
     """SQLite has one lock for all writers: whoever waited it out knows no more than that somebody writes."""
-    return StillOpen() if "locked" in str(error) else error
+    return "locked" in str(error)
 
 
 def _take(claim: IdempotencyRecord) -> None:

@@ -28,14 +28,10 @@ class Input(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The validated fields. Raises ValidationError naming every field at fault."""
         errors: dict[str, Any] = {}
-        if isinstance(data, dict):
+        if isinstance(data, dict) and (unknown := [name for name in data if name not in self.fields]):
             known = ", ".join(self.fields)
             passed_over = self._read_only_columns()
-            errors = {
-                str(name): [f"Unknown field. Known: {known}"]
-                for name in data
-                if name not in self.fields and name not in passed_over
-            }
+            errors = {str(name): [f"Unknown field. Known: {known}"] for name in unknown if name not in passed_over}
         try:
             fields = super().to_internal_value(data)
         except ValidationError as found:

@@ -42,6 +42,8 @@ class Column:
         """What is shown of the row."""
         if self.read:
             return self.read(row)
+        if "__" not in self.path:
+            return getattr(row, self.path, None)
         return reduce(lambda found, name: getattr(found, name, None), self.path.split("__"), row)
 
     @property

@@ -1,5 +1,6 @@
 """What an error looks like on the wire."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rest_framework.exceptions import NotFound, Throttled, ValidationError
 
 from portal.api.envelope import answer_exception, server_error
 from portal.errors import Refusal, Why
+from portal.logs import WithoutRows
 from portal.models import User
 from tests.conftest import Api
 from tests.portal.routes import Broken
@@ -165,3 +167,10 @@ def test_an_answer_says_that_it_is_english_whatever_the_browser_prefers(api: Api
     client.raise_request_exception = False
     answer = client.get(f"/api/v1/{path}", HTTP_ACCEPT_LANGUAGE="ru")
     assert answer.headers["Content-Language"] == "en"
+
+
+def test_an_error_that_is_its_own_cause_is_logged_and_comes_to_an_end() -> None:
+    error = OperationalError("away")
+    error.__cause__ = error
+    record = logging.LogRecord("x", logging.ERROR, "x", 1, "it failed", (), (OperationalError, error, None))
+    assert "away" in WithoutRows("%(message)s").format(record)
