@@ -116,7 +116,13 @@ WHOLE_BATCH = Resource(
 
 
 class SendBatch(ApiView):
-    """Send thousands of texts in one call."""
+    """Send thousands of texts in one call.
+
+    Accepts up to 10,000 information messages in a body of at most 20 MiB; 200 means that the fate of each accepted one
+    will be on record. What is wrong with one stops no other: `errors` names it by its `index`, which is its position in
+    `messages`, starting from 0. Where none can be accepted, the answer is 422 with the same `errors`, and nothing is
+    kept. The others are accepted in one transaction, all or none.
+    """
 
     rights: ClassVar = {"POST": SENDING}
     parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
@@ -145,12 +151,7 @@ class SendBatch(ApiView):
     }
 
     def post(self, request: Request) -> Response:
-        """Accept up to 10,000 information messages at once; 200 means that the fate of each accepted one is on record.
-
-        What is wrong with one item stops no other: `errors` names it by its position in `messages`, starting from 0.
-        Where none can be accepted, the answer is 422 with the same `errors`, and nothing is kept. The others are
-        accepted in one transaction, all or none. A body may have 20 MiB.
-        """
+        """Accept what can be accepted, and name what cannot."""
         asked = self.validated(BatchInput)
         # Nothing is locked yet while thousands of phones and texts are looked at.
         items = sending.look_at(read(asked["messages"]))
@@ -181,7 +182,11 @@ class _OneBatch(OneView):
 
 
 class BatchView(_OneBatch, ReadView):
-    """One batch: how far it has come, and which of its items were refused."""
+    """One batch: how far it has come, and which of its items were refused.
+
+    `over` says that nothing more will happen by itself. Who may send, and lacks the right to read messages, sees their
+    own batches.
+    """
 
     resource = WHOLE_BATCH
     rights: ClassVar = {"GET": (Right.MESSAGES_READ,)}
@@ -191,15 +196,16 @@ class BatchView(_OneBatch, ReadView):
         return SENDING if may(request.user, *SENDING) else super().needed_rights(request)
 
     def get(self, request: Request, **named: str) -> Response:
-        """How many messages are where, and which items were refused; `over` says that nothing more will happen.
-
-        Who may send, and lacks the right to read messages, sees their own batches.
-        """
+        """How many messages are where, and which items were refused."""
         return super().get(request, **named)
 
 
 class CancelBatch(_OneBatch):
-    """Take back what of a batch no worker has taken."""
+    """Take back what of a batch no worker has taken.
+
+    `cancelled` of its messages will not be sent; the others had gone, or ended, before. Who lacks the right to read
+    messages can take back their own batches.
+    """
 
     rights: ClassVar = {"POST": SENDING}
     inputs: ClassVar = {"POST": NoInput}
@@ -220,10 +226,7 @@ class CancelBatch(_OneBatch):
     }
 
     def post(self, request: Request, **named: str) -> Response:
-        """`cancelled` of its messages will not be sent; the others had gone, or ended, before.
-
-        Who lacks the right to read messages can take back their own batches.
-        """
+        """Take back what is still here."""
         self.validated(NoInput)
         return commit(self, self._cancel)
 

@@ -66,6 +66,11 @@ def test_a_send_may_name_what_does_not_exist(path: str) -> None:
     assert "404" in document()["paths"][path]["post"]["responses"]
 
 
+def test_it_says_where_the_count_of_a_batch_begins() -> None:
+    described = document()["paths"]["/api/v1/sms_gateways/send_sms_batch"]["post"]["description"]
+    assert "starting from 0" in described
+
+
 @pytest.mark.parametrize(
     ("item", "nullable"),
     [
