@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from bench.measuring import Way
 from gateways.first_run import make_sandbox
-from messaging.models import Message, State
 from portal.models import ApiToken, User
 from portal.urls import urlpatterns as portal_urlpatterns
 from portal.wsgi import application
@@ -37,20 +36,15 @@ urlpatterns = [path("empty", Empty.as_view()), *portal_urlpatterns]
 
 
 def ways() -> list[Way]:
-    """An empty view, and a send into a queue that is empty or not: only the first in a queue rings the bell."""
+    """An empty view, and a send."""
     settings.ROOT_URLCONF = __name__
     make_sandbox()
     _, token = ApiToken.objects.create(user=User.objects.create_superuser("bench"))
     send = partial(_post, "/api/v1/sms_gateways/send_sms", token)
     return [
         Way("an empty view of the REST framework", partial(_post, "/empty", token), runs=REQUESTS),
-        Way("send_sms into an empty queue (rings the bell)", send, runs=REQUESTS, before=_empty_the_queue),
-        Way("send_sms while others wait (does not)", send, runs=REQUESTS),
+        Way("send_sms", send, runs=REQUESTS),
     ]
-
-
-def _empty_the_queue() -> None:
-    Message.objects.filter(state=State.QUEUED).update(state=State.CANCELLED)
 
 
 def _post(url: str, token: str) -> None:

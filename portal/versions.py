@@ -233,11 +233,13 @@ def watch(using: str = DEFAULT_DB_ALIAS) -> None:
     there = set(connection.introspection.table_names())
     if KeptChange._meta.db_table not in there:
         return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
             cursor.execute(POSTGRESQL_FUNCTION)
-        for watched in WATCHED:
-            if _table(watched) in there:
+    for watched in WATCHED:
+        if _table(watched) in there:
+            # Another process may change a row at this moment, and must find the old trigger or the new one.
+            with transaction.atomic(using=using), connection.cursor() as cursor:
                 for statement in _triggers(connection, watched):
                     cursor.execute(statement)
 

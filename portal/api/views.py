@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpResponseBase
 from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
@@ -200,7 +200,7 @@ class ApiView(APIView):
         # Nobody is refused by a guess either.
         try:
             versions.confirm()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             response = self.handle_exception(error)
         if isinstance(response, Response) and isinstance(response.data, dict) and self._repeats(response.status_code):
             response.data = {**response.data, "status": response.status_code}
