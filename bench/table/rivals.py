@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 from celery import Celery
 
 from bench import STAGED
-from bench.table.stage import WIDE, Stage, until
+from bench.table.stage import GLANCE, WIDE, Stage, until
 from tests.engine import REPOSITORY
 from tests.servers import started
 from tests.services.stack import processes_of
@@ -39,7 +41,7 @@ class Usual:
         self.database = psycopg.connect(url, autocommit=True)
         self.bell = Celery(broker=redis)
         self.environment = environment
-        stage.ends.callback(self._tell, signal.SIGKILL)
+        stage.ends.callback(self._end)
         self.add_worker("first")
 
     def add_worker(self, name: str) -> None:
@@ -64,9 +66,16 @@ class Usual:
         found = self.database.execute("SELECT NOT EXISTS (SELECT FROM usual_sms WHERE state = 'queued')").fetchone()
         return bool(found and found[0])
 
+    def _end(self) -> None:
+        # A worker replaces children that are gone, until it is gone itself.
+        while list(processes_of(self.folder)):
+            self._tell(signal.SIGKILL)
+            time.sleep(GLANCE)
+
     def _tell(self, how: signal.Signals) -> None:
         for pid, _command in processes_of(self.folder):
-            os.kill(pid, how)
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
 
 
 def bare(stage: Stage, messages: int) -> float:
