@@ -9,7 +9,7 @@ from bench.table.sending import MESSAGES, sends
 from bench.table.stage import House, Stage
 
 HISTORY = int(os.environ.get("BENCH_HISTORY", "2000000"))
-#: Over 60 days, so that nothing is due for retention; most were delivered, some failed, some still wait for a receipt.
+#: Over 20 days, so that nothing is due for retention; most were delivered, some failed, some still wait for a receipt.
 FILL = """
 INSERT INTO messaging_message (
     kind, priority, phone, recipient_label, gateway_id, wanted_id, only_here, masked_text, encoding, segments, created,
@@ -27,7 +27,7 @@ SELECT
     CASE WHEN n > %(count)s - %(count)s / 1000 THEN NULL ELSE at + interval '5 s' END, 0, 'api'
 FROM (
     SELECT n, n::bigint * 2654435761 %% 1000 AS chance, (SELECT min(id) FROM gateways_gateway) AS gateway,
-           now() - interval '60 days' + n * (interval '60 days' / %(count)s) AS at
+           now() - interval '20 days' + n * (interval '20 days' / %(count)s) AS at
     FROM generate_series(1, %(count)s) AS n
 ) AS numbers
 """
