@@ -149,8 +149,9 @@ def started(
     owner: str | None = None,
     environment: dict[str, str] | None = None,
     folder: str | Path = "/",
+    by: signal.Signals = signal.SIGINT,
 ) -> subprocess.Popen[bytes]:
-    """A program that ends with this process, whatever ends that; what it prints is added to the log."""
+    """A program that ends with this process, whatever ends that, and by this signal; its output is added to the log."""
     # A session of their own: Ctrl-C in the terminal is for pytest, which then stops them in order.
     # A pytest that is killed stops nothing, and Linux does it instead.
     with log.open("ab") as output:
@@ -162,12 +163,8 @@ def started(
             cwd=folder,
             env=environment,
             start_new_session=True,
-            preexec_fn=_end_with_our_parent,  # noqa: PLW1509 — it only tells the kernel something
+            preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, by),  # noqa: PLW1509 — it only tells the kernel something
         )
-
-
-def _end_with_our_parent() -> None:
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def free_port() -> int:

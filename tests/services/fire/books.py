@@ -20,6 +20,11 @@ UNDER_WAY = """
 SELECT count(*) FROM messaging_message WHERE state IN ('queued', 'held', 'claimed', 'submitting', 'unknown')
 """
 IN_THE_AIR = "SELECT phone FROM messaging_message WHERE state = 'submitting'"
+#: PostgreSQL's sessions that hold what they locked and do nothing.
+IDLE = """
+SELECT count(*) FROM pg_stat_activity
+WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '1s'
+"""
 
 
 class Away(Exception):
@@ -39,6 +44,19 @@ def under_way(environment: dict[str, str]) -> int:
 def in_the_air(environment: dict[str, str]) -> set[str]:
     """The phones of messages that a worker is handing over. Raises Away."""
     return {phone for (phone,) in _rows(environment, IN_THE_AIR)}
+
+
+def is_held(environment: dict[str, str]) -> bool:
+    """Whether somebody stands still in the middle of a transaction, so that others wait. Raises Away."""
+    if environment["DATABASE_URL"]:
+        return bool(_rows(environment, IDLE)[0][0])
+    path = Path(environment["PORTAL_VAR"]) / "portal.sqlite3"
+    with closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 def theirs(book: Path) -> list[Theirs]:

@@ -55,7 +55,9 @@ class Member:
     def start(self) -> None:
         """Returns at once. Whoever ran is killed, which is not counted."""
         self.kill()
-        self._process = started(self._command, self.log, None, self._portal.environment, REPOSITORY)
+        self._frozen_since = None
+        # Not by a signal that somebody who is frozen would not hear.
+        self._process = started(self._command, self.log, None, self._portal.environment, REPOSITORY, by=signal.SIGKILL)
 
     def light(self, order: Order) -> None:
         """It shall obey this order when it comes to that point."""
@@ -88,6 +90,12 @@ class Member:
         self.send(signal.SIGKILL)
         if self._process:
             self._process.wait(PATIENCE)
+
+    def thaw(self) -> None:
+        """Lets it go on, and gives it time to do what it must not."""
+        self._frozen_since = None
+        self.send(signal.SIGCONT)
+        time.sleep(WAKING)
 
     def is_at_work(self) -> bool:
         """Whether a worker has said that it is ready, since the first time it was started."""
@@ -169,6 +177,15 @@ class Crew:
             del self.members[name]
             member.kill()
             self._kills_of_others += member.kills
+
+    @contextmanager
+    def forsaken(self, name: str) -> Iterator[Member]:
+        """Nobody looks after this member for a while: who is frozen stays so."""
+        member = self.members.pop(name)
+        try:
+            yield member
+        finally:
+            self.members[name] = member
 
     @property
     def kills(self) -> int:
@@ -284,7 +301,7 @@ def on_board(folder: Path, servers: Servers | None, workers: int, beats: int = 1
         crew = Crew(portal, servers, folder / "book.sqlite3", workers, beats)
         port = free_port()
         command = [sys.executable, "-m", "tests.services.fire.providers", str(crew.book), str(port)]
-        provider = started(command, folder / "providers.log", None, portal.environment, REPOSITORY)
+        provider = started(command, folder / "providers.log", None, portal.environment, REPOSITORY, by=signal.SIGKILL)
         stack.callback(provider.wait)
         stack.callback(provider.kill)
         for member in crew.members.values():

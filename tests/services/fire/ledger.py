@@ -1,5 +1,7 @@
 """Who was promised what on board: every message that was ever accepted there, each with a phone of its own."""
 
+from collections.abc import Sequence
+
 from tests.services.fire.crew import Crew
 from tests.services.fire.judging import Verdict
 from tests.services.fire.posting import Posting
@@ -15,9 +17,9 @@ class Ledger:
         self._next = 0
         self.close(self.post(len(KINDS)))
 
-    def post(self, messages: int, *, rate: float = 1000.0) -> Posting:
+    def post(self, messages: int, *, rate: float = 1000.0, kinds: Sequence[str] = KINDS) -> Posting:
         """So many messages more, on their way."""
-        posting = Posting(self.crew.portal, messages, self._next, rate)
+        posting = Posting(self.crew.portal, messages, self._next, rate, kinds)
         self._next += messages
         posting.start()
         return posting

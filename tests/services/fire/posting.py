@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -32,11 +33,12 @@ class Posting:
     in a second at the most.
     """
 
-    def __init__(self, portal: Portal, messages: int, first: int, rate: float) -> None:
+    def __init__(self, portal: Portal, messages: int, first: int, rate: float, kinds: Sequence[str] = KINDS) -> None:
         self.portal = portal
         self.messages = messages
         self.first = first
         self.rate = rate
+        self.kinds = kinds
         #: The number that the portal gave to each phone's message.
         self.answered: dict[str, int] = {}
         #: How many calls had no good answer and were repeated.
@@ -70,7 +72,7 @@ class Posting:
             self.failures.append(error)
 
     def _post(self, session: requests.Session, number: int) -> int:
-        gateway, phone = KINDS[number % len(KINDS)], phone_of(number)
+        gateway, phone = self.kinds[number % len(self.kinds)], phone_of(number)
         if number % GUEST_EVERY:
             sms = {"sms_gateway": gateway, "phone_number": phone, "message": f"message {number}"}
             return self._send(session, "sms_gateways/send_sms", sms, number)
