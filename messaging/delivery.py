@@ -13,7 +13,7 @@ from gateways import health, pace, sessions, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway
 from gateways.outcomes import GatewayFault, NotAccepted, OutboundSms, Outcome, Refused
-from messaging import failover, measures, retries, settling
+from messaging import failover, measures, retries, ringing, settling
 from messaging.answers import Landed
 from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: How long a drain waits for answers before it looks for more to send; the bell wakes it at once.
 PATIENCE = 1.0
+#: Seconds between two bells by which a drain that cannot take all at once asks other workers to take their share.
+SHARE_EVERY = 0.25
 #: Seconds between two tries to write down an answer while the database is away.
 TRY_AGAIN = 0.5
 
@@ -54,6 +56,7 @@ class Drain:
         self.submissions: dict[int, tuple[Message, Attempt]] = {}
         #: The database failed while there was something in the air: that is brought home before anything else.
         self.trouble: Exception | None = None
+        self._shared_at = -SHARE_EVERY
 
     def run(self) -> None:
         """Launches and settles until nothing is due and nothing in the air. Raises DATABASE_AWAY."""
@@ -91,9 +94,17 @@ class Drain:
             return 0, 0.0
         self.submissions |= {attempt.pk: (message, attempt) for message, attempt, _ in started}
         self.flight.launch([_call(*one) for one in started])
+        if len(claimed) == BATCH:
+            self._share()
         if claimed:
             measures.batch(self.gateway_id, len(claimed), time.monotonic() - began)
         return len(claimed), next_in
+
+    def _share(self) -> None:
+        """More is due than one claim takes: another worker may hear it, where there is one."""
+        if time.monotonic() - self._shared_at >= SHARE_EVERY:
+            self._shared_at = time.monotonic()
+            ringing.ring_soon(self.gateway_id)
 
     def _landings(self, next_in: float, *, more: bool) -> list[Landed]:
         """What landed; comes back empty-handed when there is something to claim or the bell rings."""

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from gateways.models import Gateway, GatewayHealth
-from messaging import claiming, delivery
+from messaging import claiming, delivery, ringing
 from messaging.drains import Busy, drains
 from messaging.models import Message, State
 from messaging.retries import Kind
@@ -136,3 +136,28 @@ def test_a_code_that_comes_while_a_drain_waits_for_answers_is_handed_over_before
             assert fresh(slow).state == State.SUBMITTING
     finally:
         drain.join()
+
+
+def test_a_drain_that_cannot_take_all_at_once_rings_for_other_workers(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(sandbox, at_once=1000, rate=10_000)
+    GatewayHealth.objects.update(pace_tokens=10_000)
+    rung: list[int] = []
+    monkeypatch.setattr(claiming, "BATCH", 3)
+    monkeypatch.setattr(delivery, "BATCH", 3)
+    for _ in range(3):
+        send()
+    monkeypatch.setattr(ringing, "ring_soon", rung.append)
+    delivery.drain(sandbox.pk)
+    assert rung == [sandbox.pk]
+
+
+def test_a_drain_that_takes_all_at_once_rings_for_nobody(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send()
+    rung: list[int] = []
+    monkeypatch.setattr(ringing, "ring_soon", rung.append)
+    delivery.drain(sandbox.pk)
+    assert rung == []
