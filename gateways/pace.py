@@ -5,7 +5,7 @@ anew at midnight of the portal's time zone.
 """
 
 import math
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.db.models import F
 from django.db.models.functions import Greatest
@@ -18,6 +18,8 @@ from portal import clock
 ROUNDING = 1e-6
 #: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes.
 RESERVED = 10
+#: What lies no further ahead was written by another clock; what lies further, before ours was set back.
+SKEW = timedelta(seconds=2)
 
 
 class Bucket:
@@ -25,9 +27,8 @@ class Bucket:
 
     def __init__(self, gateway: Gateway, health: GatewayHealth) -> None:
         self.health = health
-        self._now = clock.now()
+        self._now = _moment_after(health.pace_at)
         self._rate = gateway.rate_per_second
-        # A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
         elapsed = max(0.0, (self._now - health.pace_at).total_seconds())
         size = max(1.0, self._rate)
         self._tokens = min(size, health.pace_tokens + self._rate * elapsed)
@@ -52,6 +53,15 @@ class Bucket:
         GatewayHealth.objects.filter(pk=self.health.pk).update(
             pace_tokens=self._tokens, pace_at=self._now, day=today(), day_count=day_count
         )
+
+
+def _moment_after(last: datetime) -> datetime:
+    """Now, or where another worker's clock is a little ahead of ours, its moment: no stretch of time counts twice.
+
+    A clock that was set back gives no tokens, and does not stop the bucket until it catches up either.
+    """
+    now = clock.now()
+    return last if now < last <= now + SKEW else now
 
 
 def lock(gateway: Gateway) -> Bucket:

@@ -54,11 +54,19 @@ def _next_of(gateway: Gateway, bucket: pace.Bucket) -> list[Message]:
     # By their priority as well, which leads the index to them.
     codes_only = {"kind": Kind.CODE, "priority": retries.RULES[Kind.CODE].priority}
     due = _due(gateway).filter(**{} if others > 0 else codes_only)
-    with _in_order():
-        rows = list(due.select_for_update(skip_locked=True).order_by("priority", "due_at")[:most])
-    rows = _still_wanted(rows)
+    rows = _wanted_of(due.select_for_update(skip_locked=True).order_by("priority", "due_at"), most)
     codes = [row for row in rows if row.kind == Kind.CODE]
     return codes + [row for row in rows if row.kind != Kind.CODE][: max(0, others - len(codes))]
+
+
+def _wanted_of(due: QuerySet[Message], most: int) -> list[Message]:
+    """The first of these; where nobody wants them any more, the next."""
+    while True:
+        with _in_order():
+            found = list(due[:most])
+        rows = _still_wanted(found)
+        if rows or not found:
+            return rows
 
 
 @contextmanager

@@ -78,14 +78,18 @@ class Drain:
         if drains.stopping or self.trouble:
             return 0, 0.0
         try:
-            gateway = Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
+            gateway = self._gateway()
             # A login takes its time: what is in the air is brought home first, while it has its leases.
             may_log_in = not self.flight.in_air
             entry = _let_in(gateway, may_log_in) if gateway and anything_due(gateway) else None
             if gateway is None or entry is None:
                 return 0, 0.0
             began = time.monotonic()
-            claimed, next_in = claim(gateway)
+            # A login takes its time, in which somebody may have switched the gateway off.
+            current = self._gateway() if entry.token else gateway
+            if current is None:
+                return 0, 0.0
+            claimed, next_in = claim(current)
             started = begin(gateway, claimed, entry)
         except sessions.Busy:
             return 0, sessions.LOOK_EVERY
@@ -99,6 +103,9 @@ class Drain:
         if claimed:
             measures.batch(self.gateway_id, len(claimed), time.monotonic() - began)
         return len(claimed), next_in
+
+    def _gateway(self) -> Gateway | None:
+        return Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
 
     def _share(self) -> None:
         """More is due than one claim takes: another worker may hear it, where there is one."""
@@ -172,21 +179,27 @@ def begin(
     gateway: Gateway, messages: list[Message], entry: sessions.Entry
 ) -> list[tuple[Message, Attempt, HttpRequest]]:
     """Builds each request and puts each attempt on record; only what this returns may leave."""
-    built = [(message, request) for message in messages if (request := _build(entry, message))]
+    tried = [(message, _build(entry, message)) for message in messages]
+    built = [(message, request) for message, request in tried if isinstance(request, HttpRequest)]
+    moved_on = sum(request is True for _message, request in tried)
     with transaction.atomic():
         now = clock.now()
         leaving = Message.mark_submitting(sorted((message for message, _request in built), key=lambda one: one.pk), now)
         ready = [(message, request) for message, request in built if message.pk in leaving]
         attempts = Attempt.begin_all(gateway, [message for message, _request in ready], now)
-        pace.uncount(gateway.pk, len(messages) - len(ready), pace.today())
+        # What was lost meanwhile is counted by whoever took it; what is late is taken off when its lease is over.
+        pace.uncount(gateway.pk, moved_on, pace.today())
     reach(Point.ATTEMPTED)
     for attempt in attempts:
         attempt.token_issued_at = entry.issued_at
     return [(message, attempt, request) for (message, request), attempt in zip(ready, attempts, strict=True)]
 
 
-def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
-    """The provider's request. Where this message has none, others may: it is tried again, and they go ahead."""
+def _build(entry: sessions.Entry, message: Message) -> HttpRequest | bool:
+    """The provider's request. Where this message has none, others may: it is tried again, and they go ahead.
+
+    Then true where that is on record, and false where the message is no longer this worker's.
+    """
     try:
         return entry.sign(
             entry.provider.submit(
@@ -203,19 +216,19 @@ def _build(entry: sessions.Entry, message: Message) -> HttpRequest | None:
             )
         )
     except Refused as refused:
-        _refused_at_home(message, refused)
+        return _refused_at_home(message, refused)
     except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
         reason = _reason("no request can be built", error)
         logger.error("message %s: %s", message.pk, reason)  # noqa: TRY400 — a trace may hold its text
-        message.postpone(reason, retries.backoff(message.kind, message.failures + 1))
-    return None
+        return message.postpone(reason, retries.backoff(message.kind, message.failures + 1))
 
 
-def _refused_at_home(message: Message, refused: Refused) -> None:
+def _refused_at_home(message: Message, refused: Refused) -> bool:
     """The provider's file itself says that the message cannot go through there; nothing was sent."""
     now, here = clock.now(), message.gateway_id
     with transaction.atomic():
-        if failover.give_up_here(message, refused):
+        given_up = failover.give_up_here(message, refused)
+        if given_up:
             Attempt.objects.create(
                 message=message,
                 gateway_id=here,
@@ -226,6 +239,7 @@ def _refused_at_home(message: Message, refused: Refused) -> None:
                 outcome=Outcome.REFUSED,
                 detail=refused.reason,
             )
+    return given_up
 
 
 def _reason(what: str, error: Exception) -> str:

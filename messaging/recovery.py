@@ -32,13 +32,23 @@ def recover() -> None:
         now = clock.now()
         dead = Message.objects.filter(state__in=LEASED, lease_until__lte=now).order_by("lease_until")
         for message in dead.select_related("gateway")[:SOME]:
-            _recover_one(message)
+            _recover_or_say_why(message)
         Message.lapse_overdue(now)
         Message.end_silence(now - retries.NO_RECEIPT_AFTER)
         receipts.match_orphans(now)
         wipe_texts(now)
     finally:
         mending.release()
+
+
+def _recover_or_say_why(message: Message) -> None:
+    """One that cannot be mended must not stop the others, and all that comes after them."""
+    try:
+        _recover_one(message)
+    except settling.DATABASE_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
+        logger.error("message %s: its worker is gone, and %s", message.pk, type(error).__name__)  # noqa: TRY400 — a trace may hold the text
 
 
 def _recover_one(message: Message) -> None:

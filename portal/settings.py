@@ -188,7 +188,15 @@ SQLITE: dict[str, Any] = {
 
 #: A process that freezes in the middle of a transaction keeps its rows locked, a gateway's pace among them, so that
 #: nobody else can send there. PostgreSQL then ends its session.
-POSTGRESQL = {"connect_timeout": 5, "options": "-c idle_in_transaction_session_timeout=2min"}
+POSTGRESQL = {
+    "connect_timeout": 5,
+    "options": "-c idle_in_transaction_session_timeout=2min",
+    # A server that vanished without a word, or whose address moved, is missed within half a minute and not in hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 
 def read_database_url(raw: str) -> dict[str, Any]:

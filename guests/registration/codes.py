@@ -22,7 +22,7 @@ from messaging import whereabouts
 from messaging.models import Door
 from messaging.retries import Kind
 from messaging.whereabouts import Where, Whereabouts
-from portal import counting
+from portal import clock, counting
 from portal.errors import Refusal, Why
 
 DIGITS = 6
@@ -152,7 +152,7 @@ def _give_back(sent: CodeMessage) -> bool:
 
 def give_back_unsent() -> int:
     """Housekeeping: messages that were never sent are counted against nobody, though no guest came to look."""
-    ended = whereabouts.taken_by_nobody().filter(kind=Kind.CODE, finished_at__gt=timezone.now() - LOOKED_AT)
+    ended = whereabouts.taken_by_nobody().filter(kind=Kind.CODE, finished_at__gt=clock.now() - LOOKED_AT)
     return sum(map(_give_back, CodeMessage.objects.filter(given_back=False, message__in=ended)))
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,7 @@ from guests.views.stages import lost, send_on
 from guests.views.watching import asks_again
 from messaging import phones, whereabouts
 from messaging.whereabouts import Where
-from portal import headers
+from portal import clock, headers
 
 #: Seconds until the page of who waits looks again.
 PATIENCE = 15
@@ -103,5 +102,5 @@ def _sms(own: Registration) -> dict[str, Any]:
     return {
         "sms": SENTENCES.get(sms.kind, sms.sentence),
         "is_lost": sms.kind.came_to_nothing,
-        "polls": asks_again(sms, own.finished_at, timezone.now()),
+        "polls": asks_again(sms, own.finished_at, clock.now()),
     }

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from guests.models import Purpose, Registration, Stage
 from guests.views import visits
 from guests.views.page import page
+from portal import clock
 
 #: *My access*.
 ACCESS = "/guest/access/"
@@ -50,7 +50,7 @@ def arrive(registration: Registration) -> HttpResponse:
     """The code was right. Whoever came for the own access is let in there, and nobody by a code of some time ago."""
     response = send_on(registration)
     finished_at = registration.finished_at
-    is_of_now = finished_at is not None and timezone.now() - finished_at < JUST_NOW
+    is_of_now = finished_at is not None and clock.now() - finished_at < JUST_NOW
     if registration.purpose == Purpose.ACCESS and registration.guest is not None and is_of_now:
         visits.open(response, registration.guest)
     return response

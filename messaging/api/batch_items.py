@@ -56,7 +56,7 @@ def _plain(one: Any, longest: dict[str, int | None]) -> Item | None:
     if type(one) is not dict:
         return None
     for name, value in one.items():
-        if type(value) is not str or len(value) > (longest.get(name) or 0):
+        if type(value) is not str or name not in longest or len(value) > (longest[name] or 0):
             return None
     phone, message = one.get("phone_number"), one.get("message")
     return Item(phone, message, one.get("reference", "").strip()) if phone and message else None

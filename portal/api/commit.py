@@ -130,7 +130,7 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
         versions.confirm()
         return _replayed(claim)
     except OperationalError as error:
-        if _is_busy(error):
+        if claim is not None and _is_busy(error):
             raise StillOpen from error
         raise
     transaction.on_commit(partial(audit.count, event))

@@ -110,6 +110,21 @@ def test_a_clock_that_is_set_back_gives_nothing_and_stops_nothing() -> None:
         assert take(gateway, 10)[0] == 5
 
 
+@pytest.mark.parametrize("ahead", [0.0, 0.05, 0.1, 1.0])
+def test_two_workers_whose_clocks_are_not_quite_the_same_do_not_count_time_twice(ahead: float) -> None:
+    gateway = with_full_bucket(50)
+    granted = 0
+    with time_machine.travel(START, tick=False) as clock:
+        take(gateway, 50)
+        for _ in range(100):
+            clock.shift(timedelta(seconds=0.01 + ahead))
+            granted += take(gateway, 1)[0]
+            clock.shift(timedelta(seconds=-ahead))
+            granted += take(gateway, 1)[0]
+    # A second has passed; the one whose clock is ahead may have what belongs to that.
+    assert granted <= 50 * (1 + ahead) + 1
+
+
 def test_a_lower_rate_counts_at_once() -> None:
     gateway = with_full_bucket(100)
     gateway.rate_per_second = 2

@@ -4,13 +4,17 @@ import threading
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from gateways import sessions
+from gateways.auth import Token
 from gateways.models import Gateway, GatewayHealth
-from messaging import claiming, delivery, ringing
+from gateways.providers.sandbox import Provider
+from messaging import claiming, delivery, recovery, ringing
 from messaging.drains import Busy, drains
-from messaging.models import Message, State
+from messaging.models import Message, OptOut, State
 from messaging.retries import Kind
-from tests.messaging.conftest import Send, begin, fresh
+from tests.messaging.conftest import Send, begin, fresh, let_time_pass
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
@@ -96,7 +100,85 @@ def test_only_what_is_still_this_workers_is_put_on_record(send: Send, sandbox: G
     started = begin(sandbox, claimed)
     assert [message.pk for message, _attempt, _request in started] == [kept.pk]
     assert (fresh(kept).state, fresh(lost).state) == (State.SUBMITTING, State.CLAIMED)
-    assert GatewayHealth.objects.get().day_count == 1
+    # The lost one is counted by whoever took it.
+    assert GatewayHealth.objects.get().day_count == 2
+
+
+def test_what_a_frozen_worker_lost_is_not_taken_off_the_days_count_a_second_time(send: Send, sandbox: Gateway) -> None:
+    for _ in range(3):
+        send()
+    frozen = claimed_by(sandbox)
+    let_time_pass(120)
+    recovery.recover()
+    assert GatewayHealth.objects.get().day_count == 0
+    assert len(begin(sandbox, claimed_by(sandbox))) == 3
+    assert begin(sandbox, frozen) == []
+    assert GatewayHealth.objects.get().day_count == 3
+
+
+def test_what_became_too_late_after_its_claim_is_taken_off_the_days_count_once(send: Send, sandbox: Gateway) -> None:
+    send()
+    claimed = claimed_by(sandbox)
+    Message.objects.update(valid_until=timezone.now())
+    assert begin(sandbox, claimed) == []
+    let_time_pass(120)
+    recovery.recover()
+    assert GatewayHealth.objects.get().day_count == 0
+
+
+def test_a_message_without_a_request_is_taken_off_the_days_count(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send()
+    claimed = claimed_by(sandbox)
+    monkeypatch.setattr(Provider, "submit", lambda *_: 1 / 0)
+    assert begin(sandbox, claimed) == []
+    assert GatewayHealth.objects.get().day_count == 0
+
+
+def test_where_nobody_wants_the_first_the_next_are_taken(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Phones that wrote STOP while their messages were being accepted."""
+    monkeypatch.setattr(claiming, "BATCH", 2)
+    unwanted = [send(phone=f"+7916000000{number}") for number in range(4)]
+    wanted = send()
+    for message in unwanted:
+        OptOut.objects.create(phone=message.phone)
+    assert claimed_by(sandbox) == [wanted]
+    assert {fresh(message).state for message in unwanted} == {State.SUPPRESSED}
+
+
+def test_a_message_that_cannot_be_mended_does_not_stop_the_others(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = send(), send()
+    claimed_by(sandbox)
+    let_time_pass(120)
+    mend = recovery._recover_one
+
+    def stumble(message: Message) -> None:
+        if message.pk == bad.pk:
+            raise ValueError(message.text)
+        mend(message)
+
+    monkeypatch.setattr(recovery, "_recover_one", stumble)
+    recovery.recover()
+    assert (fresh(bad).state, fresh(good).state) == (State.CLAIMED, State.QUEUED)
+
+
+def test_a_gateway_that_is_switched_off_while_a_worker_logs_in_is_given_nothing(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = send()
+
+    def switch_off(gateway: Gateway, **_: object) -> sessions.Entry:
+        Gateway.objects.filter(pk=gateway.pk).update(enabled=False)
+        return sessions.Entry(gateway.open(), Token("t"))
+
+    monkeypatch.setattr(sessions, "enter", switch_off)
+    delivery.drain(sandbox.pk)
+    assert fresh(message).state == State.QUEUED
 
 
 def test_a_bell_wakes_who_is_busy_with_the_gateway_once() -> None:

@@ -111,6 +111,18 @@ def test_the_database_away_is_503_and_nobody_is_refused_by_a_guess(api: Api, adm
     assert send(client).status_code == 200
 
 
+@pytest.mark.parametrize(("key", "status"), [("", 503), ("k1", 409)])
+def test_a_busy_database_is_told_as_a_key_in_use_only_where_there_is_a_key(
+    api: Api, admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, key: str, status: int
+) -> None:
+    def busy() -> None:
+        raise OperationalError("database is locked")
+
+    instead(monkeypatch, busy)
+    assert send(api(admin), key).status_code == status
+    assert not Message.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_taken_away_while_it_is_written_counts(
     api: Api, operator: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch

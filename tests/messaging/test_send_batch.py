@@ -81,6 +81,7 @@ def test_the_batch_keeps_no_text_beyond_its_messages(api: Api, operator: User) -
         ({"phone_number": "+79161234567", "message": "x", "reference": None}, "reference"),
         ({"phone_number": "+79161234567", "message": "x", "reference": "r" * 101}, "reference"),
         ({"phone_number": "+79161234567", "message": "x", "mesage": "x"}, "mesage"),
+        ({"phone_number": "+79161234567", "message": "x", "refrence": ""}, "refrence"),
         ("+79161234567", "messages"),
         (["+79161234567", "x"], "messages"),
         (None, "messages"),
