@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections,
 from django.db.models import Field, Model
 
 from portal import statements, versions
+from portal.bulk.columns import AS_THEY_ARE
 from portal.models import AuditEvent, IdempotencyRecord
 
 
@@ -109,11 +110,8 @@ def _fields(model: type[Model], left_out: tuple[str, ...]) -> "list[Field[Any, A
     return [field for field in model._meta.concrete_fields if not field.generated and field.column not in left_out]
 
 
-#: Columns of these kinds take values of these types as they are; asking each of forty would take as long as the rest.
-_PLAIN_FIELDS = frozenset({
-    models.CharField, models.TextField, models.BooleanField, models.ForeignKey, models.OneToOneField,
-    models.PositiveIntegerField, models.PositiveSmallIntegerField, models.DateTimeField,
-})  # fmt: skip
+#: Those that the driver takes as they are, and what they hold then.
+_PLAIN_FIELDS = AS_THEY_ARE | {models.DateTimeField}
 _PLAIN_TYPES = frozenset({str, int, bool, datetime, type(None)})
 
 

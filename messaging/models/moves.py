@@ -22,6 +22,12 @@ from portal.models import User
 SOME = 1000
 
 
+def _changes(to: State, further: dict[str, Any]) -> dict[str, Any]:
+    """What changes whenever a message comes to this state, and what else does this time."""
+    ends: dict[str, Any] = {"finished_at": clock.now(), "ask_at": None} if to in FINAL else {}
+    return {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **ends, **further}
+
+
 class MessageMoves(MessageRow):
     """The machinery; for `Message` alone."""
 
@@ -36,9 +42,7 @@ class MessageMoves(MessageRow):
         A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
         `since` narrows the states it may come from; `by` is the person whose wish it is.
         """
-        changes = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **changes}
-        if to in FINAL:
-            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
+        changes = _changes(to, changes)
         sources = since or MAY_FOLLOW[to]
         if to in TOLD_BY_THEMSELVES:
             return self._set(sources, changes)
@@ -59,9 +63,7 @@ class MessageMoves(MessageRow):
     @classmethod
     def _move_all(cls, rows: "QuerySet[Self]", to: State, *, by: User | None = None, **changes: Any) -> int:
         """The same for up to SOME of these rows at once: one UPDATE, and one INSERT of their steps; how many moved."""
-        changes = {"state": to, "due_at": None, "waits_for": "", **changes}
-        if to in FINAL:
-            changes = {"finished_at": clock.now(), "ask_at": None, **changes}
+        changes = _changes(to, changes)
         with transaction.atomic():
             locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
             cls._default_manager.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
@@ -77,9 +79,7 @@ class MessageMoves(MessageRow):
         For states of which attempts and receipts tell.
         """
         assert to in TOLD_BY_THEMSELVES  # noqa: S101 — no step is written here
-        all_to = {"state": to, "lease_until": None, "due_at": None, "waits_for": "", **all_to}
-        if to in FINAL:
-            all_to = {"finished_at": clock.now(), "ask_at": None, **all_to}
+        all_to = _changes(to, all_to)
         won = update_each(
             cls,
             [row.pk for row in rows],
@@ -90,7 +90,7 @@ class MessageMoves(MessageRow):
         )
         for place, row in enumerate(rows):
             if row.pk in won:
-                for name, value in all_to.items() | ((name, values[place]) for name, values in each.items()):
+                for name, value in (all_to | {name: values[place] for name, values in each.items()}).items():
                     setattr(row, name, value)
         return [row for row in rows if row.pk in won]
 

@@ -9,6 +9,7 @@ from django.db import connection, models, transaction
 
 from portal import statements
 from portal.bulk import documents
+from portal.bulk.columns import column, sql_name, sql_table
 
 if TYPE_CHECKING:
     Column = models.Field[Any, Any]
@@ -27,12 +28,12 @@ def insert_copies(
     The rows have what the database holds, as far as JSON can say it: an encrypted text is encrypted already. Nothing is
     checked but what the database checks, no signal is sent, and `template` itself is not stored.
     """
-    own = [_field(template, name) for name in names]
+    model = type(template)
+    own = [column(model, name) for name in names]
     same = [field for field in template._meta.concrete_fields if _is_stored(field) and field not in own]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in (*own, *same))
     given = ", ".join([*(f"given.v{place}" for place in range(len(own))), *["%s"] * len(same)])
-    table = connection.ops.quote_name(template._meta.db_table)
-    statement = f"INSERT INTO {table} ({columns}) SELECT {given} FROM {documents.table(own)}"  # noqa: S608 — names only
+    statement = f"INSERT INTO {sql_table(model)} ({columns}) SELECT {given} FROM {documents.table(own)}"  # noqa: S608 — names only
     constants = [field.get_db_prep_save(field.pre_save(template, add=True), connection) for field in same]
     with transaction.atomic(savepoint=False):
         parts = [rows[start : start + SOME] for start in range(0, len(rows), SOME)]
@@ -45,17 +46,9 @@ def _run(template: models.Model, statement: str, known_by: str, parts: Sequence[
             for values in parts:
                 cursor.execute(statement, values)
         return {}
-    known, key = (
-        connection.ops.quote_name(str(field.column)) for field in (_field(template, known_by), template._meta.pk)
-    )
+    known, key = sql_name(type(template), known_by), sql_name(type(template), "pk")
     returning = f"{statement} RETURNING {known}, {key}"
     return {value: made for values in parts for value, made in statements.fetch(returning, values)}
-
-
-def _field(template: models.Model, name: str) -> "Column":
-    field = template._meta.get_field(name)
-    assert isinstance(field, models.Field)  # noqa: S101 — only what is stored has a value
-    return field
 
 
 def _is_stored(field: "Column") -> bool:

@@ -6,20 +6,18 @@ from typing import Any
 from django.db import connection, models
 
 from portal.bulk import documents
+from portal.bulk.columns import column, sql_name, sql_table
 
 
 def among(model: type[models.Model], name: str, values: Collection[Any]) -> set[Any]:
     """Those of the values that some row has in this field; texts and numbers, as the database holds them."""
     if not values:
         return set()
-    field = model._meta.get_field(name)
-    assert isinstance(field, models.Field)  # noqa: S101 — only what is stored has a value
-    quoted = connection.ops.quote_name
-    table, column = quoted(model._meta.db_table), quoted(str(field.column))
-    given = f"SELECT given.v0 FROM {documents.table([field])}"  # noqa: S608 — names only
+    table, own = sql_table(model), sql_name(model, name)
+    given = f"SELECT given.v0 FROM {documents.table([column(model, name)])}"  # noqa: S608 — names only
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {column} FROM {table} WHERE {column} IN ({given})",  # noqa: S608 — names only
+            f"SELECT {own} FROM {table} WHERE {own} IN ({given})",  # noqa: S608 — names only
             [documents.document([(value,) for value in values])],
         )
         return {row[0] for row in cursor.fetchall()}

@@ -7,12 +7,10 @@ from django.db import connection, connections, models
 
 from portal import statements
 from portal.bulk import documents
+from portal.bulk.columns import AS_THEY_ARE, column, sql_name, sql_table
 
 if TYPE_CHECKING:
     Column = models.Field[Any, Any]
-
-#: What the database holds of these is what Python has; not so of kinds that are made of them, such as encrypted texts.
-AS_THEY_ARE = {models.BigAutoField, models.CharField, models.PositiveIntegerField, models.PositiveSmallIntegerField}
 
 
 def update_each(
@@ -36,53 +34,39 @@ def update_each(
     own, same, expected = each or {}, all_to or {}, where_each or {}
     some, bounds = where_in or {}, where_after or {}
     given = [*own.items(), *expected.items()]
-    columns = [model._meta.pk, *(_column(model, name) for name, _values in given)]
+    columns = [model._meta.pk, *(column(model, name) for name, _values in given)]
     stored = [
         _in_document(column, values) for column, (_name, values) in zip(columns, [("pk", keys), *given], strict=True)
     ]
     rows = list(zip(*stored, strict=True))
 
-    changes = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(own, 1)]
-    changes += [f"{_name(model, name)} = %s" for name in same]
-    conditions = [f"{_name(model, name)} = given.v{place}" for place, name in enumerate(expected, 1 + len(own))]
-    conditions += [f"{_name(model, name)} IN ({', '.join(['%s'] * len(some[name]))})" for name in some]
-    conditions += [f"{_name(model, name)} > %s" for name in bounds]
-    key = _name(model, "pk")
+    changes = [f"{sql_name(model, name)} = given.v{place}" for place, name in enumerate(own, 1)]
+    changes += [f"{sql_name(model, name)} = %s" for name in same]
+    conditions = [f"{sql_name(model, name)} = given.v{place}" for place, name in enumerate(expected, 1 + len(own))]
+    conditions += [f"{sql_name(model, name)} IN ({', '.join(['%s'] * len(some[name]))})" for name in some]
+    conditions += [f"{sql_name(model, name)} > %s" for name in bounds]
+    key = sql_name(model, "pk")
     statement = (
-        f"UPDATE {_quoted(model._meta.db_table)} SET {', '.join(changes)} FROM {documents.table(columns)} "  # noqa: S608 — names only
+        f"UPDATE {sql_table(model)} SET {', '.join(changes)} FROM {documents.table(columns)} "  # noqa: S608 — names only
         f"WHERE {' AND '.join([f'{key} = given.v0', *conditions])} RETURNING {key}"
     )
     values = [
-        *(_stored(_column(model, name), value) for name, value in same.items()),
+        *(_stored(column(model, name), value) for name, value in same.items()),
         documents.document(rows),
-        *(_stored(_column(model, name), value) for name, values in some.items() for value in values),
-        *(_stored(_column(model, name), value) for name, value in bounds.items()),
+        *(_stored(column(model, name), value) for name, values in some.items() for value in values),
+        *(_stored(column(model, name), value) for name, value in bounds.items()),
     ]
     return {row[0] for row in statements.fetch(statement, values)}
 
 
-def _in_document(column: "Column", values: Sequence[Any]) -> list[Any]:
+def _in_document(field: "Column", values: Sequence[Any]) -> list[Any]:
     """As the database holds them; numbers and short texts it holds as they are, and there are thousands of them."""
-    if type(column) in AS_THEY_ARE:
+    if type(field) in AS_THEY_ARE:
         return list(values)
     # The connection itself: `django.db.connection` looks for it anew at every question.
     real = connections[connection.alias]
-    return [column.get_db_prep_save(value, real) for value in values]
+    return [field.get_db_prep_save(value, real) for value in values]
 
 
-def _stored(column: "Column", value: Any) -> Any:
-    return column.get_db_prep_save(value, connection)
-
-
-def _column(model: type[models.Model], name: str) -> "Column":
-    field = model._meta.pk if name == "pk" else model._meta.get_field(name)
-    assert isinstance(field, models.Field)  # noqa: S101 — only what is stored has a value
-    return field
-
-
-def _name(model: type[models.Model], name: str) -> str:
-    return _quoted(str(_column(model, name).column))
-
-
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _stored(field: "Column", value: Any) -> Any:
+    return field.get_db_prep_save(value, connection)

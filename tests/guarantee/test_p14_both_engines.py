@@ -30,6 +30,7 @@ ASK_WHICH = {
 }
 #: Tests of one engine alone, each with its reason.
 ONE_ENGINE = {
+    "tests/portal/test_idle_transactions.py": "SQLite has no sessions that it could end",
     "tests/services/test_several_machines.py": "SQLite is on one machine",
     "tests/services/test_under_fire.py": "PostgreSQL and Redis are crashed; a full disk is SQLite's",
 }

@@ -44,6 +44,7 @@ from portal.models import (
     ApiToken,
     AuditEvent,
     IdempotencyRecord,
+    KeptChange,
     LastRun,
     RecoveryCodes,
     RefusedTry,
@@ -103,7 +104,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device}
+WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, KeptChange}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {

@@ -1,5 +1,6 @@
 """One UPDATE for many rows with values of their own means the same on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,9 +115,16 @@ def test_values_of_every_kind_come_back_as_they_were(sandbox: Gateway, name: str
 
 def test_a_secret_is_encrypted_on_its_way(sandbox: Gateway) -> None:
     rows = messages(sandbox, 1)
-    with CaptureQueriesContext(connection) as queries:
+    sent: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
+        sent.append(f"{sql} {values}")
+        return execute(sql, values, many, context)
+
+    with connection.execute_wrapper(note):
         update_each(Message, keys(rows), each={"text": ["the password is canary-17"]})
-    assert "canary-17" not in queries[0]["sql"]
+    assert len(sent) == 1
+    assert "canary-17" not in sent[0]
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM messaging_message")
         assert "canary-17" not in str(cursor.fetchall())
