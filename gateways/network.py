@@ -72,29 +72,45 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
 class Trail:
     """How far one call has come: after `not_after` nothing may be written any more, and what was is on record.
 
-    The HTTP client reports to it right before the first byte leaves.
+    The HTTP client reports to it right before the first byte leaves: where there is a body, when that is written, for
+    its headers wait for it, and other calls may have their turn in between.
     """
 
     def __init__(self, call: Call) -> None:
         self.not_after = call.not_after
         self.written = False
+        self._has_body = bool(call.request.body)
+        self._stopped: NeverWritten | None = None
 
     def check_time(self) -> None:
         """Raises NeverWritten when it is too late to begin."""
         if clock.now() > self.not_after:
-            raise NeverWritten("it was too late to send")
+            self._stopped = NeverWritten("it was too late to send")
+            raise self._stopped
 
     def about_to_write(self) -> None:
-        """Raises whatever must stop the write."""
+        """The headers are next, alone or with the body. Raises whatever must stop the write."""
         if self.written:
             # A kept connection was found dead: the client repeats what it takes for harmless; a submit is not.
             raise NoAnswer
         self.check_time()
+        if not self._has_body:
+            self._first_byte()
+
+    def about_to_write_body(self) -> None:
+        """A piece of the body is next, the first one with the headers. Raises NeverWritten."""
+        if not self.written:
+            self.check_time()
+            self._first_byte()
+
+    def _first_byte(self) -> None:
         self.written = True
         reach(Point.WRITING)
 
     def failure(self, error: BaseException) -> NotSent | Ambiguous:
         """The outcome; the error's own text is left out, because it may quote the request."""
+        # The client wraps what stops it while it writes the body.
+        error = self._stopped or error
         words = next((words for kind, words in WORDS if isinstance(error, kind)), type(error).__name__)
         if self.written:
             return Ambiguous(f"no usable answer: {words}")
@@ -112,6 +128,7 @@ class Network:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_report_connection)
         trace.on_request_headers_sent.append(_report_write)
+        trace.on_request_chunk_sent.append(_report_body)
         self._session = aiohttp.ClientSession(
             # How many at once is each gateway's own setting, so there is no limit here.
             connector=aiohttp.TCPConnector(
@@ -159,6 +176,12 @@ async def _report_write(
     _session: aiohttp.ClientSession, context: SimpleNamespace, _parameters: aiohttp.TraceRequestHeadersSentParams
 ) -> None:
     context.trace_request_ctx.about_to_write()
+
+
+async def _report_body(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _parameters: aiohttp.TraceRequestChunkSentParams
+) -> None:
+    context.trace_request_ctx.about_to_write_body()
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:

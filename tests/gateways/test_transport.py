@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from gateways import sandbox, transport
 from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
+from gateways.network import Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.transport import Call, Flight, Landing, fetch
 from tests.simulators import faulty_server as server
@@ -153,6 +154,25 @@ class TestNothingWasWritten:
             assert provider.was_connected.wait(PATIENCE)
         assert isinstance(landing.failure, NotSent)
         assert provider.requests == []
+
+    @pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
+    def test_a_call_that_is_too_late_once_its_headers_are_made_writes_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, kept: bool
+    ) -> None:
+        """A process that is frozen there wakes with the write before it: headers wait for their body, time does not."""
+        about_to_write = Trail.about_to_write
+
+        def freeze(trail: Trail) -> None:
+            about_to_write(trail)
+            trail.not_after = timezone.now() - timedelta(seconds=1)
+
+        with FaultyServer(server.answers(http())) as provider:
+            if kept:
+                fetch(post(provider.url), PATIENCE)
+            monkeypatch.setattr(Trail, "about_to_write", freeze)
+            with pytest.raises(NotSent, match="it was too late to send"):
+                fetch(post(provider.url), PATIENCE)
+            assert (provider.connections, len(provider.requests)) == (1, int(kept))
 
 
 class TestNobodyCanTell:

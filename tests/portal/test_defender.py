@@ -14,7 +14,6 @@ from django.contrib.auth.hashers import BasePasswordHasher
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError, connection, transaction
 from django.test import Client, RequestFactory
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -26,6 +25,7 @@ from portal.models import AllowedNetwork, ApiToken, AuditEvent, RefusedTry, User
 from portal.strangers import name_to_keep
 from tests.conftest import PASSWORD, Api
 from tests.portal.strangers import BROWSER, ELSEWHERE, INFO, LIST, OFFICE, PAGE, STRANGER, Caller
+from tests.portal.test_versions import statements
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LIMIT = 5
@@ -403,11 +403,7 @@ def test_an_ordinary_call_asks_the_database_once_a_second_at_most(admin: User, a
     client = api(admin)
 
     def asked() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            client.get(LIST)
-        return sum("watchedhost" in query["sql"] for query in queries.captured_queries)
+        return sum("watchedhost" in sql for sql in statements(lambda: client.get(LIST)))
 
     assert [asked(), asked(), asked()] == [1, 0, 0]
     recent.forget()
