@@ -5,7 +5,6 @@ Nothing in the portal knows of it: it listens to `portal.faults`.
 """
 
 import json
-import os
 import runpy
 import signal
 import sys
@@ -89,7 +88,8 @@ def main() -> None:
     sys.argv = sys.argv[3:]
     if fast:
         time_machine.travel(datetime.now(UTC) + timedelta(seconds=fast)).start()
-    faults.listen(Watch(fuse, lambda deed: os.kill(os.getpid(), deed)).reached)
+    # To this very thread: what is sent to the process stops it once another thread is awake, which may be much later.
+    faults.listen(Watch(fuse, lambda deed: signal.pthread_kill(threading.get_ident(), deed)).reached)
     django.setup()
     # Named late, because it needs models.
     import_string("tests.services.fire.hurry.hurry")()
