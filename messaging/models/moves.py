@@ -4,7 +4,6 @@ A change of which neither an attempt nor a receipt tells leaves a Step. What cha
 """
 
 from collections.abc import Sequence
-from copy import copy
 from datetime import datetime
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ from django.db.models import QuerySet
 from messaging.models.row import MessageRow
 from messaging.models.states import FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State
 from messaging.models.step import Step
-from portal import clock
+from portal import clock, versions
 from portal.bulk.updating import update_each
 from portal.models import User
 
@@ -115,8 +114,7 @@ class MessageMoves(MessageRow):
 
     def twin(self) -> "Self":
         """Another object of the same row: what is changed in one stays as it was in the other. `copy` takes long."""
-        twin = type(self).__new__(type(self))
-        twin.__dict__ = self.__dict__ | {"_state": copy(self._state)}
+        twin = versions.copied(self)
         twin._state.fields_cache = dict(self._state.fields_cache)
         return twin
 

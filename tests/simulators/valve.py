@@ -5,19 +5,16 @@ It counts the calls that wait, and notes when one of them is given up.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
-from tests.simulators.own_thread import OwnThread
+from tests.simulators.relay import Relay
 
 
-class Valve(OwnThread):
+class Valve(Relay):
     """`url` leads where the address leads that it was given, until it is shut."""
 
     def __init__(self, url: str) -> None:
-        super().__init__("valve")
-        self.port = int(url.rpartition(":")[2])
+        super().__init__("valve", url)
         #: Calls that wait for an answer now, by their path.
         self.waiting: Counter[str] = Counter()
         #: When each call was given up that was given up.
@@ -28,28 +25,12 @@ class Valve(OwnThread):
         """Lets nothing through any more; what is under way still ends."""
         self._shut = True
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._take, "127.0.0.1", 0)
-        try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        finally:
-            server.close()
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward, answers = await asyncio.open_connection("127.0.0.1", self.port)
-        back = asyncio.create_task(pour(onward, writer))
-        try:
-            with suppress(ConnectionError, asyncio.CancelledError):
-                while said := await reader.read(65536):
-                    if self._shut:
-                        await self._keep_waiting(said.split(b" ")[1].decode(), reader)
-                        return
-                    answers.write(said)
-        finally:
-            back.cancel()
-            answers.close()
-            writer.close()
+    async def carry(self, _caller: int, reader: asyncio.StreamReader, onward: asyncio.StreamWriter) -> None:
+        while said := await reader.read(65536):
+            if self._shut:
+                await self._keep_waiting(said.split(b" ")[1].decode(), reader)
+                return
+            onward.write(said)
 
     async def _keep_waiting(self, path: str, reader: asyncio.StreamReader) -> None:
         self.waiting[path] += 1
@@ -59,10 +40,3 @@ class Valve(OwnThread):
             self.given_up.append(datetime.now(UTC))
         finally:
             self.waiting[path] -= 1
-
-
-async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carries what comes until there is no more, or nobody takes it."""
-    with suppress(ConnectionError):
-        while said := await reader.read(65536):
-            writer.write(said)
