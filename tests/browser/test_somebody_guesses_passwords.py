@@ -47,16 +47,16 @@ def test_the_host_is_blocked_everywhere_until_somebody_else_unblocks_it(behind_p
 
     guess_six_times(portal, guessing)
     guessing.watch.expected.add(429)
-    assert guessing.go("/admin/login/") == 429
+    # Each of the web's processes remembers for a second whom it did not turn away, and later whom it did.
+    wait_for(lambda: guessing.go("/admin/login/") == 429, "the page is closed")
     guessing.inspect("d1-turned-away")
     assert login(portal, GUESSING, ADMIN_PASSWORD) == 429
-    assert ask(portal, GUESSING, "messages", token=portal.token) == 429
+    wait_for(lambda: ask(portal, GUESSING, "messages", token=portal.token) == 429, "tokens are no way in")
 
     assert login(portal, OTHER, ADMIN_PASSWORD) == 200
     sign_in(administrator, "admin", ADMIN_PASSWORD)
     unblock(administrator)
     guessing.watch.expected.clear()
-    # Each of the web's processes remembers for a second whom it turned away.
     wait_for(lambda: login(portal, GUESSING, ADMIN_PASSWORD) == 200, "the host is let in again")
     sign_in(guessing, "admin", ADMIN_PASSWORD)
 
