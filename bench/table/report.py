@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import median
 
 from bench.measuring import cpu_ticks, noise
@@ -18,38 +18,38 @@ HEADING = f"{'':72}{'ours':>10}{'other':>10}{'ratio':>8}{'wanted':>9}{'':>7}{'sp
 
 
 def report() -> None:
-    """Measures and prints; ends the program with an error where a figure is short of what is wanted."""
+    """Measures and prints, row by row; ends the program with an error where a figure is short of what is wanted."""
     wanted = os.environ.get("ROWS", "").split() or [*PARTS, MEMORY]
     if unknown := set(wanted) - {*PARTS, MEMORY}:
         sys.exit(f"There are no rows {', '.join(sorted(unknown))}. There are {', '.join([*PARTS, MEMORY])}.")
     before = cpu_ticks()
+    print(f"\nOurs | what it is measured against; medians of {ROUNDS} rounds\n{HEADING}", flush=True)
     try:
-        rows, sizes = _measured(wanted)
+        all_hold = _measure(wanted)
     except ServerMissing as why:
         sys.exit(str(why))
-    print(f"\nOurs | what it is measured against; medians of {ROUNDS} rounds\n{HEADING}")
-    for row in rows:
-        print(_line(row))
-    if sizes:
-        print(f"\n{'Memory, MB':10}{'idle':>10}{'at the most':>18}", *sizes, sep="\n")
     print(f"\n{noise(before)}", flush=True)
-    if not all(row.holds for row in rows):
+    if not all_hold:
         sys.exit("A figure is short of what is wanted.")
 
 
-def _measured(wanted: list[str]) -> tuple[list[Row], list[str]]:
-    rows: list[Row] = []
+def _measure(wanted: Collection[str]) -> bool:
+    """Prints each row once it is measured; whether all are as wanted."""
+    all_hold = True
     with stage() as here:
         house = here.house("new", 2)
         sizes = memory.lines(house) if MEMORY in wanted else []
         for name, measure in PARTS.items():
-            if name in wanted:
-                print(f"measuring: {name}", file=sys.stderr, flush=True)
-                rows += measure(here, house)
-    return rows, sizes
+            for row in measure(here, house) if name in wanted else []:
+                print(line(row), flush=True)
+                all_hold &= row.holds
+    if sizes:
+        print(f"\n{'Memory, MB':10}{'idle':>10}{'at the most':>18}", *sizes, sep="\n")
+    return all_hold
 
 
-def _line(row: Row) -> str:
+def line(row: Row) -> str:
+    """The row as it is printed."""
     sign = "<=" if row.at_most else ">="
     return (
         f"{row.name:72}{_short(row.ours):>10}{_short(row.other):>10}{row.ratio:8.2f}{f'{sign} {row.bound:g}':>9}"

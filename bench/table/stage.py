@@ -134,7 +134,8 @@ VALUES = {
     "phone": "'+7916' || lpad(n::text, 7, '0')", "created": "now()", "due_at": "now()",
     "valid_until": "now() + interval '12 hours'", "caller_reference": "NULL",
 }  # fmt: skip
-UNDONE = "SELECT count(*) FROM messaging_message WHERE id > %s AND finished_at IS NULL"
+#: Asked so often that it must not count all of them.
+UNDONE = "SELECT exists(SELECT FROM messaging_message WHERE id > %s AND finished_at IS NULL)::int"
 
 
 def until(done: Callable[[], bool]) -> float:
