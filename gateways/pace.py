@@ -16,8 +16,10 @@ from portal import clock
 
 #: Floating-point sums of tokens may fall short of a whole number by less than this; the debt is carried on.
 ROUNDING = 1e-6
-#: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes.
+#: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes;
 RESERVED = 10
+#: and one of this many: of fewer it would be missed too much.
+RESERVED_FROM = 4
 #: What lies no further ahead was written by another clock; what lies further, before ours was set back.
 SKEW = timedelta(seconds=2)
 
@@ -77,7 +79,7 @@ def lock(gateway: Gateway) -> Bucket:
 
 def reserve(limit: int) -> int:
     """How many of so many are kept for codes, so that one that comes while much is under way waits for nothing."""
-    return limit // RESERVED
+    return max(limit // RESERVED, int(limit >= RESERVED_FROM))
 
 
 def uncount(gateway_id: int, count: int, day: date) -> None:

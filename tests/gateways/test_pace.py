@@ -88,15 +88,17 @@ def test_the_last_tenth_of_the_tokens_is_left_to_codes() -> None:
         assert take(gateway, 1, urgent=False) == pytest.approx((0, 3 / 20))
 
 
-@pytest.mark.parametrize("rate", [0.01, 0.9, 1, 5, 9.9])
+@pytest.mark.parametrize("rate", [0.01, 0.9, 1, 2, 3.9])
 def test_a_slow_gateway_keeps_none_for_codes_so_that_information_is_sent_at_all(rate: float) -> None:
     gateway = with_full_bucket(rate)
     with time_machine.travel(START, tick=False):
         assert take(gateway, 1000, urgent=False)[0] == max(1, int(rate))
 
 
-@pytest.mark.parametrize(("limit", "kept"), [(0, 0), (1, 0), (9, 0), (10, 1), (19, 1), (50, 5), (1000, 100)])
-def test_one_in_ten_is_kept_for_codes(limit: int, kept: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "kept"), [(0, 0), (1, 0), (3, 0), (4, 1), (9, 1), (10, 1), (19, 1), (50, 5), (1000, 100)]
+)
+def test_one_in_ten_and_one_of_four_is_kept_for_codes(limit: int, kept: int) -> None:
     assert pace.reserve(limit) == kept
 
 
