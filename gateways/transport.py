@@ -57,20 +57,20 @@ class Flight:
             _running_loop().take_off(list(calls), self._arrivals.put)
 
     def landed(self, wait: float) -> list[Landing]:
-        """Those that landed, having waited up to `wait` seconds for the first and a moment for its neighbours.
+        """Those that landed, having waited up to `wait` seconds for the first, and then a moment for its neighbours.
 
-        A nudge ends the wait, with what there is by then; none where nothing is in the air.
+        A nudge ends the wait, with what there is by then; none where nothing is in the air. Who cannot wait gets what
+        has landed already.
         """
         landings: list[Landing] = []
-        until = time.monotonic() + wait
-        while self._in_air:
-            arrived = self._arrival(until - time.monotonic())
-            if arrived is None:
-                break
+        arrived = self._arrival(wait) if self._in_air else None
+        if arrived is not None and wait > 0:
+            # Asleep, because to be woken for each of them costs more than to understand it.
+            time.sleep(GATHER)
+        while arrived is not None:
             landings.append(arrived)
             self._in_air -= 1
-            if len(landings) == 1:
-                until = time.monotonic() + GATHER
+            arrived = self._arrival(0) if self._in_air else None
         return landings
 
     def rest(self, seconds: float) -> None:
@@ -83,7 +83,7 @@ class Flight:
 
     def _arrival(self, wait: float) -> Landing | None:
         try:
-            return self._arrivals.get(timeout=max(0.0, wait))
+            return self._arrivals.get(timeout=max(0.0, wait)) if wait > 0 else self._arrivals.get_nowait()
         except queue.Empty:
             return None
 

@@ -16,7 +16,7 @@ from portal import clock
 from portal.faults import Point, reach
 
 #: How many messages one claim takes at the most.
-BATCH = 100
+BATCH = 250
 #: Seconds for which the pace lets tokens gather, before it is worth while to take them.
 HANDFUL = 0.1
 

@@ -237,7 +237,8 @@ def test_the_history_is_not_read(history: Gateway) -> None:
             transaction.set_rollback(True)
 
 
-def test_a_claim_reads_the_beginning_of_a_long_queue(history: Gateway) -> None:
+def test_a_claim_reads_the_beginning_of_a_long_queue(history: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claiming, "BATCH", 100)
     Message.objects.bulk_create(_message(history, place) for place in range(5 * MOST_ROWS))
     for _turn in range(2):
         with watched(4 * claiming.BATCH), transaction.atomic():
