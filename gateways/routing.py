@@ -15,6 +15,7 @@ from gateways import health, pace, providers
 from gateways.models import Gateway, GatewayHealth
 from portal import versions
 from portal.errors import Refusal, Why
+from portal.rows import copied
 from portal.versions import Kept
 
 #: By name; under None the default one.
@@ -48,11 +49,11 @@ def _found(name: str | None) -> Gateway | None:
         if gateway is None:
             return None
         _kept.put(name, version, gateway)
-    copy = versions.copied(gateway)
+    copy = copied(gateway)
     # How many messages went today changes with each of them: where it matters, it is read when it is asked for.
     if gateway.daily_limit is None:
         found: GatewayHealth | None = gateway._state.fields_cache["health"]
-        copy._state.fields_cache["health"] = found and versions.copied(found)
+        copy._state.fields_cache["health"] = found and copied(found)
     return copy
 
 

@@ -16,7 +16,7 @@ Landed = tuple[Message, Attempt, Landing]
 
 
 @dataclass(frozen=True)
-class Known:
+class Understood:
     """One answer as it will be written down, without the text of its message."""
 
     message: Message
@@ -25,7 +25,7 @@ class Known:
     exchange: dict[str, object]
 
 
-def understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Known:
+def understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Understood:
     outcome = _outcome(provider, attempt, landing)
     hidden = [*redaction.pieces(message.text or "", message.shown_text or ""), *redaction.secrets_of(provider)]
     if isinstance(outcome, Accepted):
@@ -34,7 +34,7 @@ def understand(provider: BaseProvider, message: Message, attempt: Attempt, landi
     else:
         outcome.reason = redaction.without(hidden, outcome.reason)
     exchange = redaction.kept(provider, landing.response, hidden) if landing.response else {}
-    return Known(message, attempt, outcome, exchange)
+    return Understood(message, attempt, outcome, exchange)
 
 
 def _outcome(provider: BaseProvider, attempt: Attempt, landing: Landing) -> Accepted | NotAccepted:
@@ -50,7 +50,7 @@ def reference_of(accepted: Accepted, provider: BaseProvider, message: Message) -
     return accepted.reference or (message.key if provider.reports_by_key else "")
 
 
-def reported_as(one: Known, provider: BaseProvider) -> str:
+def reported_as(one: Understood, provider: BaseProvider) -> str:
     """By which reference the provider may have reported it already; empty where it cannot have."""
     if isinstance(one.outcome, Accepted):
         return reference_of(one.outcome, provider, one.message)
@@ -66,7 +66,7 @@ def class_of(outcome: Accepted | NotAccepted) -> Outcome:
     return Outcome.ACCEPTED if isinstance(outcome, Accepted) else outcome.outcome
 
 
-def reference_on_record(one: Known, provider: BaseProvider) -> tuple[str, str]:
+def reference_on_record(one: Understood, provider: BaseProvider) -> tuple[str, str]:
     """What the provider calls it, and by what a receipt finds it."""
     if isinstance(one.outcome, Accepted):
         reference = reference_of(one.outcome, provider, one.message)

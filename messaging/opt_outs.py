@@ -10,9 +10,9 @@ from messaging import phones
 from messaging.models import InboundMessage, Message, OptOut, Word
 from portal import clock
 from portal.bulk import selecting
+from portal.bulk.together import Unless
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
-from portal.together import Unless
 
 #: Whole messages. Plain «нет» and “no” are left out: they answer other questions too.
 STOP_WORDS = frozenset({

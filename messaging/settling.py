@@ -27,8 +27,8 @@ from gateways.outcomes import (
 )
 from gateways.provider import BaseProvider
 from gateways.sessions import AccessEnded
-from messaging import answers, bells, digests, failover, receipts, retries
-from messaging.answers import Known, Landed
+from messaging import answers, digests, failover, receipts, retries, ringing
+from messaging.answers import Landed, Understood
 from messaging.models import Attempt, Message, State, Taken
 from messaging.retries import Kind
 from portal import clock, counting
@@ -62,7 +62,7 @@ def settle(landed: Sequence[Landed]) -> None:
     _tell_health(gateway, provider, known)
 
 
-def _write_alone(provider: BaseProvider, one: Known) -> None:
+def _write_alone(provider: BaseProvider, one: Understood) -> None:
     try:
         _write(provider, [one])
     except DATABASE_AWAY:
@@ -71,7 +71,7 @@ def _write_alone(provider: BaseProvider, one: Known) -> None:
         logger.error("message %s: its answer cannot be written (%s)", one.message.pk, type(error).__name__)  # noqa: TRY400 — a trace may hold the text
 
 
-def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
+def _write(provider: BaseProvider, known: Sequence[Understood]) -> None:
     gateway = known[0].attempt.gateway
     # Copies, because whatever is tried again must begin from what the database has, not from what was rolled back; and
     # in one order everywhere, so that two workers never hold what the other waits for.
@@ -91,25 +91,25 @@ def _write(provider: BaseProvider, known: Sequence[Known]) -> None:
     reach(Point.SETTLED)
 
 
-def _count(gateway_id: int, written: Sequence[Known]) -> None:
+def _count(gateway_id: int, written: Sequence[Understood]) -> None:
     for outcome, number in Counter(answers.class_of(one.outcome) for one in written).items():
         counting.add("attempts", number, gateway=gateway_id, outcome=outcome)
 
 
-def _ring_elsewhere(gateway_id: int, written: Sequence[Known]) -> None:
+def _ring_elsewhere(gateway_id: int, written: Sequence[Understood]) -> None:
     """What goes through another gateway at once need not wait for the sweep to ring there."""
     now = clock.now()
     moved = [one.message for one in written if one.message.gateway_id != gateway_id]
     for other_id in {message.gateway_id for message in moved if message.due_at and message.due_at <= now}:
-        bells.ring(other_id)
+        ringing.ring_soon(other_id)
 
 
-def _counts(one: Known, counted_before: Collection[int]) -> bool:
+def _counts(one: Understood, counted_before: Collection[int]) -> bool:
     """Whether this attempt counts towards the daily limit: it may have sent the message, and none before it did."""
     return isinstance(one.outcome, Accepted | Ambiguous) and one.message.pk not in counted_before
 
 
-def _note_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
+def _note_taken(known: Sequence[Understood], provider: BaseProvider) -> list[Understood]:
     """Those that the provider took, all at once; without those that are no longer this worker's."""
     taken = {one.message.pk: one for one in known if isinstance(one.outcome, Accepted)}
     moved = Message.mark_all_submitted(
@@ -120,7 +120,7 @@ def _note_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
     return [taken[message.pk] for message in moved]
 
 
-def _said(one: Known, provider: BaseProvider) -> Taken:
+def _said(one: Understood, provider: BaseProvider) -> Taken:
     assert isinstance(one.outcome, Accepted)  # noqa: S101 — the others were not taken
     code = one.outcome.code
     return Taken(
@@ -128,7 +128,7 @@ def _said(one: Known, provider: BaseProvider) -> Taken:
     )
 
 
-def _note_not_taken(known: Sequence[Known], provider: BaseProvider) -> list[Known]:
+def _note_not_taken(known: Sequence[Understood], provider: BaseProvider) -> list[Understood]:
     """The others, one by one: one outcome, one change of state; without those that are no longer this worker's."""
     ways = failover.Ways()
     return [
@@ -138,13 +138,15 @@ def _note_not_taken(known: Sequence[Known], provider: BaseProvider) -> list[Know
     ]
 
 
-def _move_on(message: Message, one: Known, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
+def _move_on(
+    message: Message, one: Understood, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways
+) -> bool:
     if isinstance(outcome, Ambiguous):
         return mark_unclear(message, provider, outcome.reason)
     return _nothing_sent(one, outcome, provider, ways)
 
 
-def _nothing_sent(one: Known, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
+def _nothing_sent(one: Understood, outcome: NotAccepted, provider: BaseProvider, ways: failover.Ways) -> bool:
     """The message was not taken, for certain: again, elsewhere, later, or never."""
     message = one.message
     match outcome:
@@ -199,7 +201,7 @@ def mark_unclear(message: Message, provider: BaseProvider, reason: str) -> bool:
     return message.mark_unclear(reason, plan, settle=timedelta(seconds=provider.settle_window))
 
 
-def _close(written: Sequence[Known], provider: BaseProvider) -> None:
+def _close(written: Sequence[Understood], provider: BaseProvider) -> None:
     """Their attempts get an outcome, all in one statement."""
     ordered = sorted(written, key=lambda one: one.attempt.pk)
     references = [answers.reference_on_record(one, provider) for one in ordered]
@@ -218,7 +220,7 @@ def _close(written: Sequence[Known], provider: BaseProvider) -> None:
     )
 
 
-def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Known]) -> None:
+def _tell_health(gateway: Gateway, provider: BaseProvider, known: Sequence[Understood]) -> None:
     """A provider that answers about a message, even by refusing it, is well; a fault was told already."""
     outcomes = [one.outcome for one in known]
     if any(isinstance(outcome, GatewayFault) for outcome in outcomes):

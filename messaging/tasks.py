@@ -102,7 +102,7 @@ def gateway_changed(gateway_id: int, change: Change) -> None:
     if change is Change.SETTINGS:
         Message.release_held(gateway_id)
     if change in {Change.SETTINGS, Change.RECOVERED}:
-        bells.ring(gateway_id)
+        ringing.ring_soon(gateway_id)
     elif change in {Change.PAUSED, Change.REFUSED}:
         for other_id in failover.move_away():
-            bells.ring(other_id)
+            ringing.ring_soon(other_id)

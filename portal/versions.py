@@ -18,7 +18,6 @@ from typing import Any, Generic, TypeVar
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.base import Model, ModelState
 from django.utils import timezone
 
 from portal import statements
@@ -156,7 +155,8 @@ def look_again() -> None:
 
 
 class Kept(Generic[Key, Value]):
-    """What was read under a version, by its key. Values are shared between threads: nobody changes one."""
+    """What was read under a version, by its key. Values are shared between threads: whoever changes one
+    has taken a copy."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, tuple[int, float, Value]] = {}
@@ -178,18 +178,6 @@ class Kept(Generic[Key, Value]):
     def forget(self) -> None:
         """Everything is read anew."""
         self._entries.clear()
-
-
-Row = TypeVar("Row", bound=Model)
-
-
-def copied(row: Row) -> Row:
-    """A copy of a row that is kept, which its caller may change; what it refers to is not copied."""
-    copy = row.__class__.__new__(row.__class__)
-    copy.__dict__.update(row.__dict__)
-    copy._state = ModelState()
-    copy._state.adding, copy._state.db = False, row._state.db
-    return copy
 
 
 #: All that this process keeps.

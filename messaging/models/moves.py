@@ -13,9 +13,10 @@ from django.db.models import QuerySet
 from messaging.models.row import MessageRow
 from messaging.models.states import FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State
 from messaging.models.step import Step
-from portal import clock, versions
+from portal import clock
 from portal.bulk.updating import update_each
 from portal.models import User
+from portal.rows import copied
 
 #: How many rows are changed in one transaction where there may be many.
 SOME = 1000
@@ -114,7 +115,7 @@ class MessageMoves(MessageRow):
 
     def twin(self) -> "Self":
         """Another object of the same row: what is changed in one stays as it was in the other. `copy` takes long."""
-        twin = versions.copied(self)
+        twin = copied(self)
         twin._state.fields_cache = dict(self._state.fields_cache)
         return twin
 

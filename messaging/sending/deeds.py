@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import bells
+from messaging import tasks
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Message, State
 from messaging.sending.again import Done, may_be_resent, resend_all
 from portal.errors import Refusal
@@ -113,6 +114,6 @@ def _elsewhere(rows: QuerySet[Message], by: User | None, gateway: Gateway) -> Do
         rows = rows.exclude(pk__in=done.refused)
     done.add(resend_all(rows.filter(state__in=RESENDABLE), by=by, gateway=gateway))
     if moved := Message.move_all_to(rows, gateway, by):
-        transaction.on_commit(lambda: bells.ring(gateway.pk))
+        transaction.on_commit(partial(tasks.ring_for, gateway.pk))
     done.count += moved
     return done

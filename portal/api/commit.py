@@ -26,12 +26,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import audit, together, versions
+from portal import audit, versions
 from portal.api.views import ApiView
+from portal.bulk import together
+from portal.bulk.together import Hindered, KeyTaken, Unless
 from portal.errors import Refusal
 from portal.models import IdempotencyRecord, User
 from portal.portions import in_portions
-from portal.together import Hindered, Taken, Unless
 
 HEADER = "Idempotency-Key"
 #: The same as WSGI names it: to look among `request.headers` makes all of them first.
@@ -90,7 +91,7 @@ def commit(view: ApiView, work: Work) -> Response:
     if kept is None:
         try:
             return _sent(_first(view, claim, work))
-        except Taken:
+        except KeyTaken:
             return _replayed(claim)
     return _sent(kept, replayed=True)
 
@@ -126,7 +127,7 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
         versions.confirm()
         versions.look_again()
         return commit(view, work)
-    except Taken:
+    except KeyTaken:
         versions.confirm()
         return _replayed(claim)
     except OperationalError as error:
@@ -231,7 +232,7 @@ def _take(claim: IdempotencyRecord) -> None:
             if waits:
                 cursor.execute("SET LOCAL lock_timeout = DEFAULT")
     except IntegrityError:
-        raise Taken from None
+        raise KeyTaken from None
     except OperationalError as error:
         if waits and getattr(error.__cause__, "sqlstate", "") == "55P03":
             raise StillOpen from error

@@ -6,6 +6,7 @@ from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Subquery
 
 from portal import permissions, versions
 from portal.models import ApiToken, KeptChange
+from portal.rows import copied
 from portal.versions import Kept
 
 _kept: Kept[str, ApiToken] = Kept()
@@ -69,6 +70,6 @@ def _granted() -> QuerySet[Any]:
 
 def _copied(token: ApiToken) -> ApiToken:
     """What a request may change without changing what others read."""
-    copy = versions.copied(token)
-    copy.user = versions.copied(token.user)
+    copy = copied(token)
+    copy.user = copied(token.user)
     return copy

@@ -25,7 +25,7 @@ ASK_WHICH = {
     "portal/sqlite.py": "tests/portal/test_sqlite.py",
     "portal/statements.py": "tests/messaging/test_one_statement.py",
     "portal/system/servers.py": "tests/portal/test_system_page.py",
-    "portal/together.py": "tests/messaging/test_one_statement.py",
+    "portal/bulk/together.py": "tests/messaging/test_one_statement.py",
     "portal/versions.py": "tests/portal/test_versions.py",
 }
 #: Tests of one engine alone, each with its reason.

@@ -17,7 +17,7 @@ from gateways.outcomes import Accepted, GatewayFault, Outcome, Receipt, ReceiptS
 from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider
 from messaging import claiming, delivery, receipts, recovery, settling
-from messaging.answers import Known
+from messaging.answers import Understood
 from messaging.drains import drains
 from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
 from messaging.retries import Kind
@@ -116,7 +116,7 @@ def test_an_answer_that_cannot_be_written_does_not_take_the_others_along(
     good, bad = [send() for _ in range(3)], send()
     close = settling._close
 
-    def fail_for_one(written: Sequence[Known], provider: BaseProvider) -> None:
+    def fail_for_one(written: Sequence[Understood], provider: BaseProvider) -> None:
         if any(one.message.pk == bad.pk for one in written):
             raise ValueError("it does not fit")
         close(written, provider)

@@ -13,10 +13,11 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway
 from messaging import opt_outs
 from messaging.models import Message, State
-from portal import audit, together, versions
+from portal import audit, versions
 from portal import statements as portal_statements
+from portal.bulk import together
+from portal.bulk.together import Hindered
 from portal.models import AuditEvent, IdempotencyRecord, User
-from portal.together import Hindered
 from tests.conftest import Api
 from tests.portal.test_versions import statements
 

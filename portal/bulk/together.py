@@ -17,7 +17,7 @@ from portal.bulk.columns import AS_THEY_ARE
 from portal.models import AuditEvent, IdempotencyRecord
 
 
-class Taken(Exception):
+class KeyTaken(Exception):
     """Another request with the same key was first; nothing is written."""
 
 
@@ -38,8 +38,8 @@ def insert(row: Model, event: AuditEvent, record: IdempotencyRecord | None, mark
     """Writes them and gives the row its key. None of them may be stored yet.
 
     The row's key is what the event is about, and takes the place of `mark` in the answer that is kept. What was guessed
-    of `portal.versions` is confirmed by writing. Raises Taken, Hindered, also by a wrong guess, and Django's database
-    errors.
+    of `portal.versions` is confirmed by writing. Raises KeyTaken, Hindered, also by a wrong guess, and Django's
+    database errors.
     """
     write = _in_one_statement if connection.vendor == "postgresql" else _in_one_transaction
     row.pk = write(row, event, record, mark, unless)
@@ -62,7 +62,7 @@ def _in_one_statement(
     if free is None:
         raise Hindered
     if key is None:
-        raise Taken
+        raise KeyTaken
     return int(key)
 
 
@@ -162,4 +162,4 @@ def _claim(record: IdempotencyRecord) -> None:
     try:
         record.save(force_insert=True)
     except IntegrityError:
-        raise Taken from None
+        raise KeyTaken from None

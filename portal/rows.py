@@ -1,0 +1,16 @@
+"""Rows in memory."""
+
+from typing import TypeVar
+
+from django.db.models.base import Model, ModelState
+
+Row = TypeVar("Row", bound=Model)
+
+
+def copied(row: Row) -> Row:
+    """A copy that its caller may change, while the row itself is kept or shared; what it refers to is not copied."""
+    copy = row.__class__.__new__(row.__class__)
+    copy.__dict__.update(row.__dict__)
+    copy._state = ModelState()
+    copy._state.adding, copy._state.db = False, row._state.db
+    return copy
