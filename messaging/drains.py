@@ -67,10 +67,11 @@ def _nothing() -> None:
     """Nobody listens: the bell is remembered."""
 
 
-#: Gateways whose messages are handed over.
-drains = Busy()
+#: Gateways whose messages are handed over. The others are rung for again each second, and the sweep and housekeeping
+#: have threads whatever happens.
+drains = Busy(most=30)
 #: Gateways that are asked what became of theirs, and what people wrote. Both can wait for a provider that answers
-#: nothing, so they never take all of a worker's threads: most are left for handing over.
+#: nothing, so they never take the threads that hand over.
 questions = Busy(most=16)
 fetches = Busy(most=8)
 
