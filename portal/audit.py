@@ -30,6 +30,11 @@ DEEPEST = 6
 #: How many old events one statement removes.
 BATCH = 1000
 
+#: Stands for the name of a field that does not look like one.
+UNNAMED = "(name not shown)"
+
+# A caller may take a phone, a code or a whole text for the name of a field.
+_NAME = re.compile(r"(?!(?:\D*\d){5})[a-zA-Z_][\w.-]{0,99}", re.ASCII)
 # A form may have a prefix: `confirm-code`.
 _SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$")
 _TEXT = re.compile(r"^(message|text|body)$")
@@ -96,7 +101,7 @@ def mask(value: Any, depth: int = 0) -> Any:
         return "…"
     if isinstance(value, dict):
         shown = list(value.items())[:MOST_ITEMS]
-        return {_storable(str(name))[:100]: _mask_named(str(name), item, depth) for name, item in shown}
+        return {shown_name(str(name)): _mask_named(str(name), item, depth) for name, item in shown}
     if isinstance(value, list | tuple):
         return [mask(item, depth + 1) for item in value[:MOST_ITEMS]]
     if value is None or isinstance(value, bool | float):
@@ -108,16 +113,25 @@ def mask(value: Any, depth: int = 0) -> Any:
 
 def _mask_named(name: str, value: Any, depth: int) -> Any:
     lowered = name.lower()
+    if shown_name(name) == UNNAMED:
+        # Where a phone or a text is the name, the other may be the value.
+        return MASK
     if _SECRET.search(lowered):
         return MASK
     if lowered.startswith("settings."):
         # One setting of a gateway: a form has each under a name of its own.
         return MASK
     if lowered == "settings":
-        return dict.fromkeys(list(map(str, value))[:MOST_ITEMS], MASK) if isinstance(value, dict) else MASK
+        names = list(map(str, value))[:MOST_ITEMS] if isinstance(value, dict) else None
+        return MASK if names is None else dict.fromkeys(map(shown_name, names), MASK)
     if _TEXT.search(lowered) and isinstance(value, str):
         return f"{len(value)} characters"
     return mask(value, depth + 1)
+
+
+def shown_name(name: str) -> str:
+    """The name of a field as it may be stored: a short one that looks like one, with few digits; or UNNAMED."""
+    return name if _NAME.fullmatch(name) else UNNAMED
 
 
 def mask_changes(changes: Changes) -> dict[str, list[Any]]:

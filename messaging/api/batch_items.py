@@ -1,5 +1,6 @@
 """The body of `send_sms_batch`: each of its messages as the domain knows it, or what is wrong with its shape."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,15 @@ from messaging import sending
 from messaging.api.sends import TextInput
 from messaging.models.row import LONGEST_CALLER_REFERENCE
 from messaging.sending import Faulty, Item
+from portal import audit
 from portal.api.envelope import faults
 from portal.api.inputs import Input
+
+#: What a field of an item is called in the domain.
+OUR_NAMES = {"phone_number": "phone", "message": "text", "": "items"}
+
+# A caller's name for a field is kept and repeated, thousands of times: only a short one is.
+_SHORT = re.compile(r"\w{1,50}", re.ASCII)
 
 
 class BatchItemInput(TextInput):
@@ -63,12 +71,22 @@ def _plain(one: Any, longest: dict[str, int | None]) -> Item | None:
 
 
 def _second_look(one: Any, given: BatchItemInput) -> Item | Faulty:
+    if unknown := _unknown(one, given):
+        return Faulty("items", given.unknown_field, _reference(one), unknown)
     try:
         fields = given.run_validation(one)
     except ValidationError as error:
         field, sentence = faults(error.get_full_details())[0]
-        return Faulty(field or "items", sentence, _reference(one))
+        return Faulty(OUR_NAMES.get(field, field), sentence, _reference(one))
     return Item(fields["phone_number"], fields["message"], fields["reference"])
+
+
+def _unknown(one: Any, given: BatchItemInput) -> str:
+    """The first field that nobody knows, by its name where that may be kept."""
+    unknown = next((name for name in one if name not in given.fields), None) if isinstance(one, dict) else None
+    if unknown is None:
+        return ""
+    return audit.shown_name(unknown) if _SHORT.fullmatch(unknown) else audit.UNNAMED
 
 
 def _reference(one: Any) -> str:

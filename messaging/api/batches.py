@@ -54,9 +54,11 @@ def _errors(batch: Batch) -> list[dict[str, Any]]:
     return [_error(**refused) for refused in batch.refused]
 
 
-def _error(place: int | None, reference: str, field: str, message: str) -> dict[str, Any]:
+def _error(place: int | None, reference: str, field: str, message: str, unknown: str = "") -> dict[str, Any]:
+    # An unknown field may be called as one of ours is here, `phone` or `text`: its name is left as it is.
+    name = unknown or WIRE_NAMES.get(field, field)
     # On our pages the first one is number 1.
-    found = {"index": None if place is None else place - 1, "field": WIRE_NAMES.get(field, field), "message": message}
+    found = {"index": None if place is None else place - 1, "field": name, "message": message}
     return found | ({"reference": reference} if reference else {})
 
 

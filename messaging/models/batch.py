@@ -33,7 +33,8 @@ class Batch(models.Model):
     scheduled_for = models.DateTimeField(_("to be sent"), null=True, blank=True)
     total = models.PositiveIntegerField(_("recipients"), default=0)
     taken = models.PositiveIntegerField(_("looked at"), default=0)
-    # Of each: its place in the batch, its reference, the field at fault and a sentence. Never the phone or the text.
+    # Of each: its place in the batch, its reference, the field at fault and a sentence; and the caller's name of a
+    # field that nobody knows. Never the phone or the text.
     refused = models.JSONField(_("refused"), default=list, blank=True)
     token = models.CharField(_("token of its form"), max_length=LONGEST_TOKEN, unique=True, null=True, editable=False)  # noqa: DJ001 — many without one
     fingerprint = models.CharField(_("fingerprint"), max_length=64, blank=True, editable=False)
@@ -61,4 +62,4 @@ class Batch(models.Model):
 
 
 def _unnamed(refused: dict[str, Any]) -> dict[str, Any]:
-    return {**refused, "reference": "", "message": ""}
+    return {"place": refused["place"], "reference": "", "field": refused["field"], "message": ""}

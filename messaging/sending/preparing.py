@@ -29,11 +29,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """An item whose door could make no message of it; it counts, and is refused with this sentence."""
+    """An item whose door could make no message of it; it counts, and is refused with this sentence.
+
+    `field` is one of ours; `unknown` is the name of one that nobody knows, as its caller wrote it.
+    """
 
     field: str
     sentence: str
     reference: str = ""
+    unknown: str = ""
 
 
 class Known(NamedTuple):
@@ -91,7 +95,7 @@ def route(items: Sequence[Known | Faulty], terms: Terms, first: Gateway) -> Prep
     refused = []
     for place, item in enumerate(items, 1):
         if isinstance(item, Faulty):
-            refused.append(refusal_of(item.reference, item.field, item.sentence, place))
+            refused.append(refusal_of(item.reference, item.field, item.sentence, place, item.unknown))
             continue
         try:
             gateway = choose(item.phone)
@@ -102,9 +106,12 @@ def route(items: Sequence[Known | Faulty], terms: Terms, first: Gateway) -> Prep
     return Prepared({way.gateway: way.ready for way in ways.values() if way.ready}, refused)
 
 
-def refusal_of(reference: str, field: str, sentence: str, place: int | None = None) -> dict[str, Any]:
+def refusal_of(
+    reference: str, field: str, sentence: str, place: int | None = None, unknown: str = ""
+) -> dict[str, Any]:
     """An item that was not accepted, as `Batch.refused` keeps it."""
-    return {"place": place, "reference": reference, "field": field, "message": sentence}
+    found = {"place": place, "reference": reference, "field": field, "message": sentence}
+    return found | ({"unknown": unknown} if unknown else {})
 
 
 class _Way:

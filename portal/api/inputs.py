@@ -29,9 +29,8 @@ class Input(serializers.Serializer[Any]):
         """The validated fields. Raises ValidationError naming every field at fault."""
         errors: dict[str, Any] = {}
         if isinstance(data, dict) and (unknown := [name for name in data if name not in self.fields]):
-            known = ", ".join(self.fields)
             passed_over = self._read_only_columns()
-            errors = {str(name): [f"Unknown field. Known: {known}"] for name in unknown if name not in passed_over}
+            errors = {str(name): [self.unknown_field] for name in unknown if name not in passed_over}
         try:
             fields = super().to_internal_value(data)
         except ValidationError as found:
@@ -39,6 +38,11 @@ class Input(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return fields
+
+    @property
+    def unknown_field(self) -> str:
+        """What is said of a field that it does not know."""
+        return f"Unknown field. Known: {', '.join(self.fields)}"
 
     def _read_only_columns(self) -> frozenset[str]:
         """What an item shows and no body sets: whoever puts back what GET answered must not pick these out first."""

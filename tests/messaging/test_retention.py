@@ -54,7 +54,8 @@ def test_before_that_it_stays_as_it_is(send: Send, settings: Settings) -> None:
 
 
 def test_nor_does_a_batch_name_those_it_refused(sandbox: Gateway) -> None:
-    items = [sending.Item(PHONE, "x", "booking 17"), sending.Item("12", "x", "booking 18")]
+    faulty = sending.Faulty("items", "Unknown field.", "booking 19", unknown="Bob")
+    items = [sending.Item(PHONE, "x", "booking 17"), sending.Item("12", "x", "booking 18"), faulty]
     old, new = (sending.send_many(items, gateway_name="", requested_by=None) for _number in range(2))
     old_message, _message = old.messages.get(), new.messages.get()
     age(old_message, 181)
@@ -63,8 +64,11 @@ def test_nor_does_a_batch_name_those_it_refused(sandbox: Gateway) -> None:
     assert fresh(old_message).caller_reference is None
     old.refresh_from_db()
     new.refresh_from_db()
-    assert old.refused == [{"place": 2, "reference": "", "field": "phone", "message": ""}]
-    assert new.refused[0]["reference"] == "booking 18"
+    assert old.refused == [
+        {"place": 2, "reference": "", "field": "phone", "message": ""},
+        {"place": 3, "reference": "", "field": "items", "message": ""},
+    ]
+    assert [one["reference"] for one in new.refused] == ["booking 18", "booking 19"]
     assert retention.anonymise_batches() == 0
 
 

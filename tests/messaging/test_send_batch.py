@@ -115,6 +115,49 @@ def test_a_refused_one_is_told_by_its_reference_too(api: Api, operator: User, ba
     assert Batch.objects.get().refused[0]["reference"] == "row 7"
 
 
+@pytest.mark.parametrize("name", ["phone", "text", "gateway", "items", "non_field_errors", "__all__", "n" * 50])
+def test_an_unknown_field_is_told_as_its_caller_wrote_it(api: Api, operator: User, name: str) -> None:
+    (error,) = post(api, operator, [one(1), one(**{name: "x"})]).json()["errors"]
+    assert error["field"] == name
+    assert error["message"] == "Unknown field. Known: phone_number, message, reference"
+
+
+def test_an_item_of_our_words_is_told_the_callers(api: Api, operator: User) -> None:
+    (error,) = post(api, operator, [one(1), {"phone": "+79161234567", "text": "x"}]).json()["errors"]
+    assert (error["field"], error["message"].partition(".")[0]) == ("phone", "Unknown field")
+
+
+@pytest.mark.parametrize(
+    "name", ["+79161234567", "79161234567", "to_79161234567", "Your room is ready", "n" * 51, "имя", "a.b", "a\n", ""]
+)
+def test_what_is_no_name_of_a_field_is_neither_kept_nor_told(api: Api, operator: User, name: str) -> None:
+    answer = post(api, operator, [one(1), {name: "canary", "reference": "row 7"}])
+    assert answer.json()["errors"] == [
+        {
+            "index": 1, "field": "(name not shown)", "reference": "row 7",
+            "message": "Unknown field. Known: phone_number, message, reference",
+        }
+    ]  # fmt: skip
+    assert answer.json()["item"]["progress"]["refused"] == 1
+    kept = json.dumps(Batch.objects.get().refused, ensure_ascii=False)
+    assert "canary" not in kept
+    assert not name or name not in kept
+
+
+def test_neither_batch_nor_audit_event_keeps_a_phone_or_a_text_of_the_call(api: Api, operator: User) -> None:
+    canary, phone = "The canary sings", "+79261112233"
+    named = [{phone: canary}, {canary: phone}, {phone: {canary: phone}}, one(reference={phone: canary})]
+    texts = [one(message=canary, phone_number="12"), one(message={canary: phone}), one(message=canary, **{phone: "x"})]
+    phones_ = [one(phone_number={phone: canary}), one(message=canary, phone_number=phone * 9)]
+    post(api, operator, [one(1), *named, *texts, *phones_, canary, [phone, canary]])
+    batch = Batch.objects.get()
+    assert len(batch.refused) == 11
+    event = AuditEvent.objects.get(action="sms_gateways.send_sms_batch")
+    for kept in (json.dumps(batch.refused), json.dumps(event.request["messages"][:10])):
+        assert phone[1:] not in kept
+        assert canary not in kept
+
+
 def test_where_all_are_bad_nothing_is_kept(api: Api, operator: User, bells: Bells) -> None:
     answer = post(api, operator, [one(phone_number="12"), {}], key="k1")
     body = answer.json()
