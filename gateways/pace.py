@@ -16,9 +16,9 @@ from portal import clock
 
 #: Floating-point sums of tokens may fall short of a whole number by less than this; the debt is carried on.
 ROUNDING = 1e-6
-#: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes;
+#: One in so many, of a gateway's tokens and of the messages it may have at once, is kept for codes.
 RESERVED = 10
-#: and one of this many: of fewer it would be missed too much.
+#: From so many on at least one is kept; of fewer it would be missed too much.
 RESERVED_FROM = 4
 #: What lies no further ahead was written by another clock; what lies further, before ours was set back.
 SKEW = timedelta(seconds=2)

@@ -24,6 +24,8 @@ __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
 
 #: Answers that come this close together are handed over together, so that they are settled in one transaction.
 GATHER = 0.01
+#: And no more than so many: writing down what failed takes some milliseconds each, and what comes meanwhile waits.
+TOGETHER = 250
 #: How many host names are looked up at once.
 LOOK_UPS = 64
 
@@ -59,18 +61,20 @@ class Flight:
     def landed(self, wait: float) -> list[Landing]:
         """Those that landed, having waited up to `wait` seconds for the first, and then a moment for its neighbours.
 
-        A nudge ends the wait, with what there is by then; none where nothing is in the air. Who cannot wait gets what
-        has landed already.
+        TOGETHER at the most; none where nothing is in the air. A nudge ends the wait for the first, with what there is
+        by then. Who gives no time gets what has landed already.
         """
-        landings: list[Landing] = []
-        arrived = self._arrival(wait) if self._in_air else None
-        if arrived is not None and wait > 0:
+        if not self._in_air:
+            return []
+        first = self._arrival(wait)
+        if first is not None and wait > 0 and self._in_air > 1:
             # Asleep, because to be woken for each of them costs more than to understand it.
             time.sleep(GATHER)
-        while arrived is not None:
-            landings.append(arrived)
-            self._in_air -= 1
-            arrived = self._arrival(0) if self._in_air else None
+        landings = [] if first is None else [first]
+        while len(landings) < TOGETHER and not self._arrivals.empty():
+            if (arrived := self._arrival(0)) is not None:
+                landings.append(arrived)
+        self._in_air -= len(landings)
         return landings
 
     def rest(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What came back, understood: the outcome that the provider's file sees in it, and what may be kept of it.
 
-Nothing is written here; `settling` does.
+No message is written here, `settling` does; that a login has ended is told to `sessions`.
 """
 
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ class Understood:
 
 
 def understand(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Understood:
+    """What became of this call. Raises DATABASE_AWAY where it ends a login, and what a provider's file may raise."""
     outcome = _outcome(provider, attempt, landing)
     hidden = [*redaction.pieces(message.text or "", message.shown_text or ""), *redaction.secrets_of(provider)]
     if isinstance(outcome, Accepted):
@@ -63,6 +64,7 @@ def unclear_key(provider: BaseProvider, message: Message) -> str:
 
 
 def class_of(outcome: Accepted | NotAccepted) -> Outcome:
+    """Its class, as an attempt keeps it."""
     return Outcome.ACCEPTED if isinstance(outcome, Accepted) else outcome.outcome
 
 

@@ -22,7 +22,8 @@ HANDFUL = 0.1
 
 
 def claim(gateway: Gateway) -> tuple[list[Message], float]:
-    """Takes the due messages this gateway may send now, under a lease; and says in how many seconds more may go.
+    """Takes the due messages this gateway may send now, under a lease; and says in how many seconds its pace lets more
+    go, which is 0 where not its pace keeps them.
 
     Messages of a higher priority first, then the longest due. Two workers never get the same message: the rows are
     locked where the database can, writers are serial where it cannot, and the epoch fences off latecomers.

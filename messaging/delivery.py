@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 1.0
 #: Seconds between two bells by which a drain that cannot take all at once asks other workers to take their share.
 SHARE_EVERY = 0.25
+#: And how many it claims at once by then: fewer it hands over alone.
+SHARED_FROM = 100
 #: Seconds between two tries to write down an answer while the database is away.
 TRY_AGAIN = 0.5
 
@@ -53,13 +55,14 @@ class Drain:
     def __init__(self, gateway_id: int) -> None:
         self.gateway_id = gateway_id
         self.flight = transport.Flight()
+        #: By their ticket, which is the attempt's key.
         self.submissions: dict[int, tuple[Message, Attempt]] = {}
-        #: The database failed while there was something in the air: that is brought home before anything else.
+        #: What failed; what is in the air is brought home before anything else.
         self.trouble: Exception | None = None
         self._shared_at = -SHARE_EVERY
 
     def run(self) -> None:
-        """Launches and settles until nothing is due and nothing in the air. Raises DATABASE_AWAY."""
+        """Launches and settles until nothing is due and nothing in the air. Raises what kept it from going on."""
         drains.listen(self.gateway_id, self.flight.nudge)
         while True:
             drains.heard(self.gateway_id)
@@ -79,13 +82,13 @@ class Drain:
             return 0, 0.0
         try:
             gateway = self._gateway()
-            # A login takes its time: what is in the air is brought home first, while it has its leases.
+            # What is in the air is brought home before a login, while it has its leases.
             may_log_in = not self.flight.in_air
             entry = _let_in(gateway, may_log_in) if gateway and anything_due(gateway) else None
             if gateway is None or entry is None:
                 return 0, 0.0
             began = time.monotonic()
-            # A login takes its time, in which somebody may have switched the gateway off.
+            # While it logged in somebody may have switched the gateway off.
             current = self._gateway() if entry.token else gateway
             if current is None:
                 return 0, 0.0
@@ -93,12 +96,12 @@ class Drain:
             started = begin(gateway, claimed, entry)
         except sessions.Busy:
             return 0, sessions.LOOK_EVERY
-        except DATABASE_AWAY as error:
+        except Exception as error:  # noqa: BLE001 — whatever it is, it is raised once the others are home
             self.trouble = error
             return 0, 0.0
         self.submissions |= {attempt.pk: (message, attempt) for message, attempt, _ in started}
         self.flight.launch([_call(*one) for one in started])
-        if len(claimed) == BATCH:
+        if len(claimed) >= SHARED_FROM:
             self._share()
         if claimed:
             measures.batch(self.gateway_id, len(claimed), time.monotonic() - began)
@@ -108,7 +111,7 @@ class Drain:
         return Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
 
     def _share(self) -> None:
-        """More is due than one claim takes: another worker may hear it, where there is one."""
+        """Much is due: another worker may take its share, where there is one."""
         if time.monotonic() - self._shared_at >= SHARE_EVERY:
             self._shared_at = time.monotonic()
             ringing.ring_soon(self.gateway_id)
@@ -122,7 +125,10 @@ class Drain:
         return [(*self.submissions.pop(landing.ticket), landing) for landing in landings]
 
     def _settle(self, landed: list[Landed]) -> None:
-        """While the leases last the answers are ours to write, however often the database has to be asked."""
+        """While the leases last the answers are ours to write, however often the database has to be asked.
+
+        What cannot be written for another reason is unclear when its lease is over.
+        """
         while landed:
             began = time.monotonic()
             try:
@@ -134,6 +140,9 @@ class Drain:
                 self.trouble = error
                 _give_connection_back()
                 time.sleep(TRY_AGAIN)
+            except Exception as error:  # noqa: BLE001 — the others' answers are still to come
+                self.trouble = error
+                return
             else:
                 measures.settled(self.gateway_id, time.monotonic() - began)
                 return

@@ -5,11 +5,14 @@ last of them never waits for the sweep. A process that is killed in between take
 """
 
 import atexit
+import logging
 import os
 import threading
 
 from messaging import bells
 from portal.faults import Point, reach
+
+logger = logging.getLogger(__name__)
 
 #: Seconds after a bell within which the same process does not ring again.
 PAUSE = 0.03
@@ -18,11 +21,11 @@ PATIENCE = 2.0
 
 
 class Ringer:
-    """The thread that rings, and the gateways it has still to ring for."""
+    """The thread that rings, and the bells it has still to ring: tasks with the key of what they are for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked: set[int] = set()
+        self._asked: set[tuple[str, int]] = set()
         self._woken, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="ringing", daemon=True)
 
@@ -30,10 +33,10 @@ class Ringer:
         """From now on it rings."""
         self._thread.start()
 
-    def ask(self, gateway_id: int) -> None:
+    def ask(self, key: int, task: str = bells.DRAIN) -> None:
         """One bell soon, however often it is asked for meanwhile; returns at once."""
         with self._lock:
-            self._asked.add(gateway_id)
+            self._asked.add((task, key))
         self._woken.set()
 
     def stop(self) -> None:
@@ -53,8 +56,8 @@ class Ringer:
     def _ring(self) -> None:
         with self._lock:
             asked, self._asked = self._asked, set()
-        for gateway_id in sorted(asked):
-            bells.ring(gateway_id)
+        for task, key in sorted(asked):
+            bells.publish(task, key)
             reach(Point.RUNG)
 
 
@@ -62,10 +65,17 @@ _ringers: dict[int, Ringer] = {}
 _lock = threading.Lock()
 
 
-def ring_soon(gateway_id: int) -> None:
-    """Wakes a worker for the gateway, by the one thread of this process; a process that was forked has its own."""
-    ringer = _ringers.get(os.getpid()) or _begin()
-    ringer.ask(gateway_id)
+def ring_soon(key: int, task: str = bells.DRAIN) -> None:
+    """Wakes a worker for this gateway, or for what else the task is for, by the one thread of this process.
+
+    A process that was forked has its own. Where no thread can be begun the sweep finds what is due.
+    """
+    try:
+        ringer = _ringers.get(os.getpid()) or _begin()
+    except RuntimeError as error:
+        logger.warning("the bell could not be rung (%s); the sweep finds what is due", error)
+    else:
+        ringer.ask(key, task)
 
 
 def _begin() -> Ringer:
@@ -73,7 +83,8 @@ def _begin() -> Ringer:
         ringer = _ringers.get(os.getpid())
         if ringer is None:
             _ringers.clear()
-            ringer = _ringers[os.getpid()] = Ringer()
+            ringer = Ringer()
             ringer.start()
+            _ringers[os.getpid()] = ringer
             atexit.register(ringer.stop)
     return ringer

@@ -27,6 +27,7 @@ from gateways.outcomes import (
 )
 from gateways.provider import BaseProvider
 from gateways.sessions import AccessEnded
+from gateways.transport import Landing
 from messaging import answers, digests, failover, receipts, retries, ringing
 from messaging.answers import Landed, Understood
 from messaging.models import Attempt, Message, State, Taken
@@ -50,7 +51,7 @@ def settle(landed: Sequence[Landed]) -> None:
         return
     gateway = landed[0][1].gateway
     provider = gateway.abilities()
-    known = [answers.understand(provider, *one) for one in landed]
+    known = [_understood(provider, *one) for one in landed]
     try:
         _write(provider, known)
     except DATABASE_AWAY:
@@ -60,6 +61,17 @@ def settle(landed: Sequence[Landed]) -> None:
         for one in known:
             _write_alone(provider, one)
     _tell_health(gateway, provider, known)
+
+
+def _understood(provider: BaseProvider, message: Message, attempt: Attempt, landing: Landing) -> Understood:
+    try:
+        return answers.understand(provider, message, attempt, landing)
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 — a provider's file may fail in any way
+        reason = f"the answer cannot be understood ({type(error).__name__})"
+        logger.error("message %s: %s", message.pk, reason)  # noqa: TRY400 — a trace may hold its text
+        return Understood(message, attempt, Ambiguous(reason), {})
 
 
 def _write_alone(provider: BaseProvider, one: Understood) -> None:

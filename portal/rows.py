@@ -8,7 +8,10 @@ Row = TypeVar("Row", bound=Model)
 
 
 def copied(row: Row) -> Row:
-    """A copy that its caller may change, while the row itself is kept or shared; what it refers to is not copied."""
+    """A copy whose columns its caller may set, while the row itself is kept or shared.
+
+    What the row refers to is asked for anew; lists and dictionaries are those of the row, for nobody to change.
+    """
     copy = row.__class__.__new__(row.__class__)
     copy.__dict__.update(row.__dict__)
     copy._state = ModelState()

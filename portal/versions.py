@@ -156,7 +156,7 @@ def look_again() -> None:
 
 class Kept(Generic[Key, Value]):
     """What was read under a version, by its key. Values are shared between threads: whoever changes one
-    has taken a copy."""
+    has taken a copy, but for a token's end that only moves on."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, tuple[int, float, Value]] = {}

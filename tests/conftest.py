@@ -95,7 +95,11 @@ def _nothing_is_kept() -> None:
 @pytest.fixture(autouse=True)
 def _bells_ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """And not from a thread that may be late for the test."""
-    monkeypatch.setattr(ringing, "ring_soon", bells_of_messaging.ring)
+
+    def ring(key: int, task: str = bells_of_messaging.DRAIN) -> None:
+        bells_of_messaging.publish(task, key)
+
+    monkeypatch.setattr(ringing, "ring_soon", ring)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ never.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -15,7 +16,7 @@ from django.utils import timezone, translation
 
 from guests.approvals import links, wording
 from guests.models import Approval, Stage
-from messaging import bells
+from messaging import bells, ringing
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ LONGEST_FAULT = 300
 
 def ring(pk: int) -> None:
     """A worker mails it once all is committed; where no bell can be rung, housekeeping does."""
-    transaction.on_commit(lambda: bells.publish(TASK, pk))
+    transaction.on_commit(partial(ringing.ring_soon, pk, TASK))
 
 
 def ring_for_mail() -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import opt_outs, recipients, tasks
+from messaging import opt_outs, recipients, ringing, tasks
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Door, Message, State
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, note_accepted, send, suppress
@@ -134,7 +134,7 @@ def send_elsewhere(message: Message, gateway: Gateway, *, by: User | None, door:
         sentence = _("Message %(id)s is %(state)s and can go through no other gateway now.")
         raise Refusal(sentence % {"id": message.pk, "state": state}, why=Why.CONFLICT)
     if not message.waits_for:
-        transaction.on_commit(partial(tasks.ring_for, gateway.pk))
+        transaction.on_commit(partial(ringing.ring_soon, gateway.pk))
     return message
 
 

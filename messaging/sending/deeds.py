@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from gateways import routing
 from gateways.models import Gateway
-from messaging import tasks
+from messaging import ringing
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Message, State
 from messaging.sending.again import Done, may_be_resent, resend_all
 from portal.errors import Refusal
@@ -114,6 +114,6 @@ def _elsewhere(rows: QuerySet[Message], by: User | None, gateway: Gateway) -> Do
         rows = rows.exclude(pk__in=done.refused)
     done.add(resend_all(rows.filter(state__in=RESENDABLE), by=by, gateway=gateway))
     if moved := Message.move_all_to(rows, gateway, by):
-        transaction.on_commit(partial(tasks.ring_for, gateway.pk))
+        transaction.on_commit(partial(ringing.ring_soon, gateway.pk))
     done.count += moved
     return done

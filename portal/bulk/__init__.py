@@ -1,1 +1,1 @@
-"""What the ORM has no single statement for: many rows at once, on either database."""
+"""What the ORM has no single statement for, on either database: many rows at once, or several kinds of them."""

@@ -283,6 +283,26 @@ class TestFlight:
             assert [landing.ticket for landing in flight.landed(PATIENCE)] == [2]
             assert flight.in_air == 1
 
+    def test_what_landed_before_and_after_a_nudge_comes_together(self) -> None:
+        flight = Flight()
+        with FaultyServer(server.answers(http())) as provider:
+            flight.launch([call(post(provider.url), ticket) for ticket in range(3)])
+            flight.nudge()
+            landings = all_landed(flight)
+            assert sorted(landing.ticket for landing in landings) == [0, 1, 2]
+        assert flight.landed(0) == []
+
+    def test_of_many_that_landed_some_are_handed_over_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(transport, "TOGETHER", 2)
+        flight = Flight()
+        with FaultyServer(server.answers(http())) as provider:
+            flight.launch([call(post(provider.url), ticket) for ticket in range(5)])
+            sizes = []
+            while flight.in_air:
+                sizes.append(len(flight.landed(PATIENCE)))
+        assert sum(sizes) == 5
+        assert max(sizes) == 2
+
     def test_a_nudge_ends_a_rest_even_if_it_came_before(self) -> None:
         flight = Flight()
         flight.nudge()

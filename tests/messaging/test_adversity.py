@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.utils import timezone
 
 from gateways import sessions, transport
@@ -16,7 +16,7 @@ from gateways.models import Gateway, GatewayHealth, GatewaySession, SandboxSms
 from gateways.outcomes import Accepted, GatewayFault, Outcome, Receipt, ReceiptState, Refused
 from gateways.provider import BaseProvider
 from gateways.providers.sandbox import Provider
-from messaging import claiming, delivery, receipts, recovery, settling
+from messaging import answers, claiming, delivery, receipts, recovery, settling
 from messaging.answers import Understood
 from messaging.drains import drains
 from messaging.models import LEASED, Attempt, DeliveryEvent, Message, State
@@ -90,8 +90,9 @@ def test_what_is_in_the_air_is_brought_home_before_anybody_logs_in(
     assert {fresh(message).state for message in messages} == {State.NO_RECEIPT}
 
 
+@pytest.mark.parametrize("failure", [OperationalError("database is locked"), DataError("out of range"), KeyError("x")])
 def test_a_claim_that_fails_does_not_drop_what_is_in_the_air(
-    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     plain(sandbox)
     message = send(phone=SLOW, kind=Kind.CREDENTIALS)
@@ -100,14 +101,51 @@ def test_a_claim_that_fails_does_not_drop_what_is_in_the_air(
     def look(gateway: Gateway) -> bool:
         looks.append(gateway)
         if len(looks) == 2:
-            raise OperationalError("database is locked")
+            raise failure
         return claiming.anything_due(gateway)
 
     monkeypatch.setattr(delivery, "anything_due", look)
-    with pytest.raises(OperationalError):
+    with pytest.raises(type(failure)):
         delivery.drain(sandbox.pk)
     assert fresh(message).state == State.SUBMITTED
     assert SandboxSms.objects.count() == 1
+
+
+def test_answers_that_cannot_be_settled_do_not_drop_what_is_in_the_air(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(sandbox)
+    quick, slow = send(), send(phone=SLOW, kind=Kind.CREDENTIALS)
+    tell_health, failures = settling._tell_health, [DataError("out of range")]
+
+    def fail_once(*given: Any) -> None:
+        if failures:
+            raise failures.pop()
+        tell_health(*given)
+
+    monkeypatch.setattr(settling, "_tell_health", fail_once)
+    with pytest.raises(DataError):
+        delivery.drain(sandbox.pk)
+    assert {fresh(message).state for message in (quick, slow)} == {State.SUBMITTED}
+
+
+def test_an_answer_that_nobody_understands_is_unclear_and_takes_no_other_along(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(sandbox)
+    good, bad = send(), send()
+    understand = answers.understand
+
+    def fail_for_bad(provider: BaseProvider, message: Message, *rest: Any) -> Understood:
+        if message.pk == bad.pk:
+            raise KeyError("of its text")
+        return understand(provider, message, *rest)
+
+    monkeypatch.setattr(answers, "understand", fail_for_bad)
+    delivery.drain(sandbox.pk)
+    assert fresh(good).state == State.SUBMITTED
+    attempt = bad.attempts.get()
+    assert (attempt.outcome, attempt.detail) == (Outcome.AMBIGUOUS, "the answer cannot be understood (KeyError)")
 
 
 def test_an_answer_that_cannot_be_written_does_not_take_the_others_along(

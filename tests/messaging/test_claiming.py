@@ -226,8 +226,7 @@ def test_a_drain_that_cannot_take_all_at_once_rings_for_other_workers(
     limited(sandbox, at_once=1000, rate=10_000)
     GatewayHealth.objects.update(pace_tokens=10_000)
     rung: list[int] = []
-    monkeypatch.setattr(claiming, "BATCH", 3)
-    monkeypatch.setattr(delivery, "BATCH", 3)
+    monkeypatch.setattr(delivery, "SHARED_FROM", 3)
     for _ in range(3):
         send()
     monkeypatch.setattr(ringing, "ring_soon", rung.append)

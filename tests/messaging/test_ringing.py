@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging import bells
+from messaging import bells, ringing
 from messaging.ringing import Ringer
 from portal import faults
 from portal.faults import Point
@@ -21,7 +21,7 @@ PROLOGUE = """
 import django
 django.setup()
 from messaging import bells, ringing
-bells.ring = lambda gateway_id: print("rung", gateway_id, flush=True)
+bells.publish = lambda task, key: print("rung", key, flush=True)
 """
 
 #: A program that accepts and ends at once, as a command does; what rings is told on its output.
@@ -45,19 +45,21 @@ class Broker:
 
     def __init__(self) -> None:
         self.rung: list[int] = []
+        self.tasks: set[str] = set()
         self.ringing, self.may_end = threading.Event(), threading.Event()
         self.may_end.set()
 
-    def ring(self, gateway_id: int) -> None:
+    def publish(self, task: str, key: int) -> None:
         self.ringing.set()
         assert self.may_end.wait(LONG)
-        self.rung.append(gateway_id)
+        self.rung.append(key)
+        self.tasks.add(task)
 
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     made = Broker()
-    monkeypatch.setattr(bells, "ring", made.ring)
+    monkeypatch.setattr(bells, "publish", made.publish)
     return made
 
 
@@ -81,6 +83,27 @@ def test_one_bell_serves_all_messages_that_come_while_it_rings(ringer: Ringer, b
     ringer.stop()
     # The first, and after it one for each gateway: the messages that came during the first may have missed it.
     assert broker.rung == [1, 1, 2]
+    assert broker.tasks == {bells.DRAIN}
+
+
+def test_other_tasks_are_called_in_the_same_way(ringer: Ringer, broker: Broker) -> None:
+    ringer.ask(1, "guests.tasks.mail_sponsor")
+    ringer.stop()
+    assert (broker.rung, broker.tasks) == ([1], {"guests.tasks.mail_sponsor"})
+
+
+def test_a_process_that_can_begin_no_thread_leaves_it_to_the_sweep(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_ringer: Ringer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(ringing, "_ringers", {})
+    monkeypatch.setattr(Ringer, "start", refuse)
+    for _ in range(2):
+        ringing.ring_soon(1)
+    assert caplog.messages == ["the bell could not be rung (can't start new thread); the sweep finds what is due"] * 2
 
 
 def test_nobody_waits_for_a_broker_that_does_not_answer(ringer: Ringer, broker: Broker) -> None:
