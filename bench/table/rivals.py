@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 import psycopg
 from celery import Celery
@@ -17,8 +18,6 @@ from tests.engine import REPOSITORY
 from tests.servers import started
 from tests.services.stack import processes_of
 
-#: Children of each worker; Celery's own default is one for each core.
-CHILDREN = os.environ.get("BENCH_USUAL_CHILDREN", str(os.cpu_count()))
 QUEUE = """
 INSERT INTO usual_sms (phone, text, state, reference)
 SELECT '+7916' || lpad(n::text, 7, '0'), 'Wi-Fi is back in the lobby', 'queued', '' FROM generate_series(1, %s) AS n
@@ -27,11 +26,15 @@ RETURNING id
 
 
 class Usual:
-    """Workers of Celery with a task for each message; known by the folder in their environment."""
+    """Workers of Celery with a task for each message, until the end of the block; halted where they are not measured.
 
-    def __init__(self, stage: Stage) -> None:
+    `number` is their database of Redis. They are known by the folder in their environment.
+    """
+
+    def __init__(self, stage: Stage, number: int, children: int) -> None:
         self.folder = stage.folder()
-        url, redis = stage.database("usual"), stage.redis(1)
+        self.children = children
+        url, redis = stage.database(f"usual_{number}"), stage.redis(number)
         environment = os.environ | {
             STAGED: "1", "DATABASE_URL": url, "REDIS_URL": redis, "BENCH_PROVIDER": stage.provider,
             "DJANGO_SETTINGS_MODULE": "bench.table.usual.settings", "PORTAL_VAR": str(self.folder),
@@ -41,36 +44,41 @@ class Usual:
         self.database = psycopg.connect(url, autocommit=True)
         self.bell = Celery(broker=redis)
         self.environment = environment
-        stage.ends.callback(self._end)
-        self.add_worker("first")
+
+    def __enter__(self) -> "Usual":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A worker replaces children that are gone, until it is gone itself.
+        while list(processes_of(self.folder)):
+            self._tell(signal.SIGKILL)
+            time.sleep(GLANCE)
+        self.database.close()
 
     def add_worker(self, name: str) -> None:
-        """One more."""
+        """One more, which is there when this returns."""
         celery = str(Path(sys.executable).parent / "celery")
-        command = [celery, "--app", "bench.table.usual.worker", "worker", "--hostname", f"{name}@%h"]
-        command += ["--concurrency", CHILDREN, "--loglevel", "ERROR"]
+        node = f"{name}@bench"
+        command = [celery, "--app", "bench.table.usual.worker", "worker", "--hostname", node]
+        command += ["--concurrency", str(self.children), "--loglevel", "ERROR"]
         started(command, self.folder / name, environment=self.environment, folder=REPOSITORY)
-        # It answers when it is there; the round for warming up waits for those that come later.
-        self.sends(2)
+        until(lambda: bool(self.bell.control.ping([node])))
+        self._tell(signal.SIGSTOP)
 
     def sends(self, messages: int) -> float:
         """Messages per second from the queue to their result."""
-        self._tell(signal.SIGSTOP)
         for (key,) in self.database.execute(QUEUE, [messages]).fetchall():
             self.bell.send_task("send", (key,))
         self._tell(signal.SIGCONT)
         seconds = until(self._all_sent)
+        self._tell(signal.SIGSTOP)
         return messages / seconds
 
     def _all_sent(self) -> bool:
         found = self.database.execute("SELECT NOT EXISTS (SELECT FROM usual_sms WHERE state = 'queued')").fetchone()
         return bool(found and found[0])
-
-    def _end(self) -> None:
-        # A worker replaces children that are gone, until it is gone itself.
-        while list(processes_of(self.folder)):
-            self._tell(signal.SIGKILL)
-            time.sleep(GLANCE)
 
     def _tell(self, how: signal.Signals) -> None:
         for pid, _command in processes_of(self.folder):
