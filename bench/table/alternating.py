@@ -17,8 +17,8 @@ class Row:
     name: str
     ours: Sequence[float]
     other: Sequence[float]
-    #: The ratio that is wanted at least; or at the most, where less is better.
-    bound: float
+    #: The ratio that is wanted at least; or at the most, where less is better. None where it is only told.
+    bound: float | None
     at_most: bool = False
 
     @property
@@ -39,6 +39,8 @@ class Row:
     @property
     def holds(self) -> bool:
         """Whether it is as good as wanted."""
+        if self.bound is None:
+            return True
         return self.ratio <= self.bound if self.at_most else self.ratio >= self.bound
 
 

@@ -50,11 +50,16 @@ def _measure(wanted: Collection[str]) -> bool:
 
 def line(row: Row) -> str:
     """The row as it is printed."""
-    sign = "<=" if row.at_most else ">="
-    return (
-        f"{row.name:72}{_short(row.ours):>10}{_short(row.other):>10}{row.ratio:8.2f}{f'{sign} {row.bound:g}':>9}"
-        f"{'ok' if row.holds else 'SHORT':>7}{row.spread:8.0%}"
-    )
+    figures = f"{row.name:72}{_short(row.ours):>10}{_short(row.other):>10}{row.ratio:8.2f}"
+    return f"{figures}{_wanted(row):>9}{_verdict(row):>7}{row.spread:8.0%}"
+
+
+def _wanted(row: Row) -> str:
+    return "" if row.bound is None else f"{'<=' if row.at_most else '>='} {row.bound:g}"
+
+
+def _verdict(row: Row) -> str:
+    return "" if row.bound is None else "ok" if row.holds else "SHORT"
 
 
 def _short(figures: Sequence[float]) -> str:
