@@ -42,8 +42,8 @@ class BatchAdmin(HistoryAdmin):
     area = "MESSAGES"
     hidden = frozenset({"token", "fingerprint", "refused"})
     change_form_template = "admin/messaging/batch/change_form.html"
-    list_display = ("name", "created", "requested_by", "scheduled_for", "total", "delivered", "failed", "waiting")
-    fields = ("name", "created", "requested_by", "wanted", "scheduled_for", "again_of", "total")
+    list_display = ("called", "created", "requested_by", "scheduled_for", "total", "delivered", "failed", "waiting")
+    fields = ("called", "created", "requested_by", "wanted", "scheduled_for", "again_of", "total")
     list_filter = ("requested_by", "created")
     list_select_related = ("requested_by",)
     search_fields = ("name",)
@@ -54,6 +54,10 @@ class BatchAdmin(HistoryAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         own = obj is not None and obj.requested_by_id == caller(request).pk and may(caller(request), *SENDING)
         return own or super().has_view_permission(request, obj)
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def called(self, batch: Batch) -> str:
+        return batch.shown_name
 
     def audited_as(self, obj: Batch) -> str:
         return str(obj.pk)

@@ -12,6 +12,7 @@ from messaging import progress, sending
 from messaging.api.batch_items import BatchInput, read
 from messaging.api.messages import NoInput
 from messaging.models import Batch, Door
+from messaging.models.batch import BY_API
 from messaging.progress import Group
 from messaging.sending import Faulty, Known
 from portal.api import parameters
@@ -24,8 +25,6 @@ from portal.permissions import SENDING, Right, may
 
 #: 10,000 texts of a dozen segments fit, in Cyrillic too.
 LARGEST_BODY = 20 * 1024 * 1024
-#: What a batch is called that came by the API. Texts are wiped in time, and a name is not.
-NAME = "By the API"
 WIRE_NAMES = {"phone": "phone_number", "text": "message", "gateway": "sms_gateway", "items": "messages"}
 
 PROGRESS_EXAMPLE = {
@@ -33,7 +32,7 @@ PROGRESS_EXAMPLE = {
     "suppressed": 0, "cancelled": 0, "over": False, "states": {"queued": 2},
 }  # fmt: skip
 EXAMPLE = {
-    "id": 5, "name": NAME, "sms_gateway": "sandbox", "requested_by": "hotel-desk", "created": "2026-11-22T12:00:00Z",
+    "id": 5, "name": BY_API, "sms_gateway": "sandbox", "requested_by": "hotel-desk", "created": "2026-11-22T12:00:00Z",
     "scheduled_for": None, "again_of": None, "total": 3, "progress": PROGRESS_EXAMPLE,
 }  # fmt: skip
 SENTENCE = "This is not a phone number; write it like +79161234567."
@@ -160,7 +159,9 @@ class SendBatch(ApiView):
         return commit(self, lambda: self._accept(items, asked["sms_gateway"]))
 
     def _accept(self, items: Sequence[Known | Faulty], gateway_name: str) -> Done:
-        batch = sending.send_many(items, gateway_name=gateway_name, requested_by=self.caller, name=NAME, door=Door.API)
+        batch = sending.send_many(
+            items, gateway_name=gateway_name, requested_by=self.caller, name=BY_API, door=Door.API
+        )
         errors = _errors(batch)
         accepted = batch.total - len(errors)
         if not accepted:

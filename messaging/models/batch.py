@@ -5,12 +5,15 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from gateways.models import Gateway
 
 LONGEST_NAME = 80
 LONGEST_TOKEN = 64
+#: What a batch is called that came by the API. Texts are wiped in time, and a name is not.
+BY_API = gettext_noop("By the API")
 
 
 class Batch(models.Model):
@@ -46,7 +49,12 @@ class Batch(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.name}"
+        return f"{self.pk} {self.shown_name}"
+
+    @property
+    def shown_name(self) -> str:
+        """Its name; the one that we gave is in the reader's language."""
+        return gettext(self.name) if self.name == BY_API else self.name
 
     def forget(self, reference: str) -> None:
         """Takes what names this one out of the refused."""

@@ -10,12 +10,13 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from gateways.models import Gateway
 from messaging import opt_outs, progress, sending, waiting
 from messaging.claiming import anything_due, claim
 from messaging.models import Batch, Message, State, Step, Wait
+from messaging.models.batch import BY_API
 from messaging.progress import Group
 from messaging.sending import Faulty, Item
 from portal.errors import Refusal, Why
@@ -312,3 +313,20 @@ def test_time_that_passes_lapses_what_is_scheduled_only_after_its_own_day(send: 
     let_time_pass(3600)
     Message.lapse_overdue(timezone.now())
     assert fresh(batch.messages.get()).state == State.LAPSED
+
+
+@pytest.mark.parametrize(("language", "shown"), [("ru", "Через API"), ("en", "By the API")])
+def test_one_that_came_by_the_api_is_called_so_in_the_readers_language(
+    sandbox: Gateway, admin: User, language: str, shown: str
+) -> None:
+    batch = send(phones(1), name=BY_API)
+    client = signed_in(admin)
+    for address in (page(Batch, "changelist"), page(Batch, "change", batch.pk)):
+        html = client.get(address, headers={"Accept-Language": language}).content.decode()
+        assert shown in html
+        assert language == "en" or BY_API not in html
+
+
+def test_what_people_call_one_is_not_translated(sandbox: Gateway) -> None:
+    with translation.override("ru"):
+        assert send(phones(1), name="Messages").shown_name == "Messages"
