@@ -315,6 +315,12 @@ def test_time_that_passes_lapses_what_is_scheduled_only_after_its_own_day(send: 
     assert fresh(batch.messages.get()).state == State.LAPSED
 
 
+def test_a_form_is_not_sent_with_items_that_were_looked_at(sandbox: Gateway) -> None:
+    with pytest.raises(TypeError, match="as they came"):
+        sending.send_many(sending.look_at(phones(1)), gateway_name="", requested_by=None, token="form 1")
+    assert not Batch.objects.exists()
+
+
 @pytest.mark.parametrize(("language", "shown"), [("ru", "Через API"), ("en", "By the API")])
 def test_one_that_came_by_the_api_is_called_so_in_the_readers_language(
     sandbox: Gateway, admin: User, language: str, shown: str
