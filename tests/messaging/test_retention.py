@@ -55,6 +55,7 @@ def test_before_that_it_stays_as_it_is(send: Send, settings: Settings) -> None:
 
 def test_nor_does_a_batch_name_those_it_refused(sandbox: Gateway) -> None:
     faulty = sending.Faulty("items", "Unknown field.", "booking 19", unknown="Bob")
+    items: list[sending.Item | sending.Faulty]
     items = [sending.Item(PHONE, "x", "booking 17"), sending.Item("12", "x", "booking 18"), faulty]
     old, new = (sending.send_many(items, gateway_name="", requested_by=None) for _number in range(2))
     old_message, _message = old.messages.get(), new.messages.get()

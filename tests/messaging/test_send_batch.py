@@ -117,7 +117,7 @@ def test_a_refused_one_is_told_by_its_reference_too(api: Api, operator: User, ba
 
 @pytest.mark.parametrize("name", ["phone", "text", "gateway", "items", "non_field_errors", "__all__", "n" * 50])
 def test_an_unknown_field_is_told_as_its_caller_wrote_it(api: Api, operator: User, name: str) -> None:
-    (error,) = post(api, operator, [one(1), one(**{name: "x"})]).json()["errors"]
+    (error,) = post(api, operator, [one(1), one() | {name: "x"}]).json()["errors"]
     assert error["field"] == name
     assert error["message"] == "Unknown field. Known: phone_number, message, reference"
 
@@ -147,7 +147,7 @@ def test_what_is_no_name_of_a_field_is_neither_kept_nor_told(api: Api, operator:
 def test_neither_batch_nor_audit_event_keeps_a_phone_or_a_text_of_the_call(api: Api, operator: User) -> None:
     canary, phone = "The canary sings", "+79261112233"
     named = [{phone: canary}, {canary: phone}, {phone: {canary: phone}}, one(reference={phone: canary})]
-    texts = [one(message=canary, phone_number="12"), one(message={canary: phone}), one(message=canary, **{phone: "x"})]
+    texts = [one(message=canary, phone_number="12"), one(message={canary: phone}), one(message=canary) | {phone: "x"}]
     phones_ = [one(phone_number={phone: canary}), one(message=canary, phone_number=phone * 9)]
     post(api, operator, [one(1), *named, *texts, *phones_, canary, [phone, canary]])
     batch = Batch.objects.get()
