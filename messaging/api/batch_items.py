@@ -14,6 +14,7 @@ from messaging.sending import Faulty, Item
 from portal import audit
 from portal.api.envelope import faults
 from portal.api.inputs import Input
+from portal.api.lenient_json import is_storable
 
 #: What a field of an item is called in the domain.
 OUR_NAMES = {"phone_number": "phone", "message": "text", "": "items"}
@@ -92,4 +93,4 @@ def _unknown(one: Any, given: BatchItemInput) -> str:
 def _reference(one: Any) -> str:
     """By what its caller may know a faulty item."""
     found = one.get("reference") if isinstance(one, dict) else ""
-    return found.strip()[:LONGEST_CALLER_REFERENCE] if isinstance(found, str) else ""
+    return found.strip()[:LONGEST_CALLER_REFERENCE] if isinstance(found, str) and is_storable(found) else ""

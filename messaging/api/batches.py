@@ -132,6 +132,7 @@ class SendBatch(ApiView):
     wire_names: ClassVar = WIRE_NAMES
     named_by: ClassVar = "sms_gateway"
     largest_body: ClassVar = LARGEST_BODY
+    judges_each_of: ClassVar = "messages"
     examples: ClassVar = {
         "POST": Example(
             request={

@@ -25,6 +25,10 @@ _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+class Unstorable(dict[str, Any]):
+    """An object that holds a NUL character or half of a surrogate pair, left to a view that can say which one it is."""
+
+
 class BadBody(ParseError):
     """400: the body is no JSON object. The sentence says where it breaks."""
 
@@ -41,7 +45,8 @@ class LenientJSONParser(BaseParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         """The body as a dictionary. Raises BadBody, and RequestDataTooBig beyond what the view takes."""
         view = (parser_context or {}).get("view")
-        return read_object(_whole(stream, getattr(view, "largest_body", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        most = getattr(view, "largest_body", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return read_object(_whole(stream, most), getattr(view, "judges_each_of", ""))
 
 
 def _whole(stream: Any, most: int) -> bytes:
@@ -52,8 +57,11 @@ def _whole(stream: Any, most: int) -> bytes:
     return body
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body; an empty body is an empty object. Raises BadBody."""
+def read_object(body: bytes, judged: str = "") -> dict[str, Any]:
+    """The JSON object in the body; an empty body is an empty object. Raises BadBody.
+
+    In the list `judged`, an object that cannot be stored is Unstorable instead.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -64,7 +72,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise BadBody("The body must be a JSON object.")
     _refuse_deep(value)
     if _ESCAPED.search(text):
-        _refuse_unstorable(value)
+        _refuse_unstorable(value, judged)
     return value
 
 
@@ -144,15 +152,23 @@ def _refuse_deep(value: Any, depth: int = 0) -> None:
             _refuse_deep(item, depth + 1)
 
 
-def _refuse_unstorable(value: Any) -> None:
-    """No database and no UTF-8 can hold these, so no view needs to think of them."""
-    if isinstance(value, str):
-        if _UNSTORABLE.search(value):
+def _refuse_unstorable(body: dict[str, Any], judged: str) -> None:
+    """No view needs to think of what cannot be stored, but one that judges each item of a list by itself."""
+    for name, value in body.items():
+        if name == judged and isinstance(value, list):
+            value[:] = map(_marked, value)
+        elif not (is_storable(name) and is_storable(value)):
             raise BadBody("The body holds a NUL character or half of a surrogate pair.")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_unstorable(key)
-            _refuse_unstorable(item)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_unstorable(item)
+
+
+def _marked(item: Any) -> Any:
+    return Unstorable(item) if isinstance(item, dict) and not is_storable(item) else item
+
+
+def is_storable(value: Any) -> bool:
+    """Whether databases and UTF-8 can hold every text in it."""
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    if isinstance(value, dict):
+        return all(is_storable(name) and is_storable(item) for name, item in value.items())
+    return not isinstance(value, list) or all(map(is_storable, value))

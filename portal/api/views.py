@@ -104,6 +104,8 @@ class ApiView(APIView):
     action: ClassVar[str] = ""
 
     #: The field of the body that names on what a refused call would have acted, where its URL names nothing.
+    #: The list in the body whose items the view judges each by itself: those that nothing can store come as Unstorable.
+    judges_each_of: ClassVar[str] = ""
     named_by: ClassVar[str] = ""
 
     #: On what the call acted; taken from the URL unless a view knows better.

@@ -244,6 +244,59 @@ class TestBody:
 
 
 def test_it_rings_once_and_after_the_commit(
+    def escaped(self, api: Api, user: User, *messages: Any) -> Any:
+        """The answer to a call with these messages, written in ASCII."""
+        body = json.dumps({"sms_gateway": "sandbox", "messages": messages})
+        return api(user).post(PATH, body, content_type="application/json", headers={"Idempotency-Key": "k1"})
+
+    @pytest.mark.parametrize("bad", ["a\0", "\ud83d", "\udc00 b"])
+    @pytest.mark.parametrize("field", ["phone_number", "message", "reference"])
+    def test_what_cannot_be_stored_is_an_error_of_its_item(
+        self, api: Api, operator: User, bad: str, field: str
+    ) -> None:
+        messages = [one(1), one(2, **{field: bad}), one(3, message="🙂", reference="row 9")]
+        answer = self.escaped(api, operator, *messages)
+        (error,) = answer.json()["errors"]
+        assert (error["index"], error["field"]) == (1, field)
+        assert "characters are not allowed" in error["message"]
+        assert "reference" not in error
+        assert [message.text for message in Message.objects.order_by("pk")] == ["The pool is open", "🙂"]
+        assert self.escaped(api, operator, *messages).content == answer.content
+
+    @pytest.mark.parametrize("bad", ["\0", ["\0"], one(2) | {"\0": "x"}, one(2, reference={"a": ["\ud800"]})])
+    def test_wherever_in_the_item_it_stands(self, api: Api, operator: User, bad: Any) -> None:
+        answer = self.escaped(api, operator, one(1), bad)
+        assert [error["index"] for error in answer.json()["errors"]] == [1]
+
+    @pytest.mark.parametrize(
+        ("items", "said"),
+        [
+            ('{"message": "a", "message": "b"}', "The key 'message' appears twice."),
+            ('{"message": 1e999}', "The body holds a number that is too large."),
+            ('{"message": NaN}', "NaN is not JSON."),
+            ('{"message": %s}' % ("9" * 5000), "The body holds a number that is too long."),
+            ("[" * 40 + "]" * 40, "The body is nested too deeply."),
+            ("1," * 200_000 + "1", "The body holds more than 200000 values."),
+            ('{"message": "a', "Malformed JSON: "),
+            ("{\"message\": 'a'}", "Malformed JSON: "),
+            ('"\xff"', "The body is not UTF-8 (byte "),
+        ],
+    )
+    def test_what_makes_it_unreadable_refuses_the_call(self, api: Api, operator: User, items: str, said: str) -> None:
+        body = f'{{"sms_gateway": "sandbox", "messages": [{json.dumps(one(1))}, {items}]}}'.encode("latin-1")
+        answer = api(operator).post(PATH, body, content_type="application/json")
+        assert answer.status_code == 400
+        assert answer.json()["message"].startswith(f"Bad Request. {said}")
+        assert not Batch.objects.exists()
+
+    def test_a_body_that_is_no_object_refuses_the_call(self, api: Api, operator: User) -> None:
+        answer = api(operator).generic("POST", PATH, json.dumps([one(1)]), content_type="application/json")
+        assert (answer.status_code, answer.json()["message"]) == (400, "Bad Request. The body must be a JSON object.")
+
+    def test_beside_the_items_what_cannot_be_stored_refuses_the_call(self, api: Api, operator: User) -> None:
+        answer = post(api, operator, some(1), sms_gateway="sandbox\0")
+        assert (answer.status_code, "NUL character" in answer.json()["message"]) == (400, True)
+
     api: Api, operator: User, sandbox: Gateway, bells: Bells, django_capture_on_commit_callbacks: Any
 ) -> None:
     reached: list[Point] = []
