@@ -212,6 +212,7 @@ class CancelBatch(_OneBatch):
     """
 
     rights: ClassVar = {"POST": SENDING}
+    parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
     inputs: ClassVar = {"POST": NoInput}
     examples: ClassVar = {
         "POST": Example(

@@ -23,12 +23,14 @@ api_urlpatterns = [
 ]
 """
 
+import re
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import IntegerField
 
 from portal import audit
 from portal.api import parameters
@@ -38,6 +40,8 @@ from portal.api.inputs import Input
 from portal.api.resources import Resource
 from portal.api.search import SearchInput, from_body, from_url, page
 from portal.api.views import ApiView, Example, Ref
+
+_DIGITS = re.compile("[0-9]+")
 
 
 class ResourceView(ApiView):
@@ -133,9 +137,12 @@ class OneView(ResourceView):
 
     def find(self) -> Any:
         """The row that the URL names. Raises NotFound."""
-        column = self.resource.columns[self.resource.key]
+        column, given = self.resource.columns[self.resource.key], self.kwargs[self.resource.key]
+        # The framework would read `5_0` as 50 and `5.0` as 5.
+        if isinstance(column.field, IntegerField) and not _DIGITS.fullmatch(given):
+            raise NotFound(UNKNOWN_ITEM)
         try:
-            key = column.field.run_validation(self.kwargs[self.resource.key])
+            key = column.field.run_validation(given)
         except ValidationError:
             raise NotFound(UNKNOWN_ITEM) from None
         row = self.rows().filter(**{column.path: key}).first()

@@ -22,6 +22,7 @@ ERRORS = {
     403: "A right is lacking; the message names it.",
     404: "What the call names does not exist.",
     409: "It is at odds with the present state, or the first request with this key is still open.",
+    411: "The body comes in chunks, without a Content-Length.",
     413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
     429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
@@ -138,7 +139,7 @@ class PortalSchema(AutoSchema):
         if self.method != "GET" and self.declared.audited and not self.declared.public:
             known.add(409)
         if self.method in self.declared.inputs:
-            known.update((400, 413))
+            known.update((400, 411, 413))
         if not self.declared.public and (
             self.method in self.declared.inputs or self.declared.parameters.get(self.method)
         ):

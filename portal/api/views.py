@@ -57,6 +57,13 @@ class JsonOnly(BaseContentNegotiation):
         return renderer, renderer.media_type
 
 
+class LengthRequired(APIException):
+    """411: the body comes in chunks, and nothing says how long it is."""
+
+    status_code = 411
+    default_detail = "Length Required. Send the body with a Content-Length header, not in chunks."
+
+
 @dataclass(frozen=True)
 class Example:
     """A call as the API's documentation shows it."""
@@ -97,6 +104,8 @@ class ApiView(APIView):
     unfingerprinted: ClassVar[frozenset[str]] = frozenset()
     #: The most bytes a body may have; DATA_UPLOAD_MAX_MEMORY_SIZE unless given.
     largest_body: ClassVar[int | None] = None
+    #: The list in the body whose items the view judges each by itself: those that nothing can store come as Unstorable.
+    judges_each_of: ClassVar[str] = ""
     #: Whether it may begin by what was last known of who may do what: only for views that do nothing but `commit_row`,
     #: whose one statement writes only where that is still so.
     guesses: ClassVar[bool] = False
@@ -104,8 +113,6 @@ class ApiView(APIView):
     action: ClassVar[str] = ""
 
     #: The field of the body that names on what a refused call would have acted, where its URL names nothing.
-    #: The list in the body whose items the view judges each by itself: those that nothing can store come as Unstorable.
-    judges_each_of: ClassVar[str] = ""
     named_by: ClassVar[str] = ""
 
     #: On what the call acted; taken from the URL unless a view knows better.
@@ -150,6 +157,13 @@ class ApiView(APIView):
         given = serializer(data=self.body, partial=partial, context={"request": self.request, "view": self})
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls and whether they may, as the framework does it; then whether there is a body that can be read."""
+        super().initial(request, *args, **kwargs)
+        # Django reads as many bytes as were announced: of such a body none, and it would seem to be empty.
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequired
 
     def needed_rights(self, request: Request) -> tuple[Right, ...] | None:
         """The rights for this method, or None where the view declares none. A method it has not is 405 later."""

@@ -16,6 +16,7 @@ from messaging.models import Batch, Door, Message, State
 from messaging.models.row import LONGEST_CALLER_REFERENCE
 from messaging.sending import Faulty
 from portal import faults
+from portal.api.schema import document
 from portal.faults import Point
 from portal.models import AuditEvent, IdempotencyRecord, User
 from portal.permissions import SENDING
@@ -24,6 +25,7 @@ from tests.conftest import Api, with_role
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox")]
 
 PATH = "/api/v1/sms_gateways/send_sms_batch"
+UNKNOWN = ["0", "1_0", "x", "-1", "9" * 30, "9" * 5000]
 Bells = list[tuple[str, tuple[object, ...]]]
 
 
@@ -242,8 +244,6 @@ class TestBody:
         body = '{"sms_gateway": "sandbox", "messages": [{"phone_number": "+79161234567", "message": "x",},],}'
         assert api(operator).generic("POST", PATH, body, content_type="text/plain").status_code == 200
 
-
-def test_it_rings_once_and_after_the_commit(
     def escaped(self, api: Api, user: User, *messages: Any) -> Any:
         """The answer to a call with these messages, written in ASCII."""
         body = json.dumps({"sms_gateway": "sandbox", "messages": messages})
@@ -297,6 +297,12 @@ def test_it_rings_once_and_after_the_commit(
         answer = post(api, operator, some(1), sms_gateway="sandbox\0")
         assert (answer.status_code, "NUL character" in answer.json()["message"]) == (400, True)
 
+    def test_one_in_chunks_is_411_and_not_taken_for_an_empty_one(self, api: Api, operator: User) -> None:
+        answer = api(operator).generic("POST", PATH, headers={"Transfer-Encoding": "chunked"})
+        assert (answer.status_code, "Content-Length" in answer.json()["message"]) == (411, True)
+
+
+def test_it_rings_once_and_after_the_commit(
     api: Api, operator: User, sandbox: Gateway, bells: Bells, django_capture_on_commit_callbacks: Any
 ) -> None:
     reached: list[Point] = []
@@ -450,9 +456,15 @@ class TestReading:
         assert answer.status_code == 403
         assert "MESSAGES_READ" in answer.json()["message"]
 
-    @pytest.mark.parametrize("key", ["0", "x", "9" * 30])
+    @pytest.mark.parametrize("key", UNKNOWN)
     def test_an_unknown_one_is_not_found(self, api: Api, auditor: User, key: str) -> None:
         assert api(auditor).get(f"/api/v1/batch/{key}").status_code == 404
+
+    def test_its_id_is_written_in_digits_alone(self, api: Api, auditor: User, operator: User) -> None:
+        Batch.objects.create(pk=50, name="x", requested_by=operator)
+        assert api(auditor).get("/api/v1/batch/50").status_code == 200
+        for key in ("5_0", "50.0", "+50", "%2050", "٥٠"):
+            assert api(auditor).get(f"/api/v1/batch/{key}").status_code == 404, key
 
     def test_its_messages_are_found_and_one_by_its_callers_name(self, api: Api, auditor: User, operator: User) -> None:
         batch = made(operator)
@@ -483,6 +495,21 @@ class TestCancelling:
         assert api(operator).post(f"/api/v1/batch/{batch.pk}/cancel").json()["cancelled"] == 0
         event = AuditEvent.objects.filter(action="batch.cancel").earliest("id")
         assert (event.object_id, event.user_name) == (str(batch.pk), "operator")
+
+    def test_a_repeat_with_its_key_gets_the_same_answer(self, api: Api, operator: User) -> None:
+        path = f"/api/v1/batch/{made(operator).pk}/cancel"
+        first, again = (api(operator).post(path, headers={"Idempotency-Key": "k1"}) for _ in range(2))
+        assert (again.json()["cancelled"], again.content) == (3, first.content)
+
+    def test_the_document_says_that_it_takes_a_key(self) -> None:
+        parameters = document()["paths"]["/api/v1/batch/{id}/cancel"]["post"]["parameters"]
+        assert {parameter["name"] for parameter in parameters} == {"id", "Idempotency-Key"}
+
+    @pytest.mark.parametrize("key", UNKNOWN)
+    def test_an_unknown_one_is_not_found(self, api: Api, operator: User, key: str) -> None:
+        made(operator)
+        assert api(operator).post(f"/api/v1/batch/{key}/cancel").status_code == 404
+        assert not Message.objects.filter(state=State.CANCELLED).exists()
 
     def test_a_body_with_fields_is_refused(self, api: Api, operator: User) -> None:
         answer = api(operator).post(f"/api/v1/batch/{made(operator).pk}/cancel", {"all": True}, format="json")
