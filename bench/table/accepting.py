@@ -35,10 +35,10 @@ def rows(stage: Stage, house: House) -> list[Row]:
     script.write_text(INSERT)
     found = in_turn(
         {
-            "one": lambda: one_a_call(house),
+            "one": lambda: _and_forget(house, one_a_call),
             "empty": lambda: post(f"{house.address}/empty", _one, house.token, callers=CALLERS, seconds=SECONDS),
             "insert": lambda: _pgbench(house, script),
-            "many": lambda: thousand_a_call(house),
+            "many": lambda: _and_forget(house, thousand_a_call),
         }
     )
     house.go_on("celery")
@@ -51,12 +51,12 @@ def rows(stage: Stage, house: House) -> list[Row]:
 
 def one_a_call(house: House) -> float:
     """Messages accepted per second, one a call."""
-    return _and_forget(house, lambda: _post(house, "send_sms", _one, CALLERS))
+    return _post(house, "send_sms", _one, CALLERS)
 
 
 def thousand_a_call(house: House) -> float:
     """Messages accepted per second, a thousand a call."""
-    return A_CALL * _and_forget(house, lambda: _post(house, "send_sms_batch", _thousand, CALLERS_OF_MANY))
+    return A_CALL * _post(house, "send_sms_batch", _thousand, CALLERS_OF_MANY)
 
 
 def _post(house: House, call: str, body: Callable[[int], object], callers: int) -> float:
@@ -64,8 +64,8 @@ def _post(house: House, call: str, body: Callable[[int], object], callers: int) 
     return post(url, body, house.token, callers=callers, seconds=SECONDS)
 
 
-def _and_forget(house: House, measure: Callable[[], float]) -> float:
-    found = measure()
+def _and_forget(house: House, measure: Callable[[House], float]) -> float:
+    found = measure(house)
     house.forget()
     return found
 

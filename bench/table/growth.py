@@ -39,19 +39,29 @@ SELECT id, gateway_id, 1, 'portal-' || id, created, created + interval '1 s', 'a
        '{"status": 200, "body": "{\\"id\\": 1}"}'
 FROM messaging_message
 """
+#: Each was accepted by a call.
+AUDIT = """
+INSERT INTO portal_auditevent (
+    at, user_id, user_name, address, action, object_id, method, path, request, changes, status
+)
+SELECT created, (SELECT min(id) FROM portal_user), 'admin', '127.0.0.1', 'sms_gateways/send_sms', id, 'POST',
+       '/api/v1/sms_gateways/send_sms', '{"message": "26 characters"}', '{}', 200
+FROM messaging_message
+"""
 
 
 def rows(stage: Stage, house: House) -> list[Row]:
     """Two: accepting and sending."""
     aged = stage.house("aged", 3)
     aged.halt("celery")
-    aged.database.execute(FILL.replace("%(count)s", str(HISTORY)).replace("%%", "%"))
+    aged.database.execute(FILL, {"count": HISTORY})
     aged.database.execute(ATTEMPTS)
-    # What PostgreSQL would do by and by, and in the middle of a round.
-    aged.database.execute("VACUUM ANALYZE")
-    aged.database.execute("CHECKPOINT")
+    aged.database.execute(AUDIT)
     aged.inside("count_history()")
     aged.note_past()
+    # What the rows before left in the one that has no history.
+    house.database.execute("TRUNCATE portal_auditevent")
+    _tidy(aged, house)
     measures = {}
     for name, one in (("aged", aged), ("new", house)):
         measures[f"accept {name}"] = partial(_accepts, one)
@@ -65,9 +75,18 @@ def rows(stage: Stage, house: House) -> list[Row]:
     ]
 
 
+def _tidy(*houses: House) -> None:
+    """What PostgreSQL would do by and by, and in the middle of a round."""
+    for house in houses:
+        house.database.execute("VACUUM ANALYZE")
+    houses[0].database.execute("CHECKPOINT")
+
+
 def _accepts(house: House) -> float:
     house.halt("celery")
-    return one_a_call(house)
+    found = one_a_call(house)
+    house.forget()
+    return found
 
 
 def _sends(house: House) -> float:
