@@ -1,11 +1,10 @@
-"""Memory of web, worker and beat: idle, and the most of it while messages are accepted and sent."""
+"""Memory of web, worker and beat: idle, and the most of it while batches and calls come in and all of it is sent."""
 
 import threading
 import time
 from pathlib import Path
 
-from bench.table.accepting import one_a_call
-from bench.table.sending import MESSAGES, sends
+from bench.table.accepting import one_a_call, thousand_a_call
 from bench.table.stage import House
 
 PROGRAMS = {"web": ("gunicorn",), "worker": ("celery", "worker"), "beat": ("celery", "--pidfile=")}
@@ -27,8 +26,11 @@ def lines(house: House) -> list[str]:
     watching = threading.Thread(target=watch)
     watching.start()
     try:
-        sends(house, MESSAGES)
+        # The web is at its largest with batches, the worker with the queue that they leave.
+        thousand_a_call(house)
         one_a_call(house)
+        house.drained()
+        house.forget()
     finally:
         over.set()
         watching.join()
