@@ -4,7 +4,7 @@ import signal
 import sys
 
 from bench import accept, dashboard, guests, peers, robot, send, table
-from bench.measuring import compare, cpu_ticks, noise
+from bench.measuring import Noise, compare
 
 
 def _accept() -> None:
@@ -31,9 +31,9 @@ if unknown := set(named) - set(PARTS):
     sys.exit(f"There is no part {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
 # Whoever ends the program ends the portals and servers that it started.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-before = cpu_ticks()
+noise = Noise()
 for name in named:
     PARTS[name]()
 if named != ["table"]:
     # The table says so itself.
-    print(noise(before))
+    print(noise.summary())

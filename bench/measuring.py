@@ -85,17 +85,28 @@ def cpu_of(pids: Sequence[int]) -> float:
     return sum(int(fields[11]) + int(fields[12]) for fields in read) / tick
 
 
-def cpu_ticks() -> list[int]:
+class Noise:
+    """How busy the machine was before, and how much of it others have taken since."""
+
+    def __init__(self) -> None:
+        self.load = os.getloadavg()[0]
+        self._ticks = _cpu_ticks()
+
+    def taken(self) -> str:
+        """The share of CPU time that other machines on this host had, as a part of a sentence."""
+        passed = [now - then for now, then in zip(_cpu_ticks(), self._ticks, strict=True)]
+        share = f"{passed[7] / sum(passed):.0%}" if any(passed) else "an unknown part"
+        return f"{share} of the CPU time taken by other machines on this host"
+
+    def summary(self) -> str:
+        """What is said at the end of a run."""
+        return (
+            f"Noise: {os.cpu_count()} CPUs, load {self.load:.1f} before it began, {self.taken()}.\n"
+            "Compare rows of one block of one run; single figures mean little."
+        )
+
+
+def _cpu_ticks() -> list[int]:
     """user, nice, system, idle, iowait, irq, softirq, steal since boot; zeros where the system does not tell."""
     stat = Path("/proc/stat")
     return [int(ticks) for ticks in stat.read_text().split()[1:9]] if stat.exists() else [0] * 8
-
-
-def noise(before: list[int]) -> str:
-    """A sentence on how much of the machine others took since `before`."""
-    passed = [now - then for now, then in zip(cpu_ticks(), before, strict=True)]
-    taken = f"{passed[7] / sum(passed):.0%}" if any(passed) else "an unknown part"
-    return (
-        f"Noise: {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {taken} of the CPU time taken by other machines "
-        "on this host.\nCompare rows of one block of one run; single figures mean little."
-    )

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Collection, Sequence
 from statistics import median
 
-from bench.measuring import cpu_ticks, noise
+from bench.measuring import Noise
 from bench.table import accepting, codes, growth, memory, sending
 from bench.table.alternating import ROUNDS, Row
-from bench.table.stage import stage
+from bench.table.stage import House, Stage, stage
 from tests.servers import ServerMissing
 
 #: The parts of the table in their order; `ROWS="accept send"` measures these only.
@@ -22,13 +22,13 @@ def report() -> None:
     wanted = os.environ.get("ROWS", "").split() or [*PARTS, MEMORY]
     if unknown := set(wanted) - {*PARTS, MEMORY}:
         sys.exit(f"There are no rows {', '.join(sorted(unknown))}. There are {', '.join([*PARTS, MEMORY])}.")
-    before = cpu_ticks()
+    noise = Noise()
     print(f"\nOurs | what it is measured against; medians of {ROUNDS} rounds\n{HEADING}", flush=True)
     try:
         all_hold = _measure(wanted)
     except ServerMissing as why:
         sys.exit(str(why))
-    print(f"\n{noise(before)}", flush=True)
+    print(f"\n{noise.summary()}", flush=True)
     if not all_hold:
         sys.exit("A figure is short of what is wanted.")
 
@@ -39,13 +39,19 @@ def _measure(wanted: Collection[str]) -> bool:
     with stage() as here:
         house = here.house("new", 2)
         sizes = memory.lines(house) if MEMORY in wanted else []
-        for name, measure in PARTS.items():
-            for row in measure(here, house) if name in wanted else []:
-                print(line(row), flush=True)
-                all_hold &= row.holds
+        for name in [part for part in PARTS if part in wanted]:
+            all_hold &= _part(here, house, name)
     if sizes:
         print(f"\n{'Memory, MB':10}{'idle':>10}{'at the most':>18}", *sizes, sep="\n")
     return all_hold
+
+
+def _part(here: Stage, house: House, name: str) -> bool:
+    """The rows of one part, and the noise while they were measured."""
+    noise = Noise()
+    rows = PARTS[name](here, house)
+    print(*map(line, rows), f"  {name}: {noise.taken()}", sep="\n", flush=True)
+    return all(row.holds for row in rows)
 
 
 def line(row: Row) -> str:
