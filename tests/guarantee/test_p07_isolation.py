@@ -1,6 +1,10 @@
 """P7: a provider that answers nothing holds up its own messages and nobody else's: one for a minute, then twenty.
 
 Nor do messages that are for later hold up those that are due now, at the same gateway, however many they are.
+
+P7 is written with a time: that the slowest of the others take no more than twice what they took before. A time says as
+much of the machine as of the portal, so no test asserts one; what is asserted is the order of events. The others go out
+while every place of the silent ones is taken and not one of their calls has been given up: nothing waited for those.
 """
 
 import socket

@@ -1,7 +1,8 @@
 """P13: a call of somebody who cannot show that it is the provider changes nothing, at no provider's door.
 
-The portal makes no calls of its own to other systems (webhooks) so far, so there is nothing of those to test. Which
-addresses it may call is in `test_p13_addresses.py`.
+P13 is written for the portal's own webhooks: delivered at least once, signed, a dead endpoint delaying no send. The
+portal makes no such calls yet, so of these there is nothing to test. What is tested under its number are the doors
+where others call the portal, here, and which addresses it may call, in `test_p13_addresses.py`.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from messaging.retries import Kind
 from portal.housekeeping import keep_house
 from tests.guests.test_registration import let_time_pass
 
-__all__ = ["counts", "let_time_pass", "seen", "send_code", "set_rules", "tables_after_a_year", "tables_with", "tries"]
+__all__ = ["counts", "let_a_year_pass", "let_time_pass", "seen", "send_code", "set_rules", "tries"]
 
 
 def seen() -> dict[str, Any]:
@@ -57,22 +56,8 @@ def send_code(phone: str, code: str) -> int:
     return codes.send(phone=phone, code=code, language="en", door=Door.GUESTS).message.pk
 
 
-def tables_with(words: list[str]) -> dict[str, list[str]]:
-    """Of each word in which tables a copy of all rows would hold it, as a backup does; without those in none."""
-    with connection.cursor() as cursor:
-        rows = {table: _rows(cursor, table) for table in connection.introspection.table_names(cursor)}
-    found = {word: sorted(table for table, said in rows.items() if word in said) for word in words}
-    return {word: tables for word, tables in found.items() if tables}
-
-
-def _rows(cursor: Any, table: str) -> str:
-    cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-    return "\n".join(str(value) for row in cursor.fetchall() for value in row)
-
-
-def tables_after_a_year(words: list[str]) -> dict[str, list[str]]:
-    """The same as if everything had been accepted longer ago than messages are kept, and the house is kept."""
+def let_a_year_pass() -> None:
+    """As if everything had been accepted longer ago than messages are kept, and the house is kept."""
     long_ago = timedelta(days=settings.MESSAGE_RETENTION_DAYS + 1)
     Message.objects.update(created=F("created") - long_ago, valid_until=F("valid_until") - long_ago)
     keep_house()
-    return tables_with(words)
