@@ -1,4 +1,7 @@
-"""Posts messages through the API as a careful client does: a call whose answer was lost is repeated with its key."""
+"""Posts messages through the API as a careful client does: a call whose answer was lost is repeated with its key.
+
+One by one, and some of them twenty in one call; each is a message like any other to whoever judges.
+"""
 
 import threading
 import time
@@ -18,7 +21,15 @@ PAUSE = 0.1
 THREADS = 4
 #: One message in so many has a guest's credentials, which may be risked a second time; the others are information.
 GUEST_EVERY = 4
+#: The last so many of each so many go in one call, where a posting is that long.
+BATCH, BATCH_EVERY = 20, 100
 PASSWORD = "river-garden-42"
+
+
+def batch_of(place: int, messages: int) -> range:
+    """The places of those that go in one call with the message at this place of a posting; itself alone, mostly."""
+    end = place - place % BATCH_EVERY + BATCH_EVERY
+    return range(end - BATCH, end) if end - BATCH <= place and end <= messages else range(place, place + 1)
 
 
 def phone_of(number: int) -> str:
@@ -45,7 +56,7 @@ class Posting:
         self.repeated = 0
         #: What ended a thread before its time.
         self.failures: list[BaseException] = []
-        self._numbers = count(first)
+        self._places = count()
         self._began = 0.0
         self._threads = [threading.Thread(target=self._post_all, daemon=True) for _ in range(THREADS)]
 
@@ -65,33 +76,53 @@ class Posting:
         try:
             with requests.Session() as session:
                 session.headers["Authorization"] = f"Bearer {self.portal.token}"
-                while (number := next(self._numbers)) < self.first + self.messages:
-                    time.sleep(max(0.0, self._began + (number - self.first) / self.rate - time.monotonic()))
-                    self.answered[phone_of(number)] = self._post(session, number)
+                while (place := next(self._places)) < self.messages:
+                    together = batch_of(place, self.messages)
+                    # Whoever comes to the first of them posts them all, when it is time for the last.
+                    if place == together[0]:
+                        time.sleep(max(0.0, self._began + together[-1] / self.rate - time.monotonic()))
+                        self._post(session, [self.first + one for one in together])
         except BaseException as error:  # noqa: BLE001 — raised to whoever waits
             self.failures.append(error)
 
-    def _post(self, session: requests.Session, number: int) -> int:
+    def _post(self, session: requests.Session, numbers: Sequence[int]) -> None:
+        if len(numbers) == 1:
+            self.answered[phone_of(numbers[0])] = self._post_one(session, numbers[0])
+        else:
+            self.answered |= self._post_batch(session, numbers)
+
+    def _post_batch(self, session: requests.Session, numbers: Sequence[int]) -> dict[str, int]:
+        """The answer names the batch alone: what became of each is asked for. One that is not there has number 0."""
+        gateway = self.kinds[numbers[0] // BATCH % len(self.kinds)]
+        messages = [{"phone_number": phone_of(number), "message": f"message {number}"} for number in numbers]
+        body = {"sms_gateway": gateway, "messages": messages}
+        made = self._insist(session, "sms_gateways/send_sms_batch", body, f"batch-{numbers[0]}")
+        assert (made["errors"], made["item"]["total"]) == ([], len(numbers))
+        asked = {"query": {"op": "equals", "field": "batch", "value": made["item"]["id"]}, "limit": 2 * len(numbers)}
+        rows = self._insist(session, "messages/search", asked, f"look-{numbers[0]}")["items"]
+        return {phone_of(number): 0 for number in numbers} | {row["phone_number"]: row["id"] for row in rows}
+
+    def _post_one(self, session: requests.Session, number: int) -> int:
         gateway, phone = self.kinds[number % len(self.kinds)], phone_of(number)
         if number % GUEST_EVERY:
             sms = {"sms_gateway": gateway, "phone_number": phone, "message": f"message {number}"}
             return self._send(session, "sms_gateways/send_sms", sms, number)
         guest = {"pid": f"guest{number}", "telephone": phone}
-        self._insist(session, "users", guest, number)
+        self._insist(session, "users", guest, str(number))
         sms = {"sms_gateway": gateway, "pid": guest["pid"], "password": PASSWORD}
         return self._send(session, "sms_gateways/send_user_credentials", sms, number)
 
-    def _send(self, session: requests.Session, path: str, body: dict[str, str], number: int) -> int:
-        return int(self._insist(session, path, body, number)["item"]["id"])
+    def _send(self, session: requests.Session, path: str, body: dict[str, Any], number: int) -> int:
+        return int(self._insist(session, path, body, str(number))["item"]["id"])
 
-    def _insist(self, session: requests.Session, path: str, body: dict[str, str], number: int) -> dict[str, Any]:
+    def _insist(self, session: requests.Session, path: str, body: dict[str, Any], name: str) -> dict[str, Any]:
         """The first good answer."""
-        while (answer := self._answer(session, path, body, f"fire-{number}")) is None:
+        while (answer := self._answer(session, path, body, f"fire-{name}")) is None:
             self.repeated += 1
             time.sleep(PAUSE)
         return answer
 
-    def _answer(self, session: requests.Session, path: str, body: dict[str, str], key: str) -> dict[str, Any] | None:
+    def _answer(self, session: requests.Session, path: str, body: dict[str, Any], key: str) -> dict[str, Any] | None:
         """None where the call is to be repeated."""
         address = f"{self.portal.address}/api/v1/{path}"
         try:
