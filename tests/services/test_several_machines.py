@@ -5,11 +5,14 @@ With SQLite the portal lives on one machine, so there is nothing of this to test
 
 import os
 import signal
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from messaging.retries import LEASE_MARGIN, RULES, Kind
 from tests.services.machines import Machine
 from tests.services.paced import paced_gateway
 from tests.services.stack import Portal, wait_for
@@ -21,6 +24,22 @@ FIRST, *OTHERS = [f"+79160{number:06}" for number in range(2001)]
 TO_SHARE, TAKEN_OVER = OTHERS[:1000], OTHERS[1000:]
 #: Seconds; a dead worker's messages are free after these and the lease's margin.
 TIMEOUT = 10
+#: The longest that a message of a dead worker may wait: for the end of its lease, and then, since its provider knows
+#: keys, for as long as an unclear one of its kind does at the most.
+TAKEN_OVER_AFTER = timedelta(seconds=TIMEOUT + RULES[Kind.INFORMATION].base) + LEASE_MARGIN
+#: The sweep comes every second; a machine that is busy may be slow to answer its bell.
+SWEPT_AFTER = timedelta(seconds=10)
+#: When each was tried once more of those that were tried twice, by the database's clock.
+STARTED_AGAIN = """
+{a.message.phone: a.started_at.timestamp() for a in Attempt.objects.filter(epoch__gt=1).order_by("-started_at")}
+""".strip()
+
+
+def moment(portal: Portal) -> float:
+    """What time it is by the database's clock."""
+    with psycopg.connect(portal.environment["DATABASE_URL"]) as connection:
+        (now,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
+    return float(now.timestamp())
 
 
 def test_two_machines_share_the_work_and_one_takes_over_what_the_other_held(
@@ -51,12 +70,16 @@ def test_two_machines_share_the_work_and_one_takes_over_what_the_other_held(
             paced.send(some)
             asked += RATE
             wait_for(partial(paced.senders, some), "somebody takes them")
+        killed_at = moment(installation)
         os.kill(there, signal.SIGKILL)
         taken_over = TAKEN_OVER[:asked]
         wait_for(lambda: paced.have_arrived(taken_over), "the first machine hands over all of them")
         held = [phone for phone in taken_over if paced.carrying(phone)[0].found == there]
         assert held
         assert {seen.found for phone in held for seen in paced.carrying(phone)[1:]} == {here}
+        again = installation.look(STARTED_AGAIN)
+        assert again.keys() >= set(held)
+        assert max(again.values()) - killed_at <= (TAKEN_OVER_AFTER + SWEPT_AFTER).total_seconds()
         # Each is there once, whoever sent it.
         assert sorted(sms.phone for sms in paced.provider.taken) == [FIRST, *shared, *taken_over]
         unsettled = "Message.objects.exclude(state__in=['submitted', 'delivered']).count()"
