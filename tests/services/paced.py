@@ -5,13 +5,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tests.guarantee.windows import most_over
+from tests.guarantee.windows import most_over_but_for_late
 from tests.services.machines import holder_of
 from tests.services.stack import Portal, wait_for
 from tests.simulators.server import Simulator
 from tests.simulators.witness import Seen, Witness
 
 STARTED = "{phone: at.timestamp() for phone, at in Attempt.objects.values_list('message__phone', 'started_at')}"
+
+#: Seconds by which a message may be late before its attempt is on record, of which nobody knows: two commits lie
+#: between a token and that. On a machine on which they take longer this proves nothing, and fails. A bucket that is too
+#: large or shared badly gives nearly a second's worth too many.
+UNSEEN = 0.4
 
 
 @dataclass
@@ -58,9 +63,8 @@ class Paced:
         known: from its attempt on record to its first byte. Each of these messages must have been handed over once.
         """
         started: dict[str, float] = self.portal.look(STARTED)
-        arrived = {phone: self.carrying(phone)[0].at for phone in phones}
-        delays = [arrived[phone] - started[phone] for phone in phones]
-        return most_over(list(arrived.values()), self.rate, self.rate) - self.rate * (max(delays) - min(delays))
+        ways = [(started[phone], self.carrying(phone)[0].at) for phone in phones]
+        return most_over_but_for_late(ways, self.rate, self.rate) - self.rate * UNSEEN
 
 
 @contextmanager
