@@ -244,6 +244,13 @@ def test_the_page_tells_and_its_figures_lead_to_the_lists_behind_them(clerk: Cli
     assert (found["gone"], found["total"], found["over"], found["groups"]["waiting"]) == (1, 3, False, 2)
 
 
+def test_the_page_names_what_was_refused_and_the_field_that_nobody_knows(clerk: Client, sandbox: Gateway) -> None:
+    faulty = [Faulty("text", "Too long.", "row 2"), Faulty("items", "Unknown field.", unknown="mesage")]
+    html = clerk.get(page(Batch, "change", send([*phones(1), *faulty]).pk)).content.decode()
+    assert "<li>2 row 2: Too long.</li>" in html
+    assert "<li>3: mesage: Unknown field.</li>" in html
+
+
 def test_the_list_counts_all_batches_in_one_question(clerk: Client, sandbox: Gateway) -> None:
     send(phones(1))
     clerk.get(page(Batch, "changelist"))
