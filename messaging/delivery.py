@@ -18,6 +18,7 @@ from messaging.answers import Landed
 from messaging.claiming import BATCH, anything_due, claim
 from messaging.drains import drains
 from messaging.models import Attempt, Message
+from messaging.retries import Kind
 from messaging.settling import DATABASE_AWAY, settle
 from portal import clock
 from portal.encryption import KeyMissing, unlocked
@@ -93,19 +94,23 @@ class Drain:
             if current is None:
                 return 0, 0.0
             claimed, next_in = claim(current)
-            started = begin(gateway, claimed, entry)
+            for some in _codes_first(claimed):
+                self._launch(gateway, some, entry)
         except sessions.Busy:
             return 0, sessions.LOOK_EVERY
         except Exception as error:  # noqa: BLE001 — whatever it is, it is raised once the others are home
             self.trouble = error
             return 0, 0.0
-        self.submissions |= {attempt.pk: (message, attempt) for message, attempt, _ in started}
-        self.flight.launch([_call(*one) for one in started])
         if len(claimed) >= SHARED_FROM:
             self._share()
         if claimed:
             measures.batch(self.gateway_id, len(claimed), time.monotonic() - began)
         return len(claimed), next_in
+
+    def _launch(self, gateway: Gateway, messages: list[Message], entry: sessions.Entry) -> None:
+        started = begin(gateway, messages, entry)
+        self.submissions |= {attempt.pk: (message, attempt) for message, attempt, _ in started}
+        self.flight.launch([_call(*one) for one in started])
 
     def _gateway(self) -> Gateway | None:
         return Gateway.objects.select_related("health").filter(pk=self.gateway_id, enabled=True).first()
@@ -146,6 +151,13 @@ class Drain:
             else:
                 measures.settled(self.gateway_id, time.monotonic() - began)
                 return
+
+
+def _codes_first(claimed: list[Message]) -> list[list[Message]]:
+    """In which portions they leave: a code does not wait until hundreds of others are ready."""
+    codes = [message for message in claimed if message.kind == Kind.CODE]
+    others = [message for message in claimed if message.kind != Kind.CODE]
+    return [some for some in (codes, others) if some]
 
 
 def _give_connection_back() -> None:

@@ -1,6 +1,7 @@
 """What a claim takes: no more than there are tokens and places, codes first, and the last tenth for codes alone."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -218,6 +219,23 @@ def test_a_code_that_comes_while_a_drain_waits_for_answers_is_handed_over_before
             assert fresh(slow).state == State.SUBMITTING
     finally:
         drain.join()
+
+
+def test_a_code_leaves_before_the_others_of_its_claim_are_made_ready(
+    send: Send, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, code = [send(kind=Kind.INFORMATION) for _ in range(3)], send(kind=Kind.CODE)
+    portions: list[set[int]] = []
+    begin_them = delivery.begin
+
+    def note(gateway: Gateway, messages: list[Message], entry: sessions.Entry) -> Any:
+        portions.append({message.pk for message in messages})
+        return begin_them(gateway, messages, entry)
+
+    monkeypatch.setattr(delivery, "begin", note)
+    delivery.drain(sandbox.pk)
+    assert portions == [{code.pk}, {message.pk for message in others}]
+    assert {fresh(message).state for message in (code, *others)} == {State.SUBMITTED}
 
 
 def test_a_drain_that_cannot_take_all_at_once_rings_for_other_workers(
