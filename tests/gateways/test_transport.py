@@ -172,6 +172,7 @@ class TestNothingWasWritten:
             monkeypatch.setattr(Trail, "about_to_write", freeze)
             with pytest.raises(NotSent, match="it was too late to send"):
                 fetch(post(provider.url), PATIENCE)
+            assert provider.was_connected.wait(PATIENCE)
             assert (provider.connections, len(provider.requests)) == (1, int(kept))
 
 
