@@ -87,7 +87,7 @@ class Flight:
 
     def _arrival(self, wait: float) -> Landing | None:
         try:
-            return self._arrivals.get(timeout=max(0.0, wait)) if wait > 0 else self._arrivals.get_nowait()
+            return self._arrivals.get(timeout=max(0.0, wait))
         except queue.Empty:
             return None
 

@@ -18,7 +18,7 @@ HEADING = f"{'':72}{'ours':>10}{'other':>10}{'ratio':>8}{'wanted':>9}{'':>7}{'sp
 
 
 def report() -> None:
-    """Measures and prints, row by row; ends the program with an error where a figure is short of what is wanted."""
+    """Measures and prints, part by part; ends the program with an error where a figure is short of what is wanted."""
     wanted = os.environ.get("ROWS", "").split() or [*PARTS, MEMORY]
     if unknown := set(wanted) - {*PARTS, MEMORY}:
         sys.exit(f"There are no rows {', '.join(sorted(unknown))}. There are {', '.join([*PARTS, MEMORY])}.")
@@ -34,7 +34,7 @@ def report() -> None:
 
 
 def _measure(wanted: Collection[str]) -> bool:
-    """Prints each row once it is measured; whether all are as wanted."""
+    """Prints the rows of each part once they are measured; whether all are as wanted."""
     all_hold = True
     with stage() as here:
         house = here.house("new", 2)
@@ -50,12 +50,11 @@ def _part(here: Stage, house: House, name: str) -> bool:
     """The rows of one part, and the noise while they were measured."""
     noise = Noise()
     rows = PARTS[name](here, house)
-    print(*map(line, rows), f"  {name}: {noise.taken()}", sep="\n", flush=True)
+    print(*map(_line, rows), f"  {name}: {noise.taken()}", sep="\n", flush=True)
     return all(row.holds for row in rows)
 
 
-def line(row: Row) -> str:
-    """The row as it is printed."""
+def _line(row: Row) -> str:
     figures = f"{row.name:72}{_short(row.ours):>10}{_short(row.other):>10}{row.ratio:8.2f}"
     return f"{figures}{_wanted(row):>9}{_verdict(row):>7}{row.spread:8.0%}"
 
