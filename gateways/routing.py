@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from gateways import health, pace, providers
 from gateways.models import Gateway, GatewayHealth
-from portal import versions
+from portal import permissions, versions
 from portal.errors import Refusal, Why
+from portal.models import User
 from portal.rows import copied
 from portal.versions import Kept
 
@@ -22,10 +23,13 @@ from portal.versions import Kept
 _kept: Kept[str | None, Gateway] = Kept()
 
 
-def named(name: str) -> Gateway:
-    """The gateway with this name. Raises Refusal where there is none, or where it is switched off."""
+def named(name: str, asked_by: User | None = None) -> Gateway:
+    """The gateway with this name. Raises Refusal where there is none, or where it is switched off.
+
+    For a key that is for other gateways it does not exist.
+    """
     gateway = _found(name)
-    if gateway is None:
+    if gateway is None or not permissions.may_use_gateway(asked_by, gateway.pk):
         sentence = _("There is no gateway “%(name)s”.") % {"name": name}
         raise Refusal(sentence, field="gateway", why=Why.NOT_FOUND)
     return _switched_on(gateway)

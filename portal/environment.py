@@ -96,6 +96,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return cast
 
 
+def some_of(*choices: str) -> Callable[[str], list[str]]:
+    """A reader of a comma-separated list of choices, which it puts in their order; `none` stands for an empty one."""
+
+    def cast(raw: str) -> list[str]:
+        named = set(words(raw)) - {"none"}
+        if not named <= set(choices):
+            raise ValueError(raw)
+        return [choice for choice in choices if choice in named]
+
+    return cast
+
+
 def known_time_zone(raw: str) -> str:
     """A zone of the tz database. Raises ValueError or KeyError."""
     try:

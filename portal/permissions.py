@@ -1,6 +1,7 @@
 """Who may do what: the catalogue of rights under their wire names, the roles, and the one check API and admin use."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
@@ -13,6 +14,8 @@ from portal import expiry
 
 #: Where the rights that were read are kept on the user object; a fresh object reads anew.
 KEPT = "_held_rights"
+#: Where the scope is kept that narrows what this user object may do; see `narrow`.
+NARROWED = "_scope"
 Caller = AbstractUser | AnonymousUser
 
 
@@ -99,7 +102,14 @@ def rights_of(user: Caller) -> frozenset[Right]:
 
 
 def granted_to(user: AbstractUser) -> frozenset[Right]:
-    """Every right given to the user, by role or directly; read in one query and kept on this user object."""
+    """Every right given to the user, by role or directly, of which its scope leaves those that are in it, too."""
+    scope = scope_of(user)
+    held = _granted_to(user)
+    return held if scope is None or scope.rights is None else held & _with_included(set(scope.rights))
+
+
+def _granted_to(user: AbstractUser) -> frozenset[Right]:
+    """Read in one query and kept on this user object."""
     if user.is_superuser:
         return frozenset(Right)
     held: frozenset[Right] | None = user.__dict__.get(KEPT)
@@ -122,6 +132,31 @@ def keep_granted(user: AbstractUser, names: Iterable[str]) -> frozenset[Right]:
 
 def _with_included(held: set[Right]) -> frozenset[Right]:
     return frozenset(held | {narrow for narrow, wide in INCLUDED.items() if wide in held})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a key of a user may do of all that the user may; None leaves all of it."""
+
+    rights: frozenset[Right] | None = None
+    gateways: frozenset[int] | None = None
+
+
+def narrow(user: AbstractUser, scope: Scope) -> None:
+    """From now on this user object may do no more than the scope says; other objects of the same user are untouched."""
+    user.__dict__[NARROWED] = scope
+
+
+def scope_of(user: object) -> Scope | None:
+    """What narrows this user object, or None."""
+    scope: Scope | None = getattr(user, "__dict__", {}).get(NARROWED)
+    return scope
+
+
+def may_use_gateway(user: object, gateway_id: int) -> bool:
+    """Whether a key's scope leaves this gateway to it; for whoever has no scope there is every gateway."""
+    scope = scope_of(user)
+    return scope is None or scope.gateways is None or gateway_id in scope.gateways
 
 
 def missing_right(user: Caller, *needed: Right) -> Right | None:

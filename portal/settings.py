@@ -24,10 +24,12 @@ from portal.environment import (
     networks,
     one_of,
     redis_url,
+    some_of,
     web_address,
     whole_number,
     words,
 )
+from portal.ways import USUAL_DROP_INS, USUAL_WAYS, DropIn, WayIn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -277,6 +279,35 @@ OTP_WEBAUTHN_RP_NAME_CALLABLE = "portal.sign_in.origins.portal_name"
 #: Refused passkeys are in the audit trail; the log would have a traceback of each.
 OTP_WEBAUTHN_EXCEPTION_LOGGER_NAME = ""
 
+# The ways into the API, and how long what they give lasts
+
+#: By which ways programs come in; `portal.ways` says what each of them is.
+API_WAYS_IN: list[str] = environment.read(
+    "API_WAYS_IN", some_of(*(way.value for way in WayIn)), USUAL_WAYS, f"List some of {', '.join(WayIn)}; or say none."
+)
+#: Whose calls are understood beside our own.
+API_DROP_INS: list[str] = environment.read(
+    "API_DROP_INS",
+    some_of(*(system.value for system in DropIn)),
+    USUAL_DROP_INS,
+    f"List some of {', '.join(DropIn)}; or say none.",
+)
+#: Minutes between two uses of a token from `login` after which it ends, and the hours after which it always does.
+API_TOKEN_IDLE_MINUTES = environment.read(
+    "API_TOKEN_IDLE_MINUTES", whole_number(1, 1440), 15, "Give the minutes, 1 to 1440."
+)
+API_TOKEN_HOURS = environment.read("API_TOKEN_HOURS", whole_number(1, 720), 12, "Give the hours, 1 to 720.")
+#: Of a token from `session`, of the one that renews it, and of an OAuth2 client's.
+API_SESSION_SECONDS = environment.read(
+    "API_SESSION_SECONDS", whole_number(60, 2_592_000), 86_400, "Give the seconds, 60 to 2592000."
+)
+API_REFRESH_DAYS = environment.read("API_REFRESH_DAYS", whole_number(1, 366), 30, "Give the days, 1 to 366.")
+API_OAUTH2_SECONDS = environment.read(
+    "API_OAUTH2_SECONDS", whole_number(60, 2_592_000), 3600, "Give the seconds, 60 to 2592000."
+)
+API_ENVELOPE_HOURS = environment.read("API_ENVELOPE_HOURS", whole_number(1, 720), 4, "Give the hours, 1 to 720.")
+API_ENVELOPE_LIFETIME = timedelta(hours=API_ENVELOPE_HOURS)
+
 KNOX_TOKEN_MODEL = "portal.ApiToken"
 #: Our token takes the place of knox's and our counts that of axes', whose migrations would make tables all the same.
 MIGRATION_MODULES = {"knox": None, "axes": None}
@@ -284,10 +315,10 @@ REST_KNOX = {
     "AUTH_TOKEN_CHARACTER_LENGTH": 64,
     "AUTH_HEADER_PREFIX": "Bearer",
     # A gap of 15 minutes never ends a token and one of 16 always does: the last use is known to 20 seconds.
-    "TOKEN_TTL": timedelta(minutes=15, seconds=30),
+    "TOKEN_TTL": timedelta(minutes=API_TOKEN_IDLE_MINUTES, seconds=30),
     "MIN_REFRESH_INTERVAL": 20,
     "AUTO_REFRESH": True,
-    "AUTO_REFRESH_MAX_TTL": timedelta(hours=12),
+    "AUTO_REFRESH_MAX_TTL": timedelta(hours=API_TOKEN_HOURS),
 }
 
 # The Defender: axes asks it before a password is looked at, and tells it of every sign-in that was refused.
@@ -312,7 +343,12 @@ DEFENDER_ALLOWED_NETWORKS: list[IPv4Network | IPv6Network] = environment.read(
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.BearerAuthentication"],
+    # In this order: each leaves to the next what is not its own.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.api.authentication.entry.KeyAuthentication",
+        "portal.api.authentication.entry.BasicAuthentication",
+        "portal.api.authentication.entry.BearerAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["portal.api.rights.HasDeclaredRights"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.lenient_json.LenientJSONParser"],

@@ -16,7 +16,7 @@ from gateways.models import Gateway
 from messaging import opt_outs, phones, retries, tasks, texts
 from messaging.models import Batch, Door, Message, State, Wait
 from messaging.retries import Kind
-from portal import clock, counting
+from portal import clock, counting, permissions
 from portal.errors import Refusal
 from portal.models import User
 
@@ -63,7 +63,7 @@ def send(  # noqa: PLR0913 — each says one thing of a message
     phone = phones.normalise(phone)
     measure = measured(text)
     check_schedule(due_at)
-    wanted = routing.named(gateway_name) if gateway_name else None
+    wanted = wanted_gateway(gateway_name, requested_by)
     terms = Terms(kind, wanted, requested_by, door, only_here, due_at, batch)
     message = draft(terms, phone, text, measure, first or wanted or routing.default(), masked_text=masked_text)
     message.recipient_label = recipient_label
@@ -83,8 +83,17 @@ def prepare(*, phone: str, text: str, kind: Kind, gateway_name: str, requested_b
     Whether the phone has opted out is still to be asked. Raises Refusal as `send` does.
     """
     phone, measure = phones.normalise(phone), measured(text)
-    wanted = routing.named(gateway_name)
+    wanted = routing.named(gateway_name, requested_by)
     return draft(Terms(kind, wanted, requested_by, door), phone, text, measure, wanted)
+
+
+def wanted_gateway(name: str, requested_by: User | None) -> Gateway | None:
+    """The gateway of this name; None without a name, where whoever asks may use the default one. Raises Refusal."""
+    if name:
+        return routing.named(name, requested_by)
+    if permissions.scope_of(requested_by) and not permissions.may_use_gateway(requested_by, routing.default().pk):
+        raise Refusal(_("Name a gateway: this key is not for the default one."), field="gateway")
+    return None
 
 
 def note_stored(message: Message) -> None:

@@ -16,7 +16,7 @@ from messaging import opt_outs, tasks
 from messaging.models import Batch, Door, Message, State, Wait
 from messaging.models.batch import LONGEST_NAME
 from messaging.retries import Kind
-from messaging.sending.accepting import Terms, check_schedule, note_so_many
+from messaging.sending.accepting import Terms, check_schedule, note_so_many, wanted_gateway
 from messaging.sending.again import may_be_resent
 from messaging.sending.deeds import Deed, do_all
 from messaging.sending.preparing import Faulty, Item, Known, Prepared, look_at, refusal_of, route, store
@@ -53,7 +53,7 @@ def send_many(
     if token and (earlier := Batch.objects.filter(token=token).first()):
         return _same(earlier, fingerprint)
     check_schedule(due_at)
-    wanted = routing.named(gateway_name) if gateway_name else None
+    wanted = wanted_gateway(gateway_name, requested_by)
     terms = Terms(kind, wanted, requested_by, door, due_at=due_at)
     prepared = route(look_at(items), terms, wanted or routing.default())
     batch = Batch(
@@ -78,7 +78,7 @@ def send_many(
 
 def open_batch(name: str, total: int, *, gateway_name: str, requested_by: User | None) -> Batch:
     """A batch for messages of which each is sent by itself, with `send(batch=…)`. Raises Refusal (field `gateway`)."""
-    wanted = routing.named(gateway_name) if gateway_name else None
+    wanted = wanted_gateway(gateway_name, requested_by)
     return Batch.objects.create(name=name[:LONGEST_NAME], total=total, wanted=wanted, requested_by=requested_by)
 
 

@@ -4,47 +4,31 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.contrib.auth import authenticate
 from django.http import HttpResponse, HttpResponseBase
-from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import callers, defender, expiry
+from portal import callers, expiry
 from portal.api import parameters
-from portal.api.authentication import NotSignedIn, slide, token_of
+from portal.api.authentication import passwords, tokens
+from portal.api.authentication.refusals import NotSignedIn
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
-from portal.models import ApiToken, User
+from portal.models import ApiToken
 from portal.permissions import rights_of
 from portal.strangers import name_to_keep
 
 UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
 
 
-class BadCredentials(AuthenticationFailed):
-    """401: no active user has this name and password."""
-
-    default_detail = "Wasn't able to authenticate those credentials"
-
-
 class FromAnotherSite(PermissionDenied):
     """403: a page of another site sends the browser here, where its guesses would block the host of who reads it."""
 
     default_detail = "Pages of another site cannot sign in here."
-
-
-class PasswordNotEnough(PermissionDenied):
-    """403: the password is right, and this user's opens the web admin only. Nobody else is told."""
-
-    default_detail = (
-        "This account may not sign in to the API with its password. "
-        "Use an account made for a program, or ask an administrator to allow it."
-    )
 
 
 class Credentials(Input):
@@ -96,15 +80,9 @@ class Login(ApiView):
             raise FromAnotherSite
         username, password = self._credentials()
         self.audit_name = name_to_keep(username)
-        user = authenticate(request._request, username=username, password=password)
-        if not isinstance(user, User):
-            raise BadCredentials
-        request.user = user
-        if not user.password_opens_api:
-            raise PasswordNotEnough
-        # Not before: who knows a password alone would take his guesses at the second factor off the count.
-        defender.forgive(request, user)
-        answer = commit_once(self, lambda: Done({"token": self._issue(user)}))
+        user = request.user = passwords.sign_in(request, username, password)
+        address = callers.address_of(request)
+        answer = commit_once(self, lambda: Done({"token": tokens.issue(user, address)[1]}))
         return Response(answer.body)
 
     def _credentials(self) -> tuple[str, str]:
@@ -114,17 +92,6 @@ class Login(ApiView):
         if not isinstance(username, str) or not isinstance(password, str):
             raise BadBody("username and password must be strings.")
         return username, password
-
-    def _issue(self, user: User) -> str:
-        address = callers.address_of(self.request)
-        issued: tuple[ApiToken, str] = ApiToken.objects.create(
-            user=user,
-            address=address,
-            last_used=timezone.now(),
-            last_address=address,
-            given_for=user.get_session_auth_hash(),
-        )
-        return issued[1]
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, BadBody):
@@ -155,11 +122,11 @@ class TokenInfo(ApiView):
 
     def get(self, request: Request) -> HttpResponseBase:
         try:
-            token = token_of(request)
+            token = tokens.token_of(request)
         except NotSignedIn:
             return Response({"message": UNKNOWN_TOKEN}, status=404)
         if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
-            slide(token, callers.address_of(request))
+            tokens.slide(token, callers.address_of(request))
         return Response({"item": TokenItem(_item(token)).data})
 
 

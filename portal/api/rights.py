@@ -6,7 +6,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from portal.api.authentication import NotSignedIn
+from portal.api.authentication.refusals import NotSignedIn
 from portal.permissions import Right, missing_right
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from portal.api.authentication.keys import FIELD
 from portal.api.views import ApiView
 from portal.permissions import INCLUDED
 
@@ -45,11 +46,38 @@ _ERROR = {
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document names our tokens."""
 
-    target_class = "portal.api.authentication.BearerAuthentication"
+    target_class = "portal.api.authentication.entry.BearerAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/login."}
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How it names API keys."""
+
+    target_class = "portal.api.authentication.entry.KeyAuthentication"
+    name = ["key", "key_in_query"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key made in the admin."},
+            {"type": "apiKey", "in": "query", "name": FIELD, "description": "The same in the address."},
+        ]
+
+
+class BasicScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How it names a password with every call."""
+
+    target_class = "portal.api.authentication.entry.BasicAuthentication"
+    name = "password"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "basic",
+            "description": "A user name with its password or an API key.",
+        }
 
 
 class PortalSchema(AutoSchema):

@@ -1,15 +1,15 @@
-"""What a token stands for: itself, its user and that user's rights, read in one query and kept while they are true."""
+"""What a token or a key stands for: itself, its user and that user's rights, read in one query and kept while true."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 
 from portal import permissions, versions
-from portal.models import ApiToken, KeptChange
+from portal.models import ApiKey, ApiToken, KeptChange
 from portal.rows import copied
 from portal.versions import Kept
 
-_kept: Kept[str, ApiToken] = Kept()
+Credential = TypeVar("Credential", ApiToken, ApiKey)
 
 
 class _Joined(Func):
@@ -22,54 +22,59 @@ class _Joined(Func):
         return super().as_sql(*arguments, function="GROUP_CONCAT", **options)  # type: ignore[misc]
 
 
-def of(digest: str) -> ApiToken | None:
-    """The stored token with this digest, its user and the user's rights with it; None where there is none.
+class Standing(Generic[Credential]):
+    """Of one kind of credential, by the digest it is stored under. `moves` are the columns that a use changes."""
 
-    What is given is the caller's own copy. The end of a token that is kept may have been moved to a later time.
-    """
-    token = _kept.get(digest)
-    if token is None:
-        token = _read(digest)
-        if token is None:
-            return None
-    return _copied(token)
+    def __init__(self, model: type[Credential], moves: tuple[str, ...]) -> None:
+        self._model: Any = model
+        self._moves = moves
+        self._kept: Kept[str, Credential] = Kept()
 
+    def of(self, digest: str) -> Credential | None:
+        """The stored credential with this digest, its user and the user's rights with it; None where there is none.
 
-def read_anew(digest: str) -> ApiToken | None:
-    """The same from the database."""
-    token = _read(digest)
-    return token and _copied(token)
+        What is given is the caller's own copy. What a use moves may be older than what another process has written.
+        """
+        found = self._kept.get(digest)
+        if found is None:
+            found = self._read(digest)
+        return found and _copied(found)
 
+    def read_anew(self, digest: str) -> Credential | None:
+        """The same from the database."""
+        found = self._read(digest)
+        return found and _copied(found)
 
-def slid(token: ApiToken) -> None:
-    """A use has moved the token's end: what is kept of it follows."""
-    kept = _kept.get(token.digest)
-    if kept is not None:
-        kept.expiry, kept.last_used, kept.last_address = token.expiry, token.last_used, token.last_address
+    def seen(self, used: Credential) -> None:
+        """A use has moved some columns: what is kept follows."""
+        kept = self._kept.get(used.digest)
+        if kept is not None:
+            for name in self._moves:
+                setattr(kept, name, getattr(used, name))
 
-
-def _read(digest: str) -> ApiToken | None:
-    rights = _granted().annotate(names=_Joined(F("codename"), Value(","))).values("names")
-    version = KeptChange.objects.annotate(sum=Func("value", function="SUM")).values("sum")
-    token: ApiToken | None = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest, expiry__isnull=False)
-        .annotate(rights=Subquery(rights), version=Subquery(version))
-        .first()
-    )
-    if token is not None:
-        state = token.__dict__
-        permissions.keep_granted(token.user, (state.pop("rights") or "").split(","))
-        _kept.put(digest, versions.noted(int(state.pop("version") or 0)), token)
-    return token
+    def _read(self, digest: str) -> Credential | None:
+        rights = _granted().annotate(names=_Joined(F("codename"), Value(","))).values("names")
+        version = KeptChange.objects.annotate(sum=Func("value", function="SUM")).values("sum")
+        rows = self._model.objects.select_related("user").filter(digest=digest)
+        found: Any = rows.annotate(rights_held=Subquery(rights), version=Subquery(version)).first()
+        if found is not None:
+            state = found.__dict__
+            permissions.keep_granted(found.user, (state.pop("rights_held") or "").split(","))
+            self._kept.put(digest, versions.noted(int(state.pop("version") or 0)), found)
+        credential: Credential | None = found
+        return credential
 
 
 def _granted() -> QuerySet[Any]:
     return permissions.granted(Q(user=OuterRef("user")) | Q(group__user=OuterRef("user"))).order_by()
 
 
-def _copied(token: ApiToken) -> ApiToken:
+def _copied(found: Credential) -> Credential:
     """What a request may change without changing what others read."""
-    copy = copied(token)
-    copy.user = copied(token.user)
+    copy = copied(found)
+    copy.user = copied(found.user)
     return copy
+
+
+tokens: Standing[ApiToken] = Standing(ApiToken, ("expiry", "last_used", "last_address"))
+keys: Standing[ApiKey] = Standing(ApiKey, ("last_used", "last_address"))

@@ -34,7 +34,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from portal import audit, callers, versions
-from portal.api.authentication import BearerAuthentication
+from portal.api.authentication.entry import BearerAuthentication
 from portal.api.inputs import Input, describe, shared
 from portal.models import User
 from portal.permissions import Right

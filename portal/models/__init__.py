@@ -1,6 +1,6 @@
-"""What the ground keeps: staff, second factors, tokens, the audit trail, answers kept, workers, watched hosts."""
+"""What the ground keeps: staff, second factors, tokens, keys, the audit trail, answers kept, workers, watched hosts."""
 
-from portal.models.api import ApiToken, IdempotencyRecord
+from portal.models.api import ApiKey, ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.devices import RecoveryCodes, TotpDevice
@@ -10,6 +10,7 @@ from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
 __all__ = [
     "AllowedNetwork",
+    "ApiKey",
     "ApiToken",
     "AuditEvent",
     "IdempotencyRecord",

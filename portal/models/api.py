@@ -1,4 +1,4 @@
-"""Tokens of the API, and answers kept for repeated requests."""
+"""Tokens and keys of the API, and answers kept for repeated requests."""
 
 from django.conf import settings
 from django.db import models
@@ -9,9 +9,16 @@ from knox.models import AbstractAuthToken
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """A token of the API; only its digest is stored. `created` is when it was issued, `expiry` slides with use."""
 
+    class Way(models.TextChoices):
+        """By which way it was given."""
+
+        LOGIN = "login", _("login")
+        ENVELOPE = "envelope", _("action envelope")
+
     # The digest is no primary key here: addresses and pages name rows by it.
     id = models.BigAutoField(primary_key=True)
     digest = models.CharField(_("digest"), max_length=128, unique=True)
+    way = models.CharField(_("given by"), max_length=10, choices=Way.choices, default=Way.LOGIN)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)
     address = models.GenericIPAddressField(_("issued to address"), null=True, blank=True)
     last_address = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
@@ -26,6 +33,38 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
 
     def __str__(self) -> str:
         return f"{self.token_key[:6]}…"
+
+
+class ApiKey(models.Model):
+    """A program's key of the API, for a user; only its digest is stored. How one is made and found: `portal.keys`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="api_keys")
+    name = models.CharField(_("name"), max_length=100)
+    beginning = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
+    rights = models.JSONField(_("rights"), default=list, blank=True, help_text=_("None: all rights of the user."))
+    #: By id: the ground knows no gateways.
+    gateways = models.JSONField(_("gateways"), default=list, blank=True, help_text=_("None: all gateways."))
+    networks = models.JSONField(
+        _("networks"), default=list, blank=True, help_text=_("Where it may be used from; none: from everywhere.")
+    )
+    expires_at = models.DateTimeField(_("ends"), null=True, blank=True, help_text=_("Empty: it does not end."))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    created = models.DateTimeField(_("made"), auto_now_add=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("made by"), null=True, blank=True, related_name="+"
+    )
+    last_used = models.DateTimeField(_("last used"), null=True, blank=True)
+    last_address = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="api_key_named_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.beginning}…)"
 
 
 class IdempotencyRecord(models.Model):

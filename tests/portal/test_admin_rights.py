@@ -41,6 +41,7 @@ from messaging.models import (
 )
 from portal.models import (
     AllowedNetwork,
+    ApiKey,
     ApiToken,
     AuditEvent,
     IdempotencyRecord,
@@ -104,7 +105,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {ApiKey, Brake, Code, CodeMessage, Device, KeptChange}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {

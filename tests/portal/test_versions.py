@@ -283,11 +283,11 @@ def test_a_request_decides_by_one_version(operator: User, sandbox: Gateway) -> N
 
 def test_one_request_cannot_spoil_the_user_of_another(operator: User, sandbox: Gateway) -> None:
     token = ApiToken.objects.create(user=operator)[0]
-    first = standing.of(token.digest)
+    first = standing.tokens.of(token.digest)
     assert first
     first.user.is_active = False
     first.expiry = timezone.now()
-    second = standing.of(token.digest)
+    second = standing.tokens.of(token.digest)
     assert second
     assert second.user.is_active
     assert second.expiry > timezone.now()

@@ -1,59 +1,26 @@
-"""Bearer tokens: who is calling, how long a token lives, and which documented text an ended one gets."""
+"""Tokens of ours: who is calling, how long one lives, and which documented text an ended one gets."""
 
 import re
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
 from knox.settings import knox_settings
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from portal import callers, defender, expiry
+from portal import defender, expiry
 from portal.api import standing
+from portal.api.authentication.refusals import NotSignedIn, PastLimit, UnknownToken
 from portal.models import ApiToken, User
+from portal.ways import WayIn, is_open
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
 
 #: An ended token's digest is kept this long: it chooses the text, and its use is no guess.
 KEPT_AFTER_END = timedelta(hours=24)
-
-
-class NotSignedIn(AuthenticationFailed):
-    """401: no token, or one that was left idle. `guessed` is true where somebody may be trying tokens."""
-
-    default_detail = "Invalid token. Login again using /api/v1/login"
-    guessed = False
-
-
-class UnknownToken(NotSignedIn):
-    """401: a token we never gave out, or one that ended more than KEPT_AFTER_END ago."""
-
-    guessed = True
-
-
-class PastLimit(NotSignedIn):
-    """401: a token in steady use that reached its longest life."""
-
-    default_detail = "Invalid token info"
-
-
-class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer X` and bare `X`. A good token slides before anything asks for rights."""
-
-    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """The user and the token; None without a token. Raises NotSignedIn."""
-        if not presented_token(request):
-            return None
-        token = token_of(request)
-        slide(token, callers.address_of(request))
-        return token.user, token
-
-    def authenticate_header(self, request: Request) -> str:
-        return str(knox_settings.AUTH_HEADER_PREFIX)
 
 
 def presented_token(request: Request | HttpRequest) -> str:
@@ -80,7 +47,7 @@ def find_token(presented: str) -> ApiToken:
     if token.expiry <= timezone.now():
         # Only a token in use until the end has slid as far as its limit.
         raise PastLimit if token.expiry >= limit_of(token) else NotSignedIn
-    if not expiry.may_act(token.user) or not _is_still_good(token):
+    if not expiry.may_act(token.user) or not _is_still_good(token) or not is_open(WayIn(token.way)):
         raise NotSignedIn
     return token
 
@@ -96,10 +63,10 @@ def _stored(presented: str) -> ApiToken:
     if not SHAPE.fullmatch(presented):
         raise UnknownToken
     digest = hash_token(presented)
-    token = standing.of(digest)
+    token = standing.tokens.of(digest)
     if token is not None and token.expiry <= timezone.now():
         # Another process may have moved its end.
-        token = standing.read_anew(digest)
+        token = standing.tokens.read_anew(digest)
     if token is None or token.expiry <= timezone.now() - KEPT_AFTER_END:
         raise UnknownToken
     return token
@@ -107,23 +74,48 @@ def _stored(presented: str) -> ApiToken:
 
 def limit_of(token: ApiToken) -> datetime:
     """The moment past which no use keeps the token alive."""
-    limit: datetime = token.created + knox_settings.AUTO_REFRESH_MAX_TTL
+    limit: datetime = token.created + _longest_life(token.way)
     return limit
+
+
+def _longest_life(way: str) -> timedelta:
+    longest: timedelta = (
+        settings.API_ENVELOPE_LIFETIME if way == ApiToken.Way.ENVELOPE else knox_settings.AUTO_REFRESH_MAX_TTL
+    )
+    return longest
+
+
+def issue(user: User, address: str | None, way: ApiToken.Way = ApiToken.Way.LOGIN) -> tuple[ApiToken, str]:
+    """A token of this user, and what its holder sends: 64 hexadecimal digits. It ends with the user's password."""
+    issued: tuple[ApiToken, str] = ApiToken.objects.create(
+        user=user,
+        expiry=settings.API_ENVELOPE_LIFETIME if way == ApiToken.Way.ENVELOPE else knox_settings.TOKEN_TTL,
+        way=way,
+        address=address,
+        last_used=timezone.now(),
+        last_address=address,
+        given_for=user.get_session_auth_hash(),
+    )
+    return issued
 
 
 def slide(token: ApiToken, address: str | None) -> None:
     """Counts this use, from this address: moves the expiry, in the database only every MIN_REFRESH_INTERVAL seconds."""
     now = timezone.now()
     limit = limit_of(token)
-    expiry = min(now + knox_settings.TOKEN_TTL, limit)
+    # One from the envelope was told its end when it was given, and keeps it.
+    slides = token.way == ApiToken.Way.LOGIN
+    expiry = min(now + knox_settings.TOKEN_TTL, limit) if slides else token.expiry
     gained = (expiry - token.expiry).total_seconds()
-    if gained > knox_settings.MIN_REFRESH_INTERVAL or (expiry == limit and gained > 0):
+    seen = token.last_used or token.created
+    unseen = not slides and (now - seen).total_seconds() > knox_settings.MIN_REFRESH_INTERVAL
+    if unseen or gained > knox_settings.MIN_REFRESH_INTERVAL or (expiry == limit and gained > 0):
         # A use elsewhere at the same time may have moved it further, or a logout may have ended it: neither is undone.
-        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lt=expiry).update(
+        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lte=expiry).update(
             expiry=expiry, last_used=now, last_address=address
         )
         token.expiry, token.last_used, token.last_address = expiry, now, address
-        standing.slid(token)
+        standing.tokens.seen(token)
 
 
 def drop_old_tokens() -> int:

@@ -1,0 +1,82 @@
+"""API keys: in `X-API-Key`, as a Bearer, as `apikey` in the query or a form, or in the place of a password."""
+
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.request import Request
+
+from portal import callers, defender, expiry, permissions
+from portal.api import standing
+from portal.api.authentication.refusals import KeyElsewhere, KeyEnded, UnknownKey
+from portal.keys import PREFIX, SHAPE, digest_of
+from portal.models import ApiKey
+from portal.permissions import Right, Scope
+
+HEADER = "HTTP_X_API_KEY"
+#: As SMSmobileAPI has it, in a query or a form.
+FIELD = "apikey"
+#: The last use of a key is known to so many seconds.
+SEEN_EVERY = timedelta(seconds=20)
+
+
+def looks_like_one(presented: str) -> bool:
+    """Whether it is meant to be a key of ours, be it a good one or not."""
+    return presented.startswith(PREFIX)
+
+
+def presented_key(request: Request | HttpRequest) -> str:
+    """The key in the call's headers or its query; empty without one. May be anything at all."""
+    header = str(request.META.get(HEADER, "")).strip()
+    return header or str(request.GET.get(FIELD, ""))
+
+
+def key_of(request: Request | HttpRequest, presented: str) -> ApiKey:
+    """The key, whose user may do what the key is for and no more; its use is noted, a guess told to the Defender.
+
+    Raises UnknownKey, KeyEnded or KeyElsewhere.
+    """
+    address = callers.address_of(request)
+    try:
+        key = _good(presented)
+    except UnknownKey:
+        defender.report(request, way=defender.Way.KEY)
+        raise
+    if key.networks and not _is_in(address, key.networks):
+        raise KeyElsewhere
+    _note_use(key, address)
+    permissions.narrow(key.user, _scope_of(key))
+    return key
+
+
+def _scope_of(key: ApiKey) -> Scope:
+    # Of a key whose rights are all unknown by now, none are left: no empty list that would be all of them.
+    rights = frozenset(Right(name) for name in key.rights if name in Right.__members__)
+    return Scope(rights if key.rights else None, frozenset(key.gateways) if key.gateways else None)
+
+
+def _good(presented: str) -> ApiKey:
+    key = standing.keys.of(digest_of(presented)) if SHAPE.fullmatch(presented) else None
+    if key is None:
+        raise UnknownKey
+    now = timezone.now()
+    ended = key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
+    if ended or not expiry.may_act(key.user):
+        raise KeyEnded
+    return key
+
+
+def _is_in(address: str | None, networks: list[str]) -> bool:
+    if address is None:
+        return False
+    host = ip_address(address)
+    return any(host in ip_network(network) for network in networks)
+
+
+def _note_use(key: ApiKey, address: str | None) -> None:
+    now = timezone.now()
+    if key.last_used is None or now - key.last_used > SEEN_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used=now, last_address=address)
+        key.last_used, key.last_address = now, address
+        standing.keys.seen(key)
