@@ -82,3 +82,7 @@ class Door(models.TextChoices):
     WRITE = "write", _("the page “Write”")
     TEST = "test", _("a test of its gateway")
     GUESTS = "guests", _("self-registration")
+    SMSMOBILEAPI = "smsmobile", _("calls of SMSmobileAPI")
+    TARGETSMS = "targetsms", _("calls of TargetSMS")
+    KANNEL = "kannel", _("calls of Kannel")
+    SMSC = "smsc", _("calls of SMSC.ru")

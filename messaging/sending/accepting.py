@@ -26,7 +26,10 @@ LATEST = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Terms:
-    """What messages of one call have in common. `due_at` is empty where they are to be sent at once."""
+    """What messages of one call have in common. `due_at` is empty where they are to be sent at once.
+
+    `no_later` is an end of their validity that comes sooner than that of their kind.
+    """
 
     kind: Kind
     wanted: Gateway | None
@@ -35,6 +38,7 @@ class Terms:
     only_here: bool = False
     due_at: datetime | None = None
     batch: Batch | None = None
+    no_later: datetime | None = None
 
 
 def send(  # noqa: PLR0913 — each says one thing of a message
@@ -51,22 +55,25 @@ def send(  # noqa: PLR0913 — each says one thing of a message
     door: Door = Door.UNSAID,
     batch: Batch | None = None,
     first: Gateway | None = None,
+    caller_reference: str = "",
+    no_later: datetime | None = None,
 ) -> Message:
     """Accepts one message: once this returns and its transaction commits, its fate will be on record.
 
     `phone` may be written in any usual way; `gateway_name` is the one to try first, empty: the default one, or `first`;
     `masked_text` is what the portal shows of a text with a secret in it; `recipient_label` is a pid; `only_here` rules
-    out any other gateway; `due_at` is a later time to send it; `batch` is what it is a part of. Information for a phone
-    that opted out is put on record and suppressed. Raises Refusal with the field `phone`, `text`, `gateway` or
-    `schedule`.
+    out any other gateway; `due_at` is a later time to send it, and `no_later` the time after which it must not be sent,
+    where that comes sooner than its kind says; `batch` is what it is a part of; `caller_reference` is what a program
+    calls it. Information for a phone that opted out is put on record and suppressed. Raises Refusal with the field
+    `phone`, `text`, `gateway` or `schedule`.
     """
     phone = phones.normalise(phone)
     measure = measured(text)
-    check_schedule(due_at)
+    check_schedule(due_at, no_later)
     wanted = wanted_gateway(gateway_name, requested_by)
-    terms = Terms(kind, wanted, requested_by, door, only_here, due_at, batch)
+    terms = Terms(kind, wanted, requested_by, door, only_here, due_at, batch, no_later)
     message = draft(terms, phone, text, measure, first or wanted or routing.default(), masked_text=masked_text)
-    message.recipient_label = recipient_label
+    message.recipient_label, message.caller_reference = recipient_label, caller_reference or None
     if kind == Kind.INFORMATION and opt_outs.has_opted_out(phone):
         suppress(message)
     with transaction.atomic(savepoint=False):
@@ -138,6 +145,7 @@ def blank(terms: Terms, gateway: Gateway) -> Message:
     """A message as it will be stored but for its phone and its text."""
     now = clock.now()
     due_at = terms.due_at or now
+    valid_until = retries.valid_until(terms.kind, due_at)
     return Message(
         kind=terms.kind,
         priority=retries.RULES[terms.kind].priority,
@@ -150,7 +158,7 @@ def blank(terms: Terms, gateway: Gateway) -> Message:
         created=now,
         due_at=due_at,
         waits_for=Wait.SCHEDULE if terms.due_at else Wait.NONE,
-        valid_until=retries.valid_until(terms.kind, due_at),
+        valid_until=min(valid_until, terms.no_later or valid_until),
     )
 
 
@@ -164,14 +172,16 @@ def suppress(message: Message) -> None:
         setattr(message, name, value)
 
 
-def check_schedule(due_at: datetime | None) -> None:
-    """Raises Refusal (field `schedule`) for a time that is over or too far away."""
+def check_schedule(due_at: datetime | None, no_later: datetime | None = None) -> None:
+    """Raises Refusal (field `schedule`) for a time that is over or too far away, or comes after the last one."""
     now = clock.now()
     if due_at and due_at <= now:
         raise Refusal(_("This time is over; name a later one, or none to send at once."), field="schedule")
     if due_at and due_at > now + LATEST:
         sentence = _("Name a time within the next %(days)s days.")
         raise Refusal(sentence % {"days": LATEST.days}, field="schedule")
+    if no_later and no_later <= (due_at or now):
+        raise Refusal(_("The message would be too late before it could be sent."), field="schedule")
 
 
 def measured(text: str) -> texts.Measure:

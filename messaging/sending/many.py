@@ -37,24 +37,25 @@ def send_many(
     due_at: datetime | None = None,
     token: str = "",
     door: Door = Door.UNSAID,
+    no_later: datetime | None = None,
 ) -> Batch:
     """Accepts every item that can be; those that cannot are in `Batch.refused`, each with its place and why.
 
     All of it is committed at once or nothing is. Whoever calls this in a transaction lets `look_at` look at the items
     first, when nothing is locked yet. `token` names the form: the same again, items as they came, gives the same batch.
-    Raises Refusal with the field `items`, `gateway` or `schedule`; a token that was used for something else is a
-    conflict.
+    `no_later` is the time after which none must be sent, where that comes sooner than their kind says. Raises Refusal
+    with the field `items`, `gateway` or `schedule`; a token that was used for something else is a conflict.
     """
     if token and any(isinstance(item, Known) for item in items):
         # Each look encrypts a text differently, and the form would be at odds with itself.
         raise TypeError("A form that has a token is sent with its items as they came, not looked at yet.")
     _check_count(items)
-    fingerprint = _fingerprint(items, kind, gateway_name, requested_by, due_at) if token else ""
+    fingerprint = _fingerprint(items, kind, gateway_name, requested_by, due_at, no_later) if token else ""
     if token and (earlier := Batch.objects.filter(token=token).first()):
         return _same(earlier, fingerprint)
-    check_schedule(due_at)
+    check_schedule(due_at, no_later)
     wanted = wanted_gateway(gateway_name, requested_by)
-    terms = Terms(kind, wanted, requested_by, door, due_at=due_at)
+    terms = Terms(kind, wanted, requested_by, door, due_at=due_at, no_later=no_later)
     prepared = route(look_at(items), terms, wanted or routing.default())
     batch = Batch(
         name=name[:LONGEST_NAME] or _named_after(items),

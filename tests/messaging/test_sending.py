@@ -1,5 +1,6 @@
 """The door: what is accepted, what is refused, what a resend and a cancel do."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ from gateways.models import Gateway
 from messaging import sending
 from messaging.models import RESENDABLE, Message, State
 from messaging.retries import Kind
+from portal import clock
 from portal.errors import Refusal, Why
 from tests.messaging.conftest import Send, fresh
 
 pytestmark = pytest.mark.django_db
+
+PHONE = "+79161234567"
 
 
 def test_an_accepted_message_waits_in_the_database_with_its_price(send: Send) -> None:
@@ -67,6 +71,27 @@ def test_what_cannot_be_sent_is_refused_by_field(sandbox: Gateway, argument: str
     with pytest.raises(Refusal) as refusal:
         sending.send(kind=Kind.INFORMATION, requested_by=None, **arguments)
     assert refusal.value.field == field
+    assert not Message.objects.exists()
+
+
+def test_a_message_may_end_sooner_than_its_kind_and_never_later(sandbox: Gateway) -> None:
+    for minutes, ends in ((30, 30), (60 * 24 * 7, 60 * 24)):
+        wish = {"phone": PHONE, "text": "Hi", "kind": Kind.INFORMATION, "gateway_name": "", "requested_by": None}
+        no_later = clock.now() + timedelta(minutes=minutes)
+        message = sending.send(**wish, no_later=no_later, caller_reference="booking 17")  # type: ignore[arg-type]
+        assert message.valid_until <= no_later
+        assert message.valid_until - message.created <= timedelta(minutes=ends)
+        assert fresh(message).caller_reference == "booking 17"
+
+
+@pytest.mark.parametrize("starts", [None, 60])
+def test_one_that_would_be_too_late_at_once_is_refused(sandbox: Gateway, starts: int | None) -> None:
+    due_at = clock.now() + timedelta(minutes=starts) if starts else None
+    no_later = due_at or clock.now()
+    items = [sending.Item(PHONE, "Hi")]
+    with pytest.raises(Refusal) as refusal:
+        sending.send_many(items, gateway_name="", requested_by=None, due_at=due_at, no_later=no_later)
+    assert refusal.value.field == "schedule"
     assert not Message.objects.exists()
 
 
