@@ -35,6 +35,16 @@ def named(name: str, asked_by: User | None = None) -> Gateway:
     return _switched_on(gateway)
 
 
+def sending_as(sender: str, asked_by: User | None = None) -> Gateway | None:
+    """The gateway that has this name, else one whose messages come from this sender; None where none has.
+
+    For a key that is for other gateways those do not exist.
+    """
+    rows = Gateway.objects.filter(Q(name=sender) | Q(sender=sender), enabled=True)
+    fit = [one for one in rows if permissions.may_use_gateway(asked_by, one.pk)]
+    return min(fit, key=lambda one: (one.name != sender, not one.is_default, one.priority, one.name), default=None)
+
+
 def default() -> Gateway:
     """The default gateway. Raises Refusal where there is none, or where it is switched off."""
     gateway = _found(None)

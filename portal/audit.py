@@ -36,8 +36,10 @@ UNNAMED = "(name not shown)"
 # A caller may take a phone, a code or a whole text for the name of a field.
 _NAME = re.compile(r"(?!(?:\D*\d){5})[a-zA-Z_][\w.-]{0,99}", re.ASCII)
 # A form may have a prefix: `confirm-code`.
-_SECRET = re.compile(r"passw|pwd|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$")
-_TEXT = re.compile(r"^(message|text|body)$")
+_SECRET = re.compile(
+    r"passw|pwd|^pass$|^psw$|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$|^dlr-url$"
+)
+_TEXT = re.compile(r"^(message|text|body|mes)$")
 # Dates are matched first, so that their digits are never taken for a phone's.
 _DATE = r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?"

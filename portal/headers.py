@@ -14,6 +14,8 @@ from csp.utils import build_policy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from portal.ways import is_drop_in
+
 Policy = dict[str, list[str]]
 
 #: Answers for programs: should a browser show one as a page, nothing in it works.
@@ -91,7 +93,10 @@ def may_post_to(response: HttpResponseBase, *targets: str) -> None:
 
 def policy_of(path: str) -> Policy:
     """What holds at this path."""
-    return PAGE if path.rstrip("/") == DOCUMENTATION else POLICIES.get(_first_part(path), PAGE)
+    if path.rstrip("/") == DOCUMENTATION:
+        return PAGE
+    first = _first_part(path)
+    return POLICIES.get(first) or (NO_PAGE if is_drop_in(first) else PAGE)
 
 
 class SecurityHeaders(CSPMiddleware):
@@ -106,7 +111,8 @@ class SecurityHeaders(CSPMiddleware):
             answer = super().process_response(request, response)
         for name, value in ALWAYS.items():
             answer.headers[name] = value
-        if _first_part(request.path_info) in UNSTORED and request.path_info.rstrip("/") != DOCUMENTATION:
+        first = _first_part(request.path_info)
+        if (first in UNSTORED or is_drop_in(first)) and request.path_info.rstrip("/") != DOCUMENTATION:
             answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 

@@ -31,6 +31,20 @@ USUAL_WAYS = [way.value for way in WayIn if way is not WayIn.PASSWORD_IN_URL]
 USUAL_DROP_INS = [system.value for system in DropIn]
 
 
+#: With what the addresses of each system begin, for whoever judges an answer by its address.
+FIRST_PARTS: dict[DropIn, frozenset[str]] = {
+    DropIn.SMSMOBILEAPI: frozenset({"sendsms", "resend", "log", "getsms", "deletesms", "gateway"}),
+    DropIn.TARGETSMS: frozenset({"password_generation", "xml"}),
+    DropIn.KANNEL: frozenset({"cgi-bin"}),
+    DropIn.SMSC: frozenset({"sys", "rest"}),
+}
+
+
 def is_open(way: WayIn | DropIn) -> bool:
     """Whether the administrator lets programs in by this way, or answers them in this API."""
     return way in (settings.API_WAYS_IN if isinstance(way, WayIn) else settings.API_DROP_INS)
+
+
+def is_drop_in(first_part: str) -> bool:
+    """Whether an address that begins so belongs to a system whose calls are understood."""
+    return any(first_part in parts and is_open(system) for system, parts in FIRST_PARTS.items())

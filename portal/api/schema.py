@@ -1,5 +1,6 @@
 """The OpenAPI document: every operation with its rights, its errors and an example, read from what views declare."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -88,7 +89,7 @@ class PortalSchema(AutoSchema):
         return cast("ApiView", self.view)
 
     def map_parsers(self) -> list[Any]:
-        return ["application/json"]
+        return list(self.declared.takes)
 
     def get_summary(self) -> str:
         return self._sentences().partition("\n")[0]
@@ -137,18 +138,21 @@ class PortalSchema(AutoSchema):
             return None
         example = self.declared.example(self.method)
         content = {"schema": self._ref(shape(partial=self.method == "PATCH"))}
-        return {"required": True, "content": _json(content, example.request if example else None)}
+        bodies = [_content(kind, content, example.request if example else None) for kind in self.declared.takes]
+        return {"required": True, "content": {kind: body for one in bodies for kind, body in one.items()}}
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         example = self.declared.example(self.method)
+        kind, shape = self.declared.gives, dict(self.declared.error_shape or _ERROR)
         good = {
             "description": "Done.",
-            "content": _json({"schema": self._answer()}, example.answer if example else None),
+            "content": _content(kind, {"schema": self._answer()}, example.answer if example else None),
         }
         errors = {
-            str(code): {"description": ERRORS[code], "content": _json({"schema": _ERROR})} for code in self._errors()
+            str(code): {"description": meaning, "content": _content(kind, {"schema": shape})}
+            for code, meaning in self._errors().items()
         }
-        return {str(example.status if example else 200): good, **errors}
+        return {**errors, str(example.status if example else 200): good}
 
     def _answer(self) -> dict[str, Any]:
         if whole := self.declared.answers.get(self.method):
@@ -160,7 +164,9 @@ class PortalSchema(AutoSchema):
         # A serializer without fields has no schema of its own.
         return dict(found.ref) if found else {"type": "object"}
 
-    def _errors(self) -> list[int]:
+    def _errors(self) -> Mapping[int, str]:
+        if self.declared.errors is not None:
+            return self.declared.errors
         known = {429, *(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
         if self._path_names():
             known.add(404)
@@ -172,11 +178,11 @@ class PortalSchema(AutoSchema):
             self.method in self.declared.inputs or self.declared.parameters.get(self.method)
         ):
             known.add(422)
-        return sorted(known)
+        return {code: ERRORS[code] for code in sorted(known)}
 
 
-def _json(content: dict[str, Any], example: Any = None) -> dict[str, Any]:
-    return {"application/json": content if example is None else {**content, "example": dict(example)}}
+def _content(kind: str, content: dict[str, Any], example: Any = None) -> dict[str, Any]:
+    return {kind: content if example is None else {**content, "example": example}}
 
 
 def without_trailing_slash(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:

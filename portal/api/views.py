@@ -100,6 +100,15 @@ class ApiView(APIView):
     adds_status: ClassVar[bool] = True
     #: Whether unsafe methods are written to the audit trail; a search is a POST that changes nothing.
     audited: ClassVar[bool] = True
+    #: Methods that change nothing, and so are not written there.
+    harmless: ClassVar[frozenset[str]] = SAFE
+    #: What kinds of body it takes, and what kind it answers with.
+    takes: ClassVar[Sequence[str]] = ("application/json",)
+    gives: ClassVar[str] = "application/json"
+    #: Every error and what it means, where those that follow from the rest are not those that are answered.
+    errors: ClassVar[Mapping[int, str] | None] = None
+    #: The shape of an error as OpenAPI has it, where it is not the API's own.
+    error_shape: ClassVar[Mapping[str, Any] | None] = None
     #: Fields that say how to answer and not what to do: a repeat with the same Idempotency-Key may change them.
     unfingerprinted: ClassVar[frozenset[str]] = frozenset()
     #: The most bytes a body may have; DATA_UPLOAD_MAX_MEMORY_SIZE unless given.
@@ -220,7 +229,7 @@ class ApiView(APIView):
             response = self.handle_exception(error)
         if isinstance(response, Response) and isinstance(response.data, dict) and self._repeats(response.status_code):
             response.data = {**response.data, "status": response.status_code}
-        if self.audited and not self.audit_done and request.method not in SAFE:
+        if self.audited and not self.audit_done and request.method not in self.harmless:
             audit.record(self.audit_event(response.status_code))
         return super().finalize_response(request, response, *args, **kwargs)
 

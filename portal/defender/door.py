@@ -41,17 +41,33 @@ class Door:
 def turned_away(request: HttpRequest, row: WatchedHost) -> HttpResponse:
     """The answer to who is blocked: a page for people, JSON for programs, and when to come back."""
     seconds = max(1, round((row.until - timezone.now()).total_seconds())) if row.until else 1
-    if request.path_info.startswith(API) or "text/html" not in request.headers.get("Accept", ""):
-        with translation.override("en"):
-            response: HttpResponse = JsonResponse(_body(request, " ".join(sentences(row, seconds))), status=STATUS)
-        response.headers["Content-Language"] = "en"
-    else:
-        response = render(request, "portal/blocked.html", {"sentences": sentences(row, seconds)}, status=STATUS)
+    response = _in_words_of_the_view(request, row, seconds) or _in_our_words(request, row, seconds)
     response.headers["Retry-After"] = str(seconds)
     add_never_cache_headers(response)
     # Django would write a WARNING for each; that the host was blocked is in the log already.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+def _in_words_of_the_view(request: HttpRequest, row: WatchedHost, seconds: int) -> HttpResponse | None:
+    """A view that speaks as another system's API does says this, too, in its own way."""
+    says = getattr(_view_of(request), "turned_away", None)
+    if says is None:
+        return None
+    with translation.override("en"):
+        answer: HttpResponse | None = says(request, " ".join(sentences(row, seconds)))
+    if answer is not None:
+        answer.headers["Content-Language"] = "en"
+    return answer
+
+
+def _in_our_words(request: HttpRequest, row: WatchedHost, seconds: int) -> HttpResponse:
+    if request.path_info.startswith(API) or "text/html" not in request.headers.get("Accept", ""):
+        with translation.override("en"):
+            response: HttpResponse = JsonResponse(_body(request, " ".join(sentences(row, seconds))), status=STATUS)
+        response.headers["Content-Language"] = "en"
+        return response
+    return render(request, "portal/blocked.html", {"sentences": sentences(row, seconds)}, status=STATUS)
 
 
 def sentences(row: WatchedHost, seconds: int) -> list[str]:
@@ -83,12 +99,15 @@ def _blocked(request: HttpRequest) -> WatchedHost | None:
 
 def _body(request: HttpRequest, message: str) -> dict[str, object]:
     """As the called view's family answers: some repeat the status in the body."""
-    try:
-        view = getattr(resolve(request.path_info).func, "cls", None)
-    except Http404:
-        view = None
-    repeats = request.path_info.startswith(API) and getattr(view, "adds_status", True)
+    repeats = request.path_info.startswith(API) and getattr(_view_of(request), "adds_status", True)
     return {"message": message} | ({"status": STATUS} if repeats else {})
+
+
+def _view_of(request: HttpRequest) -> type | None:
+    try:
+        return getattr(resolve(request.path_info).func, "cls", None)
+    except Http404:
+        return None
 
 
 @cache

@@ -1,0 +1,255 @@
+"""DropInView, the base of every view that understands another system's calls: who calls, what is asked, what is told.
+
+A system's view says where its calls carry what, and how it words an error:
+
+    class SendSms(DropInView):
+        \"\"\"Send a text, as the other system's `send` does.\"\"\"
+
+        system = DropIn.SMSC
+        name_field, password_field = "login", "psw"
+        rights = {"GET": SENDING, "POST": SENDING}
+
+        def refuse(self, fault: Fault) -> HttpResponse: ...
+        def get(self, request: Request) -> HttpResponse: ...
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import serializers
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.request import Request
+
+from gateways import routing
+from messaging.dropin import reading
+from messaging.dropin.reading import FORM, Call
+from messaging.models import Message
+from portal import audit, permissions
+from portal.api.authentication import keys, passwords
+from portal.api.commit import Done, commit_once
+from portal.api.inputs import Input
+from portal.api.views import ApiView
+from portal.models import ApiKey, User
+from portal.permissions import Right, may
+from portal.strangers import name_to_keep
+from portal.ways import DropIn, WayIn, is_open
+
+#: Carried over from the answer of our own API to that of the system.
+KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, as our own API would say it: `status` is its status, `field` the name of a field of the call."""
+
+    status: int
+    sentence: str
+    field: str = ""
+
+
+class Carried(NamedTuple):
+    """What a call carries to show who calls: a key, or a name and a password; `in_url`: the password in its address."""
+
+    key: str = ""
+    username: str = ""
+    password: str = ""
+    in_url: bool = False
+
+
+class FromAPage(PermissionDenied):
+    """403: a page of another site makes a browser call us, where its guesses would block the host of who reads it."""
+
+    default_detail = "Pages of another site cannot call here."
+
+
+class Fields(Input):
+    """What a call may carry. What it does not know is passed over, as the systems themselves do."""
+
+    sms_gateway = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="The portal's own: the gateway to send through.",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        return serializers.Serializer.to_internal_value(self, data)
+
+
+class CarriedAuthentication(BaseAuthentication):
+    """What lets a call of another system in: where that system's programs put it."""
+
+    def __init__(self, view: "DropInView") -> None:
+        self.view = view
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey | None] | None:
+        """The user and the key; None where the call carries neither key nor password.
+
+        Raises what `keys.key_of` and `passwords.each_time` do, and FromAPage.
+        """
+        carried = self.view.carried()
+        if carried.key and is_open(WayIn.API_KEY):
+            self._refuse_pages(request)
+            key = keys.key_of(request, carried.key)
+            return key.user, key
+        if not carried.password:
+            return None
+        self._refuse_pages(request)
+        self.view.audit_name = name_to_keep(carried.username)
+        return passwords.each_time(request, carried.username, carried.password, in_url=carried.in_url)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    @staticmethod
+    def _refuse_pages(request: Request) -> None:
+        # Browsers say so of every picture and form; programs say nothing of the kind.
+        if request.META.get("HTTP_SEC_FETCH_SITE", "none") in {"cross-site", "same-site"}:
+            raise FromAPage
+
+
+class CarriedScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """What a call carries is among its fields in the OpenAPI document, and no scheme of its own."""
+
+    target_class = CarriedAuthentication
+    name: list[str] = []
+
+    def get_security_requirement(self, auto_schema: Any) -> None:  # type: ignore[override]
+        return None
+
+    def get_security_definition(self, auto_schema: Any) -> list[Any]:
+        return []
+
+
+class DropInView(ApiView):
+    """A call of another system. It exists only while that system's calls are understood."""
+
+    #: Whose call it is.
+    system: ClassVar[DropIn]
+    #: In which charset it is written where nothing says so.
+    charset: ClassVar[str] = "utf-8"
+    #: Where it carries an API key, a name and a password.
+    key_field: ClassVar[str] = keys.FIELD
+    name_field: ClassVar[str] = "username"
+    password_field: ClassVar[str] = "password"
+
+    adds_status: ClassVar = False
+    #: A GET sends, too.
+    harmless: ClassVar = frozenset({"OPTIONS"})
+    takes: ClassVar[Sequence[str]] = (FORM,)
+    http_method_names: ClassVar = ["get", "post"]  # type: ignore[misc]
+
+    #: What the call was refused for.
+    fault: Fault | None = None
+
+    def refuse(self, fault: Fault) -> HttpResponse:
+        """The answer to a call that is refused, as the system words it. Must be made of whatever could be read."""
+        raise NotImplementedError
+
+    def carried(self) -> Carried:
+        """What shows who calls. Raises BadCall."""
+        return Carried(
+            self._written(self.key_field),
+            self._written(self.name_field),
+            self._written(self.password_field),
+            in_url=self.password_field in self.call.query,
+        )
+
+    def _written(self, name: str) -> str:
+        return reading.text_of(self.call.get(name), self.charset_of(self.call), name)
+
+    @cached_property
+    def call(self) -> Call:
+        """The fields of the call as bytes. Raises BadCall."""
+        return reading.call_of(self.plain)
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The fields of the call as texts. Raises BadCall."""
+        charset = self.charset_of(self.call)
+        both = {**self.call.query, **self.call.form}
+        return {name: reading.text_of(value, charset, name) for name, value in both.items()}
+
+    def charset_of(self, call: Call) -> str:
+        """In which charset the call is written: what its Content-Type says, else the system's own."""
+        return (self.plain.content_params or {}).get("charset") or self.charset
+
+    @property
+    def plain(self) -> HttpRequest:
+        """The request without what the framework puts around it."""
+        request: HttpRequest = getattr(self.request, "_request", self.request)
+        return request
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The fields of the call, wherever they are. Raises BadCall."""
+        return dict(self.fields)
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [CarriedAuthentication(self), *super().get_authenticators()]
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_open(self.system):
+            # The same as of an address that nobody knows.
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    @classmethod
+    def turned_away(cls, request: HttpRequest, sentence: str) -> HttpResponse | None:
+        """What is told to a blocked host, before the call is looked at; None where nobody is told of this call."""
+        if not is_open(cls.system):
+            return None
+        view = cls()
+        view.request = request  # type: ignore[assignment]
+        return view.refuse(Fault(429, sentence))
+
+    def handle_exception(self, exc: Exception) -> Any:
+        told = super().handle_exception(exc)
+        self.fault = _fault_of(exc, told)
+        answer = self.refuse(self.fault)
+        for name in KEPT_HEADERS:
+            if name in told.headers:
+                answer.headers[name] = told.headers[name]
+        return answer
+
+    def audit_event(self, status: int) -> audit.Event:
+        """As everywhere; some systems say 200 to a call that they refuse, and the trail knows better."""
+        return super().audit_event(self.fault.status if self.fault else status)
+
+    def once(self, work: Callable[[], Done]) -> dict[str, Any]:
+        """Does the work and writes the audit trail in one transaction; the answer's body. Raises what `work` does."""
+        return dict(commit_once(self, work).body)
+
+    def gateway_called(self, named: str, sender: str = "") -> str:
+        """The name of the gateway to send through: the one that is named, else one that sends as `sender`, else none.
+
+        With none the default gateway sends.
+        """
+        if named or not sender:
+            return named
+        found = routing.sending_as(sender, self.caller)
+        return found.name if found else ""
+
+    def own_messages(self) -> QuerySet[Message]:
+        """The messages that the caller may ask about: its own, and all to whoever may read messages."""
+        rows = Message.objects.select_related("gateway").order_by("-id")
+        scope = permissions.scope_of(self.caller)
+        if scope and scope.gateways is not None:
+            rows = rows.filter(gateway__in=scope.gateways)
+        return rows if may(self.caller, Right.MESSAGES_READ) else rows.filter(requested_by=self.caller)
+
+
+def _fault_of(exc: Exception, told: Any) -> Fault:
+    """From the answer that our own API would give."""
+    said: Mapping[str, Any] = told.data
+    first: Mapping[str, str] = next(iter(said.get("errors", ())), {})
+    sentence = first.get("message") or str(said.get("message", ""))
+    field = first.get("field") or (str(getattr(exc, "field", "")) if isinstance(exc, APIException) else "")
+    return Fault(told.status_code, sentence, field)
