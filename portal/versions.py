@@ -154,26 +154,44 @@ def look_again() -> None:
         request.version, request.guesses, request.unconfirmed = None, False, False
 
 
+@dataclass(slots=True)
+class _Entry(Generic[Value]):
+    """What was read under a version, until when it may be believed, and when it was last found true."""
+
+    version: int
+    until: float
+    true_at: float
+    value: Value
+
+
 class Kept(Generic[Key, Value]):
     """What was read under a version, by its key. Values are shared between threads: whoever changes one
     has taken a copy, but for a token's end that only moves on."""
 
     def __init__(self) -> None:
-        self._entries: dict[Key, tuple[int, float, Value]] = {}
+        self._entries: dict[Key, _Entry[Value]] = {}
         EVERYTHING.append(self)
 
-    def get(self, key: Key) -> Value | None:
-        """What was read before, where it is still true; None where nothing is known."""
-        entry = self._entries.get(key)
-        if entry is None or entry[1] < time.monotonic() or entry[0] != now():
+    def get(self, key: Key, *, unasked: float = 0.0) -> Value | None:
+        """What was read before, where it is still true; None where nothing is known.
+
+        What was true within the last `unasked` seconds is taken for true, and nobody is asked.
+        """
+        entry, at = self._entries.get(key), time.monotonic()
+        if entry is None or entry.until < at:
             return None
-        return entry[2]
+        if at - entry.true_at >= unasked:
+            if entry.version != now():
+                return None
+            entry.true_at = at
+        return entry.value
 
     def put(self, key: Key, version: int, value: Value) -> None:
         """Keeps what was read, with the version that was read before it or together with it."""
         if len(self._entries) >= MOST:
             self._entries.clear()
-        self._entries[key] = (version, time.monotonic() + GOOD_FOR, value)
+        at = time.monotonic()
+        self._entries[key] = _Entry(version, at + GOOD_FOR, at, value)
 
     def forget(self) -> None:
         """Everything is read anew."""
