@@ -3,7 +3,9 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from guests import event_types
 from messaging import recipients
+from messaging.event_types import EVENT_TYPES
 from portal import registry
 from portal.registry import AdminPage
 
@@ -40,6 +42,7 @@ class GuestsConfig(AppConfig):
             "guests.captcha.forget_old_challenges",
             "guests.registration.showing.wipe_shown",
             "guests.notice.give_notice",
+            "guests.events.tell_ended",
             "guests.retention.erase_unverified",
             "guests.retention.anonymise_registrations",
             "guests.retention.anonymise_guests",
@@ -53,6 +56,7 @@ class GuestsConfig(AppConfig):
         registry.STEPS += ["guests.panels.first_guest", "guests.panels.first_terms", "guests.panels.own_look"]
         registry.METRICS.append("guests.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Self-registration"), "guests.system.lines"))
+        EVENT_TYPES.extend((event_types.VERIFIED, event_types.EXPIRED))
         recipients.DIRECTORIES.append("guests.directory.search")
         recipients.BY_PID.append("guests.directory.by_pid")
         recipients.RESENT.append("guests.credentials.follow")

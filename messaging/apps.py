@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gateways import changes
 from portal import registry
-from portal.registry import AdminPage
+from portal.registry import AdminPage, Watched
 
 READS = ("MESSAGES_READ",)
 SENDS = ("SYSTEM_CREATE", "SMS_GATEWAY_READ", "SMS_SEND_METHOD_AVAILABLE")
@@ -22,13 +22,20 @@ PAGES = (
     AdminPage(_("Message templates"), "admin:messaging_messagetemplate_changelist", "edit_note", ("SYSTEM_READ",)),
 )
 
+#: What says nothing of which events a webhook is told of.
+UNMINDED = (
+    *("name", "url", "format", "verify_tls", "secret", "former_secret", "former_until"),
+    *("failing_since", "rest_until", "last_failure", "last_success"),
+)
+
 
 class MessagingConfig(AppConfig):
     name = "messaging"
     verbose_name = _("Messaging")
 
     def ready(self) -> None:
-        changes.LISTENERS.append("messaging.tasks.gateway_changed")
+        changes.LISTENERS += ["messaging.tasks.gateway_changed", "messaging.tasks.gateway_told"]
+        registry.WATCHED.append(Watched("messaging.Webhook", unminded=UNMINDED))
         registry.NAVIGATION["messages"] += PAGES
         registry.OPEN_PATHS.append("/callbacks/")
         registry.METRICS.append("messaging.metrics.families")
@@ -39,6 +46,9 @@ class MessagingConfig(AppConfig):
             "messaging.retention.anonymise_inbound",
             "messaging.retention.anonymise_events",
             "messaging.retention.anonymise_batches",
+            "messaging.webhooks.gateways_told.look_at_all",
+            "messaging.webhooks.upkeep.give_up",
+            "messaging.webhooks.upkeep.forget",
         ]
         registry.CONCERNS.append("messaging.panels.concerns")
         # What is asked first stands first, whatever apps were there before.

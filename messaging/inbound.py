@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -13,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from gateways import health, providers, questions
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import GatewayFault, InboundSms, NotAccepted
-from messaging import numbering_plans, opt_outs, phones
+from messaging import event_types, numbering_plans, opt_outs, phones, webhooks
 from messaging.models import InboundMessage, Word
 from portal import clock
 from portal.errors import Refusal
@@ -40,9 +41,18 @@ def store(gateway: Gateway, said: Sequence[InboundSms]) -> int:
     for row in sorted(unknown, key=lambda row: row.fingerprint):
         _keep(row)
     new = [row for row in unknown if row.pk]
-    for row in sorted(new, key=lambda row: row.at):
+    in_order = sorted(new, key=lambda row: row.at)
+    for row in in_order:
         opt_outs.obey(row)
+    webhooks.tell_all(event_types.RECEIVED, [_told(gateway, row) for row in in_order])
     return len(new)
+
+
+def _told(gateway: Gateway, row: InboundMessage) -> dict[str, Any]:
+    """As webhooks read it, in the words of the API's `inbound_message`."""
+    as_they_are = ("opted", "reference", "at", "received_at")
+    told = {"id": row.pk, "sms_gateway": gateway.name, "phone_number": row.phone, "message": row.text}
+    return told | {name: getattr(row, name) for name in as_they_are}
 
 
 def _unknown(gateway: Gateway, said: Sequence[InboundSms]) -> list[InboundMessage]:

@@ -7,7 +7,8 @@ from celery import shared_task
 from gateways.changes import Change
 from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery, ringing
 from messaging.drains import fetches
-from messaging.models import Message
+from messaging.models import Message, outbox
+from messaging.webhooks import delivering, gateways_told
 from portal import health
 from portal.faults import Point, reach
 from portal.turns import Turn
@@ -33,6 +34,12 @@ def fetch(gateway_id: int) -> None:
             inbound.fetch(gateway_id)
         finally:
             fetches.abandon(gateway_id)
+
+
+@shared_task
+def deliver(webhook_id: int) -> None:
+    """Tells one webhook what is due."""
+    delivering.deliver(webhook_id)
 
 
 @shared_task
@@ -77,11 +84,16 @@ def _ring_for_inbound() -> None:
         bells.publish(fetch.name, gateway_id)
 
 
+def _ring_for_webhooks() -> None:
+    for webhook_id in delivering.due():
+        bells.publish(outbox.DELIVER, webhook_id)
+
+
 def _beat() -> None:
     health.beat(health.process_name())
 
 
-RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound)
+RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound, _ring_for_webhooks)
 #: After an outage a second's worth of sweeps waits for each second of it, and one sweep sees all there is.
 sweeping = Turn(_sweep, patience=10.0)
 
@@ -106,3 +118,8 @@ def gateway_changed(gateway_id: int, change: Change) -> None:
     elif change in {Change.PAUSED, Change.REFUSED}:
         for other_id in failover.move_away():
             ringing.ring_soon(other_id)
+
+
+def gateway_told(gateway_id: int, _change: Change) -> None:
+    """Listens to gateways for webhooks."""
+    gateways_told.look(gateway_id)

@@ -76,6 +76,8 @@ class Guest(models.Model):
     )
     #: The end of the stay of which notice was given.
     noticed_end = models.DateTimeField(_("notice given of the end at"), null=True, blank=True, editable=False)
+    #: The end of the stay of which webhooks were told.
+    told_end = models.DateTimeField(_("end that was told"), null=True, blank=True, editable=False)
     suspended = models.BooleanField(_("suspended"), default=False)
     suspended_why = models.CharField(_("suspended because"), max_length=255, blank=True)
     banned = models.BooleanField(_("banned"), default=False, editable=False)
@@ -102,7 +104,12 @@ class Guest(models.Model):
             models.CheckConstraint(condition=Q(valid_until__gt=F("valid_from")), name="guest_stay_ends_after_it_begins")
         ]
         indexes = [
-            models.Index(fields=["valid_until"], name="guest_to_anonymise", condition=Q(anonymised_at__isnull=True))
+            models.Index(fields=["valid_until"], name="guest_to_anonymise", condition=Q(anonymised_at__isnull=True)),
+            models.Index(
+                fields=["valid_until"],
+                name="guest_end_to_tell",
+                condition=Q(told_end=None) | ~Q(told_end=F("valid_until")),
+            ),
         ]
 
     def __str__(self) -> str:

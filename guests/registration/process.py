@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from guests import admitting, applying, approvals
+from guests import admitting, applying, approvals, events
 from guests import rules as rules_of
 from guests.applying import Application, Visitor
 from guests.limits import HeldBack, brake
@@ -187,6 +187,8 @@ def _let_on(registration: Registration, key: admitting.Key | None) -> None:
     if not moved:
         # Its last wrong code was typed at the same moment: nothing of this has happened.
         raise wrong_codes.too_many()
+    if key is not None:
+        events.tell_verified(registration)
 
 
 def _why_closed(registration: Registration, account: Guest | None) -> str:

@@ -1,15 +1,18 @@
 """How a message's state changes: the compare-and-set behind every change, for one row or for many at once.
 
-A change of which neither an attempt nor a receipt tells leaves a Step. What changes there are is in message.py.
+A change of which neither an attempt nor a receipt tells leaves a Step, and one that webhooks listen to an event. What
+changes there are is in message.py.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from messaging.models import announcing
 from messaging.models.row import MessageRow
 from messaging.models.states import FINAL, MAY_FOLLOW, TOLD_BY_THEMSELVES, State
 from messaging.models.step import Step
@@ -44,13 +47,16 @@ class MessageMoves(MessageRow):
         """
         changes = _changes(to, changes)
         sources = since or MAY_FOLLOW[to]
-        if to in TOLD_BY_THEMSELVES:
+        event = announcing.event_of(to)
+        if to in TOLD_BY_THEMSELVES and not event:
             return self._set(sources, changes)
         left = self.gateway_id
         with transaction.atomic(savepoint=False):
             won = self._set(sources, changes)
-            if won:
+            if won and to not in TOLD_BY_THEMSELVES:
                 Step.after(self, left, by).save(force_insert=True)
+            if won and event:
+                announcing.announce(event, [self])
         return won
 
     def _set(self, sources: tuple[State, ...], changes: dict[str, Any]) -> bool:
@@ -68,6 +74,9 @@ class MessageMoves(MessageRow):
             locked = list(rows.select_for_update().order_by("pk").values_list("pk", "gateway")[:SOME])
             cls._default_manager.filter(pk__in=[pk for pk, _gateway in locked]).update(**changes)
             Step._default_manager.bulk_create(Step.of_row(pk, here, by, changes) for pk, here in locked)
+            if locked and (event := announcing.event_of(to)):
+                moved = cls._default_manager.filter(pk__in=[pk for pk, _gateway in locked]).order_by("pk")
+                announcing.announce(event, list(moved.only(*announcing.COLUMNS)))
         return len(locked)
 
     @classmethod
@@ -76,23 +85,28 @@ class MessageMoves(MessageRow):
     ) -> "list[Self]":
         """The same for rows in memory, each with values of its own, in one UPDATE: those that their worker still held.
 
-        For states of which attempts and receipts tell.
+        For messages that a provider took, in states of which attempts and receipts tell.
         """
         assert to in TOLD_BY_THEMSELVES  # noqa: S101 — no step is written here
         all_to = _changes(to, all_to)
-        won = update_each(
-            cls,
-            [row.pk for row in rows],
-            each=each,
-            all_to=all_to,
-            where_each={"epoch": [row.epoch for row in rows]},
-            where_in={"state": MAY_FOLLOW[to]},
-        )
-        for place, row in enumerate(rows):
-            if row.pk in won:
-                for name, value in (all_to | {name: values[place] for name, values in each.items()}).items():
-                    setattr(row, name, value)
-        return [row for row in rows if row.pk in won]
+        event = announcing.handed_over(to)
+        with transaction.atomic(savepoint=False) if event else nullcontext():
+            won = update_each(
+                cls,
+                [row.pk for row in rows],
+                each=each,
+                all_to=all_to,
+                where_each={"epoch": [row.epoch for row in rows]},
+                where_in={"state": MAY_FOLLOW[to]},
+            )
+            for place, row in enumerate(rows):
+                if row.pk in won:
+                    for name, value in (all_to | {name: values[place] for name, values in each.items()}).items():
+                        setattr(row, name, value)
+            moved = [row for row in rows if row.pk in won]
+            if event:
+                announcing.announce(event, moved)
+        return moved
 
     @classmethod
     def take(cls, rows: "Sequence[Self]", lease_until: datetime) -> None:

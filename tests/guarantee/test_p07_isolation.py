@@ -26,6 +26,7 @@ from messaging import delivery, drains, inbound, tasks
 from messaging.drains import Busy
 from messaging.models import Message, State
 from messaging.retries import Kind
+from messaging.webhooks import delivering
 from portal.processes import PROCFILE
 from tests.messaging.conftest import Send
 from tests.services.stack import Portal, wait_for
@@ -174,7 +175,8 @@ class TestThreadsOfAWorker:
     def test_handing_over_has_most_of_them(self) -> None:
         worker = next(line for line in PROCFILE.read_text().splitlines() if line.startswith("worker:"))
         threads = int(worker.partition("--concurrency ")[2].split()[0])
-        on_the_side = sum(busy._most or threads for busy in (drains.questions, drains.fetches)) + balance.SOME
+        others = (drains.questions, drains.fetches, delivering.deliveries)
+        on_the_side = sum(busy._most or threads for busy in others) + balance.SOME
         assert drains.drains._most is not None
         assert len(SILENT) < drains.drains._most <= threads - on_the_side - len(("the sweep", "housekeeping"))
 

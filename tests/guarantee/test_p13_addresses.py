@@ -1,8 +1,8 @@
-"""P13, as far as there is something to call: a host is on the internet or in a listed network, else nothing is opened.
+"""P13: a host is on the internet or in a listed network, else nothing is opened.
 
-P13 is written for the portal's own webhooks, of which there are none yet. What it says of addresses holds for those of
-providers, which administrators write: resolved once, each looked at, private ones refused, redirects not followed. At
-least once, the stable id, the signature with its time and the dead endpoint are to be tested when there are webhooks.
+What P13 says of addresses holds for those of providers, which administrators write, and for webhooks, which are called
+through the same network: resolved once, each looked at, private ones refused, redirects not followed. At least once,
+the stable id, the signature with its time and the dead endpoint are in `test_p13_webhooks.py`.
 """
 
 import socket

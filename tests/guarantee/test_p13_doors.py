@@ -1,8 +1,7 @@
 """P13: a call of somebody who cannot show that it is the provider changes nothing, at no provider's door.
 
-P13 is written for the portal's own webhooks: delivered at least once, signed, a dead endpoint delaying no send. The
-portal makes no such calls yet, so of these there is nothing to test. What is tested under its number are the doors
-where others call the portal, here, and which addresses it may call, in `test_p13_addresses.py`.
+P13 is written for the portal's own webhooks, which are in `test_p13_webhooks.py`. What is tested under its number here
+are the doors where others call the portal; which addresses it may call is in `test_p13_addresses.py`.
 """
 
 from collections.abc import Iterator

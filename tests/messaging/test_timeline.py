@@ -13,7 +13,7 @@ from gateways.models import Gateway
 from gateways.outcomes import ReceiptState
 from messaging import opt_outs, retries, sending, timeline
 from messaging.claiming import claim
-from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Step, Taken, Wait
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Step, Taken, Wait, outbox
 from messaging.retries import Kind
 from messaging.timeline import What
 from portal.models import User
@@ -46,6 +46,8 @@ def test_a_message_that_goes_through_at_once_leaves_no_step(send: Send, sandbox:
 def test_the_happy_path_asks_the_database_for_no_more_than_one_change(send: Send, sandbox: Gateway) -> None:
     send()
     message = claimed(sandbox)
+    # Whether webhooks listen a process asks once a second.
+    outbox.listeners()
     with CaptureQueriesContext(connection) as queries:
         message.mark_submitted(Taken("17"), expects_receipt=True, may_ask=True)
     assert len(queries) == 1

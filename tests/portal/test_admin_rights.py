@@ -31,6 +31,7 @@ from messaging.models import (
     Attempt,
     Batch,
     DeliveryEvent,
+    GatewayTold,
     InboundMessage,
     Message,
     MessageTemplate,
@@ -38,6 +39,10 @@ from messaging.models import (
     Step,
     Tally,
     TallyProgress,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookTry,
 )
 from portal.models import (
     AllowedNetwork,
@@ -106,6 +111,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
 WITHOUT_PAGES |= {ApiKey, Brake, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {GatewayTold, Webhook, WebhookEvent, WebhookDelivery, WebhookTry}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {

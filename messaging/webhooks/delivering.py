@@ -1,0 +1,163 @@
+"""Delivering: claim what is due for one webhook, call, write down what came back.
+
+At least once: a worker that dies between the claim and the answer leaves a lease, and when that is over another worker
+tells the same event under the same id. Nothing here is in the way of messages: it has threads of its own.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from messaging import retries
+from messaging.drains import Busy, drains
+from messaging.models import Delivered, Stop, Webhook, WebhookDelivery, WebhookTry, outbox
+from messaging.webhooks import schedule
+from messaging.webhooks.calling import GONE, Answer, call_all
+from portal import clock
+from portal.bulk.updating import update_each
+
+logger = logging.getLogger(__name__)
+
+#: How many calls one webhook gets at once; one that fails gets one, until that succeeds.
+AT_ONCE = 20
+#: A claim holds this long, which is longer than any call takes.
+LEASE = timedelta(seconds=schedule.TIMEOUT) + retries.LEASE_MARGIN
+
+#: Webhooks that this process is busy with. Those that answer nothing hold a thread each, and never more than these.
+deliveries = Busy(most=12)
+
+
+def due() -> list[int]:
+    """Webhooks that something waits for whose time has come."""
+    now = clock.now()
+    able = [listener.webhook for listener in outbox.listeners() if not listener.paused]
+    rested = _rested().filter(pk__in=able).values_list("pk", flat=True) if able else []
+    return [pk for pk in rested if WebhookDelivery.objects.filter(webhook=pk, due_at__lte=now).exists()]
+
+
+def deliver(webhook_id: int) -> None:
+    """Tells one webhook whatever is due, and returns when nothing is. One thread of a process does."""
+    if not deliveries.begin(webhook_id):
+        return
+    finished = False
+    try:
+        while not finished and not drains.stopping:
+            deliveries.heard(webhook_id)
+            while not drains.stopping and _turn(webhook_id):
+                pass
+            finished = deliveries.finished(webhook_id)
+    finally:
+        if not finished:
+            deliveries.abandon(webhook_id)
+
+
+def _turn(webhook_id: int) -> bool:
+    """One claim and its calls; whether there may be more."""
+    webhook = _rested().filter(pk=webhook_id, enabled=True, paused_at=None).first()
+    claimed, not_after = claim(webhook) if webhook else ([], clock.now())
+    if webhook is None or not claimed:
+        return False
+    settle(webhook, call_all(webhook, claimed, not_after))
+    return True
+
+
+def _rested() -> QuerySet[Webhook]:
+    return Webhook.objects.filter(Q(rest_until=None) | Q(rest_until__lte=clock.now()))
+
+
+def claim(webhook: Webhook) -> tuple[list[WebhookDelivery], datetime]:
+    """What is due, the longest first, under a lease; and until when it may be written to the receiver."""
+    now = clock.now()
+    found = WebhookDelivery.objects.filter(webhook=webhook, due_at__lte=now)
+    # Looked at without writing first: nearly every bell after the first finds nothing.
+    if not found.exists():
+        return [], now
+    most = 1 if webhook.failing_since else AT_ONCE
+    with transaction.atomic():
+        locked = found.select_related("event").select_for_update(skip_locked=True, of=("self",))
+        rows = list(locked.order_by("due_at", "pk")[:most])
+        for row in rows:
+            row.tries, row.epoch = row.tries + 1, row.epoch + 1
+        ordered = sorted(rows, key=lambda row: row.pk)
+        update_each(
+            WebhookDelivery,
+            [row.pk for row in ordered],
+            each={"tries": [row.tries for row in ordered], "epoch": [row.epoch for row in ordered]},
+            all_to={"due_at": now + LEASE},
+        )
+    return rows, now + retries.LEASE_MARGIN
+
+
+def settle(webhook: Webhook, answers: Sequence[Answer], *, again: bool = True) -> None:
+    """Writes down what became of the calls; whoever lost the lease meanwhile writes nothing of it.
+
+    `again`: what failed is told again, as the table says.
+    """
+    now = clock.now()
+    ordered = sorted(answers, key=lambda answer: answer.delivery.pk)
+    pauses = [schedule.pause_after(one.delivery.tries, one.asked_for) if again else None for one in ordered]
+    waits = [
+        None if one.is_success or pause is None else now + pause for one, pause in zip(ordered, pauses, strict=True)
+    ]
+    with transaction.atomic():
+        written = update_each(
+            WebhookDelivery,
+            [one.delivery.pk for one in ordered],
+            each={
+                "state": [_state(one, due_at) for one, due_at in zip(ordered, waits, strict=True)],
+                "due_at": waits,
+                "last_status": [one.status for one in ordered],
+                "reason": [one.reason for one in ordered],
+            },
+            all_to={"answered_at": now},
+            where_each={"epoch": [one.delivery.epoch for one in ordered]},
+            where_in={"state": [Delivered.PENDING]},
+        )
+        WebhookTry.objects.bulk_create(_log(one, now) for one in ordered if one.delivery.pk in written)
+        if again:
+            _note_health(webhook, ordered, now)
+
+
+def _state(answer: Answer, due_at: datetime | None) -> Delivered:
+    if answer.is_success:
+        return Delivered.DELIVERED
+    return Delivered.PENDING if due_at else Delivered.FAILED
+
+
+def _log(answer: Answer, now: datetime) -> WebhookTry:
+    return WebhookTry(
+        delivery=answer.delivery,
+        at=now,
+        milliseconds=answer.milliseconds,
+        status=answer.status,
+        reason=answer.reason,
+        answer=answer.excerpt,
+    )
+
+
+def _note_health(webhook: Webhook, answers: Sequence[Answer], now: datetime) -> None:
+    """One success ends a row of failures; a long row of them, or a 410, ends the calls until a person looks."""
+    row = Webhook.objects.filter(pk=webhook.pk)
+    failures = [answer for answer in answers if not answer.is_success]
+    if any(answer.status == GONE for answer in failures):
+        row.update(enabled=False, paused_at=now, paused_because=Stop.GONE, last_failure=failures[-1].reason)
+        logger.warning("webhook %s is switched off: it answered 410 Gone", webhook.pk)
+        transaction.on_commit(outbox.forget)
+    elif len(failures) < len(answers):
+        row.update(last_success=now, failing_since=None, rest_until=None)
+    else:
+        since = webhook.failing_since or now
+        rest_until = now + schedule.rest_after(now - since)
+        row.update(failing_since=since, rest_until=rest_until, last_failure=failures[-1].reason)
+        if now - since >= schedule.PAUSED_AFTER:
+            _pause(webhook, now)
+
+
+def _pause(webhook: Webhook, now: datetime) -> None:
+    paused = Webhook.objects.filter(pk=webhook.pk, paused_at=None).update(paused_at=now, paused_because=Stop.FAILING)
+    if paused:
+        logger.warning("webhook %s is paused: nothing but failures for %s days", webhook.pk, schedule.PAUSED_AFTER.days)
+        transaction.on_commit(outbox.forget)

@@ -1,0 +1,53 @@
+"""The request that tells one event: the standard's own body, or the one that old receivers of SMSmobileAPI read."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from gateways.http import HttpRequest
+from gateways.samples import PHONE
+from messaging import event_types
+from messaging.models import Format, Webhook, WebhookEvent
+from messaging.webhooks import signing
+from portal.encryption import unlocked
+from portal.version import version
+
+
+def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpRequest:
+    """The call. Raises KeyMissing where the secret or the body cannot be read."""
+    body = unlocked(event.body)
+    if webhook.format == Format.SMSMOBILEAPI_V1:
+        body = json.dumps(first_version(event, json.loads(body)), ensure_ascii=False)
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "user-agent": f"guest-sms-portal/{version()}",
+        **signing.headers(webhook, event, body, at),
+    }
+    return HttpRequest("POST", webhook.url, headers, body.encode(), verify_tls=webhook.verify_tls)
+
+
+def first_version(event: WebhookEvent, body: dict[str, Any]) -> dict[str, str]:
+    """The body of SMSmobileAPI's first webhook, in the portal's time zone: SMSmobileAPI's API documentation, "Webhook".
+
+    `date` and `hour` are when we heard of the text, `time_received` is when it was written; `guid` is our id of it, by
+    which a receiver knows a repeat. A test is a text that nobody wrote.
+    """
+    said = body["data"]
+    if body["type"] == event_types.TEST:
+        said = {"id": event.uid, "phone_number": PHONE, "message": said["message"]}
+    heard = timezone.localtime(_moment(said.get("received_at"), event.at))
+    written = timezone.localtime(_moment(said.get("at"), event.at))
+    return {
+        "date": f"{heard:%Y-%m-%d}",
+        "hour": f"{heard:%H:%M:%S}",
+        "time_received": f"{written:%Y-%m-%d %H:%M:%S}",
+        "message": said["message"],
+        "number": said["phone_number"],
+        "guid": str(said["id"]),
+    }
+
+
+def _moment(said: str | None, otherwise: datetime) -> datetime:
+    return datetime.fromisoformat(said) if said else otherwise

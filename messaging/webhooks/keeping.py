@@ -1,0 +1,164 @@
+"""What staff do to webhooks: create, change, remove, another secret, pause and resume. Knows no HTTP."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple, TypedDict, Unpack
+from urllib.parse import SplitResult, urlsplit
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from messaging import event_types, ringing
+from messaging.models import Format, Stop, Webhook, WebhookDelivery, outbox
+from messaging.models.webhook import LONGEST_NAME, LONGEST_URL
+from messaging.webhooks import schedule, signing
+from portal import clock
+from portal.errors import DUPLICATE, Refusal, Why
+from portal.models import User
+from portal.permissions import Right, missing_right
+
+#: No lease is as long as this: what is due later waits for its next try.
+AT_REST = timedelta(minutes=1)
+
+
+class Details(TypedDict, total=False):
+    """What may be said of a webhook; the fields of `Webhook`."""
+
+    name: str
+    url: str
+    events: list[str]
+    format: str
+    verify_tls: bool
+    enabled: bool
+
+
+class Made(NamedTuple):
+    """A webhook, and its secret, which is shown this once."""
+
+    webhook: Webhook
+    secret: str
+
+
+def create(*, by: User | None, **details: Unpack[Details]) -> Made:
+    """A new webhook. Raises Refusal naming the field; a name that is taken is a conflict."""
+    webhook = Webhook(secret=signing.new_secret(), made_by=by, created=clock.now())
+    _describe(webhook, details, by)
+    _save(webhook)
+    return Made(webhook, webhook.secret)
+
+
+def change(webhook: Webhook, *, by: User | None, **details: Unpack[Details]) -> Webhook:
+    """Changes what is given. Whoever switches it on resumes it, where a 410 had switched it off. Raises as `create`."""
+    switched_on = details.get("enabled", False) and not webhook.enabled
+    _describe(webhook, details, by)
+    _save(webhook, update_fields=list(details))
+    return resume(webhook) if switched_on and webhook.paused_because == Stop.GONE else _told(webhook)
+
+
+def remove(webhook: Webhook) -> None:
+    """It is told nothing more. What is on record of it housekeeping throws away."""
+    Webhook.objects.filter(pk=webhook.pk).delete()
+    transaction.on_commit(outbox.forget)
+
+
+def rotate(webhook: Webhook) -> Made:
+    """Another secret; the present one signs too for a day, the one before it no more."""
+    secret, now = signing.new_secret(), clock.now()
+    with transaction.atomic():
+        current = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        current.former_secret, current.former_until = current.secret, now + schedule.FORMER_SIGNS
+        current.secret = secret
+        current.save(update_fields=["secret", "former_secret", "former_until"])
+    return Made(current, secret)
+
+
+def pause(webhook: Webhook) -> Webhook:
+    """Events are kept for it until somebody resumes it. Raises Refusal (a conflict) where it is paused already."""
+    now = clock.now()
+    if not Webhook.objects.filter(pk=webhook.pk, paused_at=None).update(paused_at=now, paused_because=Stop.PERSON):
+        raise Refusal(_("This webhook is paused already."), why=Why.CONFLICT)
+    webhook.paused_at, webhook.paused_because = now, Stop.PERSON
+    return _told(webhook)
+
+
+def resume(webhook: Webhook) -> Webhook:
+    """It is called again, and all that waits goes out at once, with all its tries before it."""
+    calm: dict[str, Any] = {
+        "enabled": True, "paused_at": None, "paused_because": Stop.NONE, "failing_since": None, "rest_until": None,
+    }  # fmt: skip
+    now = clock.now()
+    # What a worker has in its hands stays there until its lease is over.
+    at_rest = Q(due_at__lte=now) | Q(due_at__gt=now + AT_REST)
+    with transaction.atomic():
+        Webhook.objects.filter(pk=webhook.pk).update(**calm)
+        WebhookDelivery.objects.filter(at_rest, webhook=webhook).update(due_at=now, since=now, tries=0)
+    for name, value in calm.items():
+        setattr(webhook, name, value)
+    transaction.on_commit(partial(ringing.ring_soon, webhook.pk, outbox.DELIVER))
+    return _told(webhook)
+
+
+def _describe(webhook: Webhook, details: Details, by: User | None) -> None:
+    for name, value in details.items():
+        setattr(webhook, name, value.strip() if isinstance(value, str) else value)
+    if not webhook.name or len(webhook.name) > LONGEST_NAME:
+        sentence = _("Give a name of at most %(most)s characters.")
+        raise Refusal(sentence % {"most": LONGEST_NAME}, field="name")
+    _check_address(webhook.url)
+    if webhook.format not in Format.values:
+        raise Refusal(_("Choose one of: %(names)s.") % {"names": ", ".join(Format.values)}, field="format")
+    webhook.events = _checked_events(webhook, by)
+
+
+def _check_address(url: str) -> None:
+    """Where its host is, is looked at when it is called: a name may lead elsewhere by then."""
+    split = _split(url)
+    if split is None or split.scheme not in {"http", "https"} or not split.hostname:
+        raise Refusal(_("Give an address that begins with https:// or http://."), field="url")
+    if split.username is not None or split.fragment:
+        raise Refusal(_("The address may hold no password before the host, and nothing behind a #."), field="url")
+    if len(url) > LONGEST_URL:
+        raise Refusal(_("The address may have %(most)s characters.") % {"most": LONGEST_URL}, field="url")
+
+
+def _split(url: str) -> SplitResult | None:
+    if not url.isprintable() or any(character.isspace() for character in url):
+        return None
+    try:
+        split = urlsplit(url)
+        # A port that is none says so only when it is asked for.
+        port = split.port
+    except ValueError:
+        return None
+    return None if port == 0 else split
+
+
+def _checked_events(webhook: Webhook, by: User | None) -> list[str]:
+    given = set(webhook.events)
+    if unknown := sorted(given - set(event_types.names())):
+        raise Refusal(_("There is no event “%(name)s”.") % {"name": unknown[0][:40]}, field="events")
+    if not given:
+        raise Refusal(_("Choose at least one event."), field="events")
+    if webhook.format == Format.SMSMOBILEAPI_V1 and given != {event_types.RECEIVED}:
+        sentence = _("In the format of SMSmobileAPI only %(name)s can be told.")
+        raise Refusal(sentence % {"name": event_types.RECEIVED}, field="events")
+    for one in event_types.EVENT_TYPES:
+        if by is not None and one.name in given and (missing := missing_right(by, Right(one.needs))):
+            sentence = _("To have %(name)s sent you need the right “%(right)s”.")
+            raise Refusal(sentence % {"name": one.name, "right": missing.label}, field="events", why=Why.INVALID)
+    return [name for name in event_types.names() if name in given]
+
+
+def _save(webhook: Webhook, update_fields: list[str] | None = None) -> None:
+    try:
+        with transaction.atomic():
+            webhook.save(update_fields=update_fields)
+    except IntegrityError:
+        raise Refusal(DUPLICATE, field="name", why=Why.CONFLICT) from None
+    _told(webhook)
+
+
+def _told(webhook: Webhook) -> Webhook:
+    transaction.on_commit(outbox.forget)
+    return webhook

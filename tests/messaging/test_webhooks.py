@@ -1,0 +1,108 @@
+"""What staff do to webhooks: what is refused, secrets, pausing, and who may have what sent."""
+
+import base64
+
+import pytest
+
+from messaging import webhooks
+from messaging.models import Stop, Webhook
+from portal.errors import Refusal, Why
+from portal.permissions import Right
+from tests.messaging.hooks import listen
+from tests.portal.admin_pages import staff_with
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://receiver.example.org/hook"
+
+
+def refused(**details: object) -> Refusal:
+    given = {"name": "a", "url": URL, "events": ["sms.received"]} | details
+    with pytest.raises(Refusal) as found:
+        webhooks.create(by=None, **given)  # type: ignore[arg-type]
+    return found.value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "receiver.example.org", "ftp://receiver.example.org/", "https://", "https:///x", "javascript:alert(1)",
+        "sandbox:main/send", "https://user:canary@receiver.example.org/", "https://receiver.example.org/#x",
+        "https://receiver.example.org:99999/", "https://receiver.example.org:0/", "https://a b/", "https://a\n.b/",
+        "https://[::1/", f"https://receiver.example.org/{'x' * 500}",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    assert refused(url=url).field == "url"
+
+
+@pytest.mark.parametrize("events", [[], ["message.cooked"], ["webhook.test"]])
+def test_events_must_be_known_and_some(events: list[str]) -> None:
+    assert refused(events=events).field == "events"
+
+
+def test_the_old_format_knows_one_event(db: None) -> None:
+    assert refused(format="smsmobileapi_v1", events=["sms.received", "gateway.up"]).field == "events"
+    assert refused(format="xml").field == "format"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+def test_it_needs_a_name(name: str) -> None:
+    assert refused(name=name).field == "name"
+
+
+def test_a_name_is_used_once(db: None) -> None:
+    listen("sms.received")
+    found = refused(name="receiver 0")
+    assert (found.field, found.why) == ("name", Why.CONFLICT)
+
+
+def test_a_secret_is_as_the_standard_wants_it(db: None) -> None:
+    secrets = {listen("sms.received").secret for _ in range(5)}
+    assert len(secrets) == 5
+    for secret in secrets:
+        assert secret.startswith("whsec_")
+        assert 24 <= len(base64.b64decode(secret.removeprefix("whsec_"))) <= 64
+
+
+def test_after_a_second_rotation_the_first_secret_is_gone(db: None) -> None:
+    webhook = listen("sms.received")
+    second = webhooks.rotate(webhook).secret
+    third = webhooks.rotate(webhook).secret
+    found = Webhook.objects.get()
+    assert (found.former_secret, found.secret) == (second, third)
+
+
+def test_nobody_has_sent_what_he_may_not_read(db: None) -> None:
+    clerk = staff_with("clerk", Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE, Right.SMS_GATEWAY_READ)
+    made = webhooks.create(by=clerk, name="a", url=URL, events=["gateway.up"])
+    with pytest.raises(Refusal) as found:
+        webhooks.create(by=clerk, name="b", url=URL, events=["gateway.up", "sms.received"])
+    assert found.value.field == "events"
+    Webhook.objects.update(events=["sms.received"])
+    made.webhook.refresh_from_db()
+    with pytest.raises(Refusal):
+        webhooks.change(made.webhook, by=clerk, url="https://elsewhere.example.org/")
+
+
+def test_it_is_paused_once(db: None) -> None:
+    webhook = webhooks.pause(listen("sms.received"))
+    assert webhook.paused_because == Stop.PERSON
+    with pytest.raises(Refusal):
+        webhooks.pause(webhook)
+
+
+def test_to_switch_on_what_was_gone_resumes_it(db: None) -> None:
+    webhook = listen("sms.received")
+    Webhook.objects.update(enabled=False, paused_because=Stop.GONE, paused_at="2026-01-01T00:00Z")
+    webhook.refresh_from_db()
+    webhooks.change(webhook, by=None, enabled=True)
+    webhook.refresh_from_db()
+    assert webhooks.standing_of(webhook) is webhooks.Standing.OK
+
+
+def test_a_change_that_is_refused_changes_nothing(db: None) -> None:
+    webhook = listen("sms.received")
+    with pytest.raises(Refusal):
+        webhooks.change(webhook, by=None, name="b", url="nowhere")
+    assert Webhook.objects.get().name == "receiver 0"
