@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways import accounts, checking, configuration, health, pace, samples, standing
+from gateways.api_shapes import BalanceShape, RequestShape
 from gateways.models import Gateway, is_phone, name_is_plain
 from portal.api.collection import CollectionView, ItemView, OneView, ResourceView, SearchView
 from portal.api.inputs import Input
@@ -114,7 +115,7 @@ GATEWAYS = Resource(
         "balance_warning": amount("balance_warning"),
         "segment_price": amount("segment_price"),
         "currency": text("currency"),
-        "balance": shown(balance_of, serializers.DictField(allow_null=True)),
+        "balance": shown(balance_of, BalanceShape(allow_null=True)),
         "state": shown(standing.of, serializers.ChoiceField(choices=standing.Standing.values)),
         "breaker": shown(
             lambda gateway: health.breaker(health.of(gateway)), serializers.ChoiceField(choices=health.Breaker.values)
@@ -264,7 +265,7 @@ class PreviewView(ResourceView):
     wire_names: ClassVar = {"phone": "phone_number", "text": "message"}
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
-        return {"request": {"type": "object"}, "status": {"type": "integer"}}
+        return {"request": ref(RequestShape())}
 
 
 class GatewayPreview(PreviewView, OneView):

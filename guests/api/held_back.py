@@ -107,6 +107,6 @@ class BrakeView(ApiView):
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         if method != "GET":
             return super().answer_shape(method, ref)
-        numbers = {name: {"type": "integer"} for name in ("codes_sent", "codes_entered", "status")}
+        numbers = {name: {"type": "integer"} for name in ("codes_sent", "codes_entered")}
         until = {"type": "string", "format": "date-time", "nullable": True}
         return {"stopped": {"type": "boolean"}, "until": until} | numbers

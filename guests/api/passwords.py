@@ -13,7 +13,7 @@ from portal.api.collection import ReadView
 from portal.api.commit import Done, commit
 from portal.api.inputs import Input, Moment
 from portal.api.resources import Resource, moment, text
-from portal.api.views import Example
+from portal.api.views import Example, Ref
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.permissions import Right
 
@@ -72,6 +72,10 @@ class UserPassword(GuestRows, ReadView):
     def delete(self, request: Request, **named: str) -> Response:
         """Forget the guest's password."""
         return commit(self, self._cleared)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        shape = super().answer_shape(method, ref)
+        return shape if method in {"GET", "DELETE"} else {"id": self.id_shape()} | shape
 
     def _set(self, fields: dict[str, Any], *, is_new: bool = False) -> Response:
         password_hash = passwords.hash_password(fields.pop("password")) if "password" in fields else ""

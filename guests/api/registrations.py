@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from guests import registration, terms
 from guests.api.fields import Text
+from guests.api.registration_shapes import ConfirmedShape, RegistrationShape, StartedShape, TermsShape
 from guests.applying import Application, Visitor
 from guests.captive.arrivals import arrival_of
 from guests.models import GuestType, Origin, Registration, Stage, Terms
@@ -86,7 +87,7 @@ class RegistrationView(ApiView):
         return Response({"item": item(row) | more}, status=status, headers={"Cache-Control": "no-store"})
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
-        return super().answer_shape(method, ref) | {"item": {"type": "object"}}
+        return {"item": ref(RegistrationShape())}
 
 
 class Registrations(RegistrationView):
@@ -96,10 +97,13 @@ class Registrations(RegistrationView):
     examples: ClassVar = {
         "POST": Example(
             {"item": {**ITEM, "token": TOKEN}, "status": 201},
-            {"telephone": "+79161234567", "lang": "en", "ip": "192.0.2.7", "mac": "02:00:5e:10:00:01"},
+            {
+                "telephone": "+79161234567", "lang": "en", "name": "Grace Hopper", "guest_type": "Guest",
+                "accepted_terms": 1, "ip": "192.0.2.7", "mac": "02:00:5e:10:00:01",
+            },
             status=201,
         )
-    }
+    }  # fmt: skip
 
     def post(self, request: Request) -> Response:
         """Have a code sent to a guest's phone, unless it has a good one. The token is answered this once."""
@@ -117,6 +121,9 @@ class Registrations(RegistrationView):
         started = registration.start(application, _visitor(asked))
         self.audit_object = str(started.registration.pk)
         return self.answer(started.registration, status=201, token=started.token)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return {"item": ref(StartedShape())}
 
 
 class RegistrationState(RegistrationView):
@@ -167,6 +174,9 @@ class Confirm(RegistrationView):
         row = registration.confirm(self.found(asked["token"]), asked["code"], accepted=asked["accepted_terms"])
         return self.answer(row, password=showing.password_to_show(row))
 
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return {"item": ref(ConfirmedShape())}
+
 
 class CurrentTerms(ApiView):
     """The terms that guests accept."""
@@ -185,7 +195,8 @@ class CurrentTerms(ApiView):
         return Response({"item": shown and _terms(shown)})
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
-        return super().answer_shape(method, ref) | {"item": {"type": "object"}}
+        terms_or_none = {"allOf": [ref(TermsShape())], "nullable": True}
+        return {"item": terms_or_none}
 
 
 def item(row: Registration) -> dict[str, Any]:

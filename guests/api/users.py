@@ -13,6 +13,7 @@ from guests.api.fields import PasswordField, Text
 from guests.models import Guest, GuestType
 from guests.states import State
 from messaging.api.fields import PhoneText
+from messaging.models import State as MessageState
 from portal.api.collection import CollectionView, ItemView, ResourceView, SearchView
 from portal.api.commit import commit
 from portal.api.inputs import Input, Moment
@@ -34,6 +35,14 @@ def _rows() -> QuerySet[Guest]:
     # Texts of messages are encrypted: no list should decrypt what it does not show.
     hidden = ("last_credentials__text", "last_credentials__masked_text")
     return states.annotated(Guest.objects.select_related("sponsor", "guest_type", "last_credentials").defer(*hidden))
+
+
+class LastCredentialsShape(serializers.Serializer[Any]):
+    """The message that brought a guest's credentials last."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=MessageState.values)
+    created = serializers.DateTimeField()
 
 
 def _last_credentials(guest: Guest) -> dict[str, Any] | None:
@@ -68,7 +77,7 @@ USERS = Resource(
         "first_sign_in": moment("first_sign_in", nullable=True),
         "anonymised": moment("anonymised_at", nullable=True),
         "has_password": shown(lambda guest: guest.has_password, serializers.BooleanField()),
-        "last_credentials": shown(_last_credentials, serializers.DictField(allow_null=True)),
+        "last_credentials": shown(_last_credentials, LastCredentialsShape(allow_null=True)),
         "created": moment("created"),
     },
     example={

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from messaging import forgetting, sending, timeline, waiting
 from messaging.api.fields import PhoneText
+from messaging.api.message_shapes import AttemptShape, EntryShape, ReceiptShape, WaitsShape
 from messaging.models import Attempt, DeliveryEvent, Door, Message, State
 from messaging.retries import Kind
 from portal.api import parameters
@@ -16,7 +17,7 @@ from portal.api.collection import ListView, OneView, ReadView, SearchView
 from portal.api.commit import Done, commit
 from portal.api.inputs import Input
 from portal.api.resources import Column, Resource, choice, moment, number, shown, text
-from portal.api.views import Example
+from portal.api.views import Example, Ref
 from portal.permissions import SENDING, Right
 
 EXAMPLE = {
@@ -128,10 +129,10 @@ WHOLE_MESSAGE = Resource(
             lambda message: message.valid_until if message.text else None,
             serializers.DateTimeField(allow_null=True),
         ),
-        "waits": shown(_waits, serializers.DictField(allow_null=True)),
-        "attempts": shown(_attempts, serializers.ListField(child=serializers.DictField())),
-        "receipts": shown(_receipts, serializers.ListField(child=serializers.DictField())),
-        "timeline": shown(_timeline, serializers.ListField(child=serializers.DictField())),
+        "waits": shown(_waits, WaitsShape(allow_null=True)),
+        "attempts": shown(_attempts, AttemptShape(many=True)),
+        "receipts": shown(_receipts, ReceiptShape(many=True)),
+        "timeline": shown(_timeline, EntryShape(many=True)),
     },
     example=WHOLE_EXAMPLE,
 )
@@ -189,6 +190,9 @@ class Resend(_ChangeOfMind):
         self.validated(NoInput)
         return commit(self, self._resend)
 
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return super().answer_shape(method, ref) | {"item": ref(MESSAGES.shape())}
+
     def _resend(self) -> Done:
         former: Message = self.find()
         again = sending.resend(former, requested_by=self.caller, door=Door.API)
@@ -207,6 +211,9 @@ class Cancel(_ChangeOfMind):
         """It will not be sent; 409 where it is too late."""
         self.validated(NoInput)
         return commit(self, self._cancel)
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return super().answer_shape(method, ref) | {"item": ref(MESSAGES.shape())}
 
     def _cancel(self) -> Done:
         message: Message = self.find()

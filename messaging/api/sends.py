@@ -20,7 +20,7 @@ from portal.api import parameters
 from portal.api.collection import OneView
 from portal.api.commit import Done, commit, commit_row
 from portal.api.inputs import Input
-from portal.api.views import ApiView, Example
+from portal.api.views import ApiView, Example, Ref
 from portal.permissions import SENDING
 
 LONGEST_WAIT = 30
@@ -91,6 +91,9 @@ class SendView(ApiView):
         if accepted and wait and not self.request.headers.get("Idempotency-Key"):
             response.data = _sent(_when_known(accepted[0], wait))
         return response
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        return super().answer_shape(method, ref) | {"item": ref(MESSAGES.shape())}
 
     def _store(self, message: Message, work: Callable[[], Done]) -> Response:
         hindrance = opt_outs.unless_opted_out(message.phone)

@@ -43,6 +43,9 @@ from portal.api.views import ApiView, Example, Ref
 
 _DIGITS = re.compile("[0-9]+")
 
+#: Of a page: there where there is another one, and where it was asked for.
+AT_TIMES = ("nextCursor", "total_count")
+
 
 class ResourceView(ApiView):
     """What all views of a resource share."""
@@ -57,6 +60,11 @@ class ResourceView(ApiView):
         """The row as the item's own view answers it; a list answers the columns only."""
         return self.resource.item(row)
 
+    def id_shape(self) -> dict[str, Any]:
+        """What `id` is in an answer."""
+        is_number = isinstance(self.resource.columns[self.resource.key].field, IntegerField)
+        return {"type": "integer" if is_number else "string"}
+
     def _body_example(self, method: str) -> dict[str, Any]:
         fields = self.inputs[method]().fields
         return {name: value for name, value in self.resource.example.items() if name in fields}
@@ -66,15 +74,16 @@ class ResourceView(ApiView):
         return Example({"items": items, "prevCursor": 0, "nextCursor": 25, "total_count": 31, "status": 200})
 
     def _page_shape(self, ref: Ref) -> dict[str, Any]:
-        number = {"type": "integer"}
-        items = {"type": "array", "items": ref(self.resource.shape())}
-        return {"items": items, "prevCursor": number, "nextCursor": number, "total_count": number, "status": number}
+        items = {"type": "array", "items": ref(self.resource.row_shape())}
+        cursors = {name: {"type": "integer"} for name in ("prevCursor", *AT_TIMES)}
+        return {"items": items} | cursors
 
 
 class ListView(ResourceView):
     """One page of the collection."""
 
     parameters: ClassVar = {"GET": parameters.LIST}
+    sometimes: ClassVar = frozenset(AT_TIMES)
 
     def get(self, request: Request) -> Response:
         return Response(page(self.resource, self.rows(), from_url(request.query_params)))
@@ -91,6 +100,7 @@ class SearchView(ResourceView):
 
     audited = False
     inputs: ClassVar[dict[str, type[Input]]] = {"POST": SearchInput}
+    sometimes: ClassVar = frozenset(AT_TIMES)
 
     def post(self, request: Request) -> Response:
         return Response(page(self.resource, self.rows(), from_body(self.body)))
@@ -131,6 +141,10 @@ class CollectionView(ListView):
         key = self.resource.example.get(self.resource.key)
         return Example({"id": key, "message": f"'{key}' created", "status": 201}, self._body_example(method), 201)
 
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        shape = super().answer_shape(method, ref)
+        return {"id": self.id_shape()} | shape if method == "POST" else shape
+
 
 class OneView(ResourceView):
     """A call about one row. Its URL names the row in a group called as the resource's key."""
@@ -164,7 +178,7 @@ class ReadView(OneView):
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         if method != "GET":
             return super().answer_shape(method, ref)
-        return {"item": ref(self.resource.shape()), "status": {"type": "integer"}}
+        return {"item": ref(self.resource.shape())}
 
 
 class ItemView(ReadView):
@@ -219,3 +233,7 @@ class ItemView(ReadView):
         if method == "DELETE":
             return Example({"message": f"Deleted {key} successfully", "status": 200})
         return Example({"id": key, "message": f"'{key}' updated", "status": 200}, self._body_example(method))
+
+    def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
+        shape = super().answer_shape(method, ref)
+        return {"id": self.id_shape()} | shape if method in {"PATCH", "PUT"} else shape

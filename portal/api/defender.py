@@ -78,6 +78,13 @@ class BlockedHosts(CollectionView):
     resource = BLOCKED_HOSTS
     rights: ClassVar = {"GET": READ, "POST": CHANGE}
     inputs: ClassVar = {"POST": BlockInput}
+    examples: ClassVar = {
+        "POST": Example(
+            {"id": 8, "message": "'8' created", "status": 201},
+            {"host": "192.0.2.7", "minutes": 60, "reason": "guesses passwords"},
+            status=201,
+        )
+    }
 
     def create(self, fields: dict[str, Any]) -> WatchedHost:
         return defender.block(**fields, by=self.caller, own_address=callers.address_of(self.request))

@@ -18,6 +18,7 @@ from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
+from portal.errors import Refusal, Why
 from portal.models import ApiToken
 from portal.permissions import rights_of
 from portal.strangers import name_to_keep
@@ -72,6 +73,7 @@ class Login(ApiView):
     adds_status = False
     inputs = {"POST": Credentials}
     refusals = {"POST": (401, 403)}
+    in_plain_text = frozenset({400})
     answers = {"POST": TokenAnswer}
     examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
 
@@ -137,8 +139,13 @@ class Logout(ApiView):
     examples = {"POST": Example({"message": "Logged out", "status": 200})}
 
     def post(self, request: Request) -> Response:
+        """End it. There must be one: a key or a password that comes with every call cannot be logged out."""
+        token = request.auth
+        if not isinstance(token, ApiToken):
+            raise Refusal("Only a token can be logged out.", why=Why.CONFLICT)
+
         def work() -> Done:
-            ApiToken.objects.filter(pk=request.auth.pk).delete()
+            ApiToken.objects.filter(pk=token.pk).delete()
             return Done({"message": "Logged out"})
 
         answer = commit_once(self, work)

@@ -82,14 +82,24 @@ class Resource:
     @cached_property
     def shape(self) -> type[serializers.Serializer[Any]]:
         """The item as a serializer, for the OpenAPI document."""
-        name = self.shape_name or f"{self.singular.title().replace('_', '')}Item"
-        columns = {column: _read_only(found.field) for column, found in self.columns.items()}
-        return type(name, (serializers.Serializer,), columns)
+        return type(self._name(), (serializers.Serializer,), self._fields(always=True))
+
+    @cached_property
+    def row_shape(self) -> type[serializers.Serializer[Any]]:
+        """The item of a list, which has the columns only that were asked for."""
+        name = f"{self._name().removesuffix('Item')}Row"
+        return type(name, (serializers.Serializer,), self._fields(always=False))
+
+    def _name(self) -> str:
+        return self.shape_name or f"{self.singular.title().replace('_', '')}Item"
+
+    def _fields(self, *, always: bool) -> dict[str, Field]:
+        return {column: _shown(found.field, always=always) for column, found in self.columns.items()}
 
 
-def _read_only(field_: Field) -> Field:
+def _shown(field_: Field, *, always: bool) -> Field:
     copied: Field = field_.__deepcopy__({})
-    copied.read_only, copied.required = True, False
+    copied.read_only, copied.required = always, False
     return copied
 
 

@@ -4,22 +4,25 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from portal.api import parameters
 from portal.api.authentication.keys import FIELD
 from portal.api.views import ApiView
 from portal.permissions import INCLUDED
 
 #: What an error means, whatever the call.
 ERRORS = {
-    400: "The body is no JSON object.",
+    400: "The body is no JSON object, or the Idempotency-Key is none.",
     401: "No token, or one that has ended.",
     403: "A right is lacking; the message names it.",
     404: "What the call names does not exist.",
@@ -32,15 +35,29 @@ ERRORS = {
 }
 
 _TEXT = {"type": "string"}
-_STATUS = {"type": "integer"}
-_ERROR = {
+_FAULT = {
     "type": "object",
+    "description": "What is wrong with one field, one argument of a list or a search, or one message of a batch.",
     "properties": {
         "message": _TEXT,
-        "errors": {"type": "array", "items": {"type": "object", "properties": {"field": _TEXT, "message": _TEXT}}},
-        "status": _STATUS,
+        "field": _TEXT,
+        "scope": {"type": "string", "description": "Of which argument `value` is"},
+        "value": {},
+        "index": {"type": "integer", "description": "Which message of a batch, starting from 0"},
+        "reference": {"type": "string", "description": "Your own name for that message"},
     },
     "required": ["message"],
+}
+#: Errors as components: some calls repeat the status in the body, and none does with 401 and 403.
+_SHORT_ERROR = {
+    "type": "object",
+    "properties": {"message": _TEXT, "errors": {"type": "array", "items": _FAULT}},
+    "required": ["message"],
+}
+_ERROR = {
+    "type": "object",
+    "properties": {**_SHORT_ERROR["properties"], "status": {"type": "integer"}},  # type: ignore[dict-item]
+    "required": ["message", "status"],
 }
 
 
@@ -143,21 +160,35 @@ class PortalSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         example = self.declared.example(self.method)
-        kind, shape = self.declared.gives, dict(self.declared.error_shape or _ERROR)
-        good = {
-            "description": "Done.",
-            "content": _content(kind, {"schema": self._answer()}, example.answer if example else None),
-        }
-        errors = {
-            str(code): {"description": meaning, "content": _content(kind, {"schema": shape})}
-            for code, meaning in self._errors().items()
-        }
+        answer = _content(self.declared.gives, {"schema": self._answer()}, example.answer if example else None)
+        good = {"description": "Done.", "content": answer}
+        errors = {str(code): self._error(code, meaning) for code, meaning in self._errors().items()}
         return {**errors, str(example.status if example else 200): good}
 
     def _answer(self) -> dict[str, Any]:
         if whole := self.declared.answers.get(self.method):
             return self._ref(whole())
-        return {"type": "object", "properties": self.declared.answer_shape(self.method, self._ref)}
+        properties = self.declared.answer_shape(self.method, self._ref)
+        if self.declared.repeats(200):
+            properties = {**properties, "status": {"type": "integer"}}
+        always = [name for name in properties if name not in self.declared.sometimes]
+        return {"type": "object", "properties": properties, "required": always}
+
+    def _error(self, code: int, meaning: str) -> dict[str, Any]:
+        if code in self.declared.in_plain_text:
+            return {"description": meaning, "content": _content("text/plain", {"schema": _TEXT})}
+        return {"description": meaning, "content": _content(self.declared.gives, {"schema": self._error_shape(code)})}
+
+    def _error_shape(self, code: int) -> dict[str, Any]:
+        if self.declared.error_shape is not None:
+            return dict(self.declared.error_shape)
+        repeats = self.declared.repeats(code)
+        return self._component("Error", _ERROR) if repeats else self._component("ShortError", _SHORT_ERROR)
+
+    def _component(self, name: str, shape: dict[str, Any]) -> dict[str, Any]:
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, shape, name)  # type: ignore[no-untyped-call]
+        self.registry.register_on_missing(component)
+        return dict(component.ref)
 
     def _ref(self, serializer: Serializer[Any]) -> dict[str, Any]:
         found = self.resolve_serializer(serializer, "response")
@@ -167,13 +198,17 @@ class PortalSchema(AutoSchema):
     def _errors(self) -> Mapping[int, str]:
         if self.declared.errors is not None:
             return self.declared.errors
-        known = {429, *(() if self.declared.public else (401, 403)), *(self.declared.refusals.get(self.method, ()))}
+        known = {429, 503, *self.declared.refusals.get(self.method, ())}
+        if not self.declared.public:
+            known.update((401, 403))
         if self._path_names():
             known.add(404)
         if self.method != "GET" and self.declared.audited and not self.declared.public:
             known.add(409)
         if self.method in self.declared.inputs:
             known.update((400, 411, 413))
+        if parameters.IDEMPOTENCY_KEY in self.declared.parameters.get(self.method, ()):
+            known.add(400)
         if not self.declared.public and (
             self.method in self.declared.inputs or self.declared.parameters.get(self.method)
         ):
@@ -193,7 +228,9 @@ def without_trailing_slash(endpoints: list[tuple[str, str, str, Any]], **_: Any)
 @cache
 def document() -> dict[str, Any]:
     """The whole OpenAPI document; routes do not change while a process runs."""
-    built: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    # Whoever asks first may prefer another language.
+    with translation.override("en"):
+        built: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return built
 
 

@@ -30,8 +30,8 @@ class SystemState(ApiView):
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         text = {"type": "string"}
-        line = {"type": "object", "properties": dict.fromkeys(LINE, text)}
-        return {"state": text, "items": {"type": "array", "items": line}, "status": {"type": "integer"}}
+        line = {"type": "object", "properties": dict.fromkeys(LINE, text), "required": list(LINE)}
+        return {"state": text, "items": {"type": "array", "items": line}}
 
 
 def _item(part: Part, line: Line) -> dict[str, str]:

@@ -84,14 +84,18 @@ class ApiView(APIView):
     public: ClassVar[bool] = False
     #: What the body may hold, by method; OPTIONS and the schema show it.
     inputs: ClassVar[Mapping[str, type[Input]]] = {}
-    #: The shape of the answer, by method, for the OpenAPI document.
+    #: The shape of the answer, by method, for the OpenAPI document; `answer_shape` unless given.
     answers: ClassVar[Mapping[str, type[Serializer[Any]]]] = {}
+    #: What of `answer_shape` an answer does not always hold.
+    sometimes: ClassVar[frozenset[str]] = frozenset()
     #: A call with its answer, by method, for the OpenAPI document.
     examples: ClassVar[Mapping[str, Example]] = {}
     #: Query and header parameters, by method, for the OpenAPI document.
     parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter]]] = {}
     #: Errors to document beyond those that follow from the rest, by method.
     refusals: ClassVar[Mapping[str, Sequence[int]]] = {}
+    #: Errors that are answered in plain text.
+    in_plain_text: ClassVar[frozenset[int]] = frozenset()
     #: Under which heading the OpenAPI document shows the view; the first part of its path unless given.
     tag: ClassVar[str] = ""
     #: From the domain's own names to those on the wire, for the field a Refusal names.
@@ -188,8 +192,8 @@ class ApiView(APIView):
         return self.examples.get(method)
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
-        """The properties of a good answer as OpenAPI has them; `ref` refers to a serializer's."""
-        return {"message": {"type": "string"}, "status": {"type": "integer"}}
+        """The properties of a good answer as OpenAPI has them, but for `status`; `ref` refers to a serializer's."""
+        return {"message": {"type": "string"}}
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The fields that a body may hold."""
@@ -227,13 +231,14 @@ class ApiView(APIView):
             versions.confirm()
         except (DatabaseError, InterfaceError) as error:
             response = self.handle_exception(error)
-        if isinstance(response, Response) and isinstance(response.data, dict) and self._repeats(response.status_code):
+        if isinstance(response, Response) and isinstance(response.data, dict) and self.repeats(response.status_code):
             response.data = {**response.data, "status": response.status_code}
         if self.audited and not self.audit_done and request.method not in self.harmless:
             audit.record(self.audit_event(response.status_code))
         return super().finalize_response(request, response, *args, **kwargs)
 
-    def _repeats(self, status: int) -> bool:
+    def repeats(self, status: int) -> bool:
+        """Whether an answer with this status says so in its body too."""
         return self.adds_status and status not in {401, 403}
 
     def audit_event(self, status: int) -> audit.Event:

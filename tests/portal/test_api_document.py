@@ -80,7 +80,7 @@ def test_it_says_where_the_count_of_a_batch_begins() -> None:
         ),
         ("BatchItem", {"sms_gateway", "requested_by", "scheduled_for", "again_of"}),
         (
-            "SmsGatewayItem",
+            "SmsGatewayRow",
             {"paused_until", "last_error_at", "daily_limit", "balance", "balance_warning", "segment_price"},
         ),
         ("UserItem", {"sponsor", "last_credentials", "guest_type", "verified", "first_sign_in", "anonymised"}),

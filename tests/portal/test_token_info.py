@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from portal.models import ApiToken, AuditEvent, User
 from portal.permissions import Right
 from tests.conftest import Api
+from tests.portal.ways_in import Way, api_key, basic
 
 URL = "/api/v1/token_info"
 UNKNOWN = {"message": "Couldn't find any information for the current token. Either it is invalid or it has expired."}
@@ -62,6 +63,14 @@ def test_logout_ends_the_token_and_no_other(api: Api, nobody: User) -> None:
     assert client.get(URL).status_code == 404
     assert other.get(URL).status_code == 200
     assert AuditEvent.objects.get().action == "logout"
+
+
+@pytest.mark.parametrize("way", [api_key, basic])
+def test_what_is_no_token_is_not_logged_out_and_ends_nobodys(admin: User, nobody: User, way: Way) -> None:
+    ApiToken.objects.create(user=nobody)
+    answer = APIClient(headers=way(admin).headers).post("/api/v1/logout")
+    assert (answer.status_code, answer.json()["message"]) == (409, "Only a token can be logged out.")
+    assert ApiToken.objects.count() == 1
 
 
 def test_logout_without_a_token_is_401(db: None) -> None:
