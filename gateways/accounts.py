@@ -43,6 +43,11 @@ class Details(TypedDict, total=False):
     currency: str
 
 
+def names() -> dict[int, str]:
+    """Of every gateway its name by its id, in the order of names."""
+    return dict(Gateway.objects.order_by("name").values_list("pk", "name"))
+
+
 def create(**details: Unpack[Details]) -> Gateway:
     """A new gateway. Raises Refusal (a name that is taken is a conflict) or ValidationError naming the field."""
     gateway = Gateway()

@@ -38,6 +38,7 @@ class GatewaysConfig(AppConfig):
         registry.HOUSEKEEPING.append("gateways.sandbox.forget_old_sandbox_messages")
         registry.HOUSEKEEPING.append("gateways.tasks.keep_accounts")
         registry.NAVIGATION["gateways"] += PAGES
+        registry.GATEWAYS.append("gateways.accounts.names")
         registry.METRICS.append("gateways.metrics.families")
         registry.CONCERNS.append("gateways.panels.concerns")
         registry.PANELS.append("gateways.panels.gateways")

@@ -5,12 +5,16 @@ import re
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from enum import StrEnum
 from ipaddress import ip_network
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from portal import expiry, registry
 from portal.errors import Refusal
 from portal.models import ApiKey, User
 from portal.permissions import Right
@@ -22,6 +26,35 @@ SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 #: How much of a key is kept to be recognised by.
 SHOWN = len(PREFIX) + 6
 LONGEST_NAME = 100
+
+
+class State(StrEnum):
+    """Whether a key opens the API now, and if not, why."""
+
+    VALID = "valid"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    #: It is good; its user is switched off or over.
+    ASLEEP = "asleep"
+
+
+def state_of(key: ApiKey) -> State:
+    """Its state at this moment."""
+    if key.revoked_at is not None:
+        return State.REVOKED
+    if key.expires_at is not None and key.expires_at <= timezone.now():
+        return State.ENDED
+    return State.VALID if expiry.may_act(key.user) else State.ASLEEP
+
+
+def in_time() -> Q:
+    """The keys that were not revoked and have not ended, as a condition."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+def gateway_names() -> dict[int, str]:
+    """Of every gateway its name by its id, as the floor of gateways hands them down."""
+    return {number: name for path in registry.GATEWAYS for number, name in import_string(path)().items()}
 
 
 def issue(
@@ -37,9 +70,9 @@ def issue(
     """A new key of this user, and the key itself, which nobody can read again.
 
     No `rights` are all that the user has at each moment, no `gateways` (by id) every one, no `networks` (CIDR) every
-    address. Raises Refusal (fields `name`, `rights`, `networks`, `expires_at`).
+    address. Raises Refusal (fields `name`, `rights`, `gateways`, `networks`, `expires_at`).
     """
-    _check(name, rights, networks, expires_at)
+    _check(name, rights, gateways, networks, expires_at)
     key = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     row = ApiKey(
         user=user,
@@ -70,11 +103,19 @@ def digest_of(presented: str) -> str:
     return hashlib.sha256(presented.encode(errors="surrogatepass")).hexdigest()
 
 
-def _check(name: str, rights: Collection[str], networks: Collection[str], expires_at: datetime | None) -> None:
+def _check(
+    name: str,
+    rights: Collection[str],
+    gateways: Collection[int],
+    networks: Collection[str],
+    expires_at: datetime | None,
+) -> None:
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
         raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
     if unknown := sorted(set(rights) - set(Right)):
         raise Refusal(_("“%(name)s” is no right.") % {"name": unknown[0]}, field="rights")
+    if gateways and not set(gateways) <= gateway_names().keys():
+        raise Refusal(_("One of these gateways does not exist any more."), field="gateways")
     if any(not _is_network(network) for network in networks):
         raise Refusal(_("List networks such as 192.168.10.0/24,10.0.0.5/32."), field="networks")
     if expires_at and expires_at <= timezone.now():

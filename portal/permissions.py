@@ -169,6 +169,11 @@ def missing_right(user: Caller, *needed: Right) -> Right | None:
     return INCLUDED.get(missing, missing) if missing else None
 
 
+def holds_more(target: AbstractUser, than: Caller) -> bool:
+    """Whether the target holds a right that the other lacks; a switched-off account counts as if it were on."""
+    return not granted_to(target) <= rights_of(than)
+
+
 def may(user: Caller, *needed: Right) -> bool:
     """Whether the user holds all of the needed rights."""
     return missing_right(user, *needed) is None

@@ -58,7 +58,15 @@ TABS: list[list[AdminPage]] = [
         AdminPage(_("Refused sign-ins"), "admin:portal_refusedtry_changelist", "gpp_bad", ("SYSTEM_READ",)),
         AdminPage(_("Allowed networks"), "admin:portal_allowednetwork_changelist", "verified_user", ("SYSTEM_READ",)),
     ],
+    [
+        AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
+        AdminPage(_("API keys"), "admin:portal_apikey_changelist", "vpn_key", ("SYSTEM_READ",)),
+    ],
 ]
+
+#: What an API key may be narrowed to beside rights and networks: functions without arguments that give the id and the
+#: name of every gateway.
+GATEWAYS: list[str] = []
 
 #: Steps of the first run, in order: functions without arguments that return a line to print, or nothing.
 FIRST_RUN: list[str] = []

@@ -42,12 +42,18 @@ class RightsMatrix(forms.CheckboxSelectMultiple):
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         boxes = [option for _name, options, _index in context["widget"]["optgroups"] for option in options]
-        box_of = {box["value"].instance.codename: box for box in boxes}
+        box_of = {_name_of(box["value"]): box for box in boxes}
         rights = {right: box_of[right] for right in Right if right in box_of}
         context["lines"] = [
             (label, [(VERBS[right.verb], rights[right]) for right in found]) for label, found in by_group(rights)
         ]
         return context
+
+
+def _name_of(value: Any) -> str:
+    """Of the right that a box stands for, be it a row or the name itself."""
+    row = getattr(value, "instance", None)
+    return str(row.codename if row else value)
 
 
 class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UsernameField
-from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
@@ -32,18 +31,13 @@ from portal.admin.preferences import zones
 from portal.admin.roles import GivesRights, holds_every_right
 from portal.admin.second_factors import ShowsSecondFactors
 from portal.models import User
-from portal.permissions import granted_to, rights_of
+from portal.permissions import holds_more
 from portal.sign_in import confirming
 
 PRIVILEGES = ("is_superuser", "groups", "user_permissions")
 
 
 ACCOUNT_COLOURS = {"on": "success", "soon": "warning", "over": "danger", "off": "danger"}
-
-
-def holds_more(target: User, than: User | AnonymousUser) -> bool:
-    """Whether the target holds a right that the other lacks; a switched-off account counts as if it were on."""
-    return not granted_to(target) <= rights_of(than)
 
 
 class EndingFilter(admin.SimpleListFilter):

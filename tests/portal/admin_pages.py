@@ -41,9 +41,11 @@ from messaging.models import (
     TallyProgress,
 )
 from messaging.retries import Kind
+from portal import keys
 from portal.defender import recent
 from portal.models import (
     AllowedNetwork,
+    ApiKey,
     ApiToken,
     AuditEvent,
     IdempotencyRecord,
@@ -142,6 +144,13 @@ def _owner(name: str) -> User:
     return User.objects.filter(username=name).first() or User.objects.create_user(name)
 
 
+def _revoked_key() -> ApiKey:
+    """The one that may be taken off the list."""
+    key, _shown_once = keys.issue(_owner("program"), "monitoring")
+    ApiKey.objects.filter(pk=key.pk).update(digest=SECRET, revoked_at=timezone.now())
+    return key
+
+
 def _answer_kept() -> IdempotencyRecord:
     return IdempotencyRecord.objects.create(
         user=_owner("caller"), endpoint="POST /x", key="k", fingerprint="f" * 64, status=200, answer=SECRET
@@ -185,6 +194,7 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
     Role: lambda _: Role.objects.create(name="Night shift"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
+    ApiKey: lambda _: _revoked_key(),
     TotpDevice: lambda _: TotpDevice.objects.create(user=_owner("plain"), name="phone", key=SECRET),
     RecoveryCodes: lambda _: RecoveryCodes.objects.create(user=_owner("plain"), digests=[SECRET]),
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),

@@ -75,6 +75,7 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     User: ("vacd", "", "v", ""),
     Role: ("vacd", "", "v", ""),
     ApiToken: ("vd", "", "v", ""),
+    ApiKey: ("vad", "", "v", ""),
     TotpDevice: ("v", "", "v", ""),
     RecoveryCodes: ("v", "", "v", ""),
     AuditEvent: ("v", "", "v", ""),
@@ -110,7 +111,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {ApiKey, Brake, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, KeptChange}
 WITHOUT_PAGES |= {GatewayTold, Webhook, WebhookEvent, WebhookDelivery, WebhookTry}
 
 #: The area of rights that opens each model's pages.
@@ -221,6 +222,8 @@ def test_no_page_shows_a_secret(
         (ApiToken, "user__password__startswith"),
         (Message, "requested_by__password__startswith"),
         (Message, "masked_text__startswith"),
+        (ApiKey, "digest__startswith"),
+        (ApiKey, "user__password__startswith"),
         (TotpDevice, "key__isnull"),
         (TotpDevice, "user__password__startswith"),
         (RecoveryCodes, "digests__contains"),

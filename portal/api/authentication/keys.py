@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
-from portal import callers, defender, expiry, permissions
+from portal import callers, defender, permissions
 from portal.api import standing
 from portal.api.authentication.refusals import KeyElsewhere, KeyEnded, UnknownKey
-from portal.keys import PREFIX, SHAPE, digest_of
+from portal.keys import PREFIX, SHAPE, State, digest_of, state_of
 from portal.models import ApiKey
 from portal.permissions import Right, Scope
 
@@ -60,9 +60,7 @@ def _good(presented: str) -> ApiKey:
     key = standing.keys.of(digest_of(presented)) if SHAPE.fullmatch(presented) else None
     if key is None:
         raise UnknownKey
-    now = timezone.now()
-    ended = key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
-    if ended or not expiry.may_act(key.user):
+    if state_of(key) is not State.VALID:
         raise KeyEnded
     return key
 

@@ -1,0 +1,283 @@
+"""API keys in the admin: what each is for and when it was last used, making one, shown this once, and revoking it."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from portal import key_makers, keys
+from portal.admin import matrix
+from portal.admin.display import NOTHING, moment
+from portal.admin.rights import DomainAdmin, DomainForm, caller
+from portal.keys import State
+from portal.models import ApiKey, User
+from portal.permissions import Right, may, rights_of
+
+#: Where a request carries the new key from where it is made to the page that shows it.
+MADE = "portal.admin.api_key"
+WORDS = {
+    State.VALID: _("valid"),
+    State.ENDED: _("ended"),
+    State.REVOKED: _("revoked"),
+    State.ASLEEP: _("its user may not sign in"),
+}
+COLOURS = {State.VALID: "success", State.ENDED: "danger", State.REVOKED: "danger", State.ASLEEP: "warning"}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Those that still open the API, those that have ended, those that were revoked."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state, WORDS[state]) for state in (State.VALID, State.ENDED, State.REVOKED)]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> "QuerySet[ApiKey]":
+        if self.value() == State.VALID:
+            return queryset.filter(keys.in_time())
+        if self.value() == State.ENDED:
+            return queryset.filter(revoked_at=None).exclude(keys.in_time())
+        return queryset.filter(revoked_at__isnull=False) if self.value() == State.REVOKED else queryset
+
+
+class NetworksField(forms.Field):
+    """A list, written with commas or blanks between. Which one is wrong, `keys.issue` says."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return [one for one in re.split(r"[\s,;]+", value or "") if one]
+
+
+class KeyForm(DomainForm):
+    """What a new key is for. Whoever fills it in is offered what they may give."""
+
+    left_to_domain = frozenset({"name"})
+    maker: ClassVar[User]
+
+    user = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("User"),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("What is done with the key is done in this user's name."),
+    )
+    rights = forms.MultipleChoiceField(
+        label=_("Rights"),
+        required=False,
+        widget=matrix.RightsMatrix,
+        help_text=_("None: all rights of the user. A right that the user lacks is not given by the key."),
+    )
+    gateways = forms.TypedMultipleChoiceField(
+        label=_("Gateways"),
+        required=False,
+        coerce=int,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("None: all gateways. For a key that is for some of them the others do not exist."),
+    )
+    networks = NetworksField(
+        label=_("Networks"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Where it may be used from, such as 192.168.10.0/24, 10.0.0.5; empty: from everywhere."),
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("user", "name", "rights", "gateways", "networks", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        if "name" in fields:
+            fields["name"].help_text = _("Which program it is for, and where that runs.")
+        fields["user"].queryset = key_makers.users_for(self.maker)
+        fields["user"].initial = self.maker.pk
+        held = rights_of(self.maker)
+        fields["rights"].choices = [(right.value, right.label) for right in Right if right in held]
+        fields["gateways"].choices = list(keys.gateway_names().items())
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(DomainAdmin):
+    """A key is made and revoked; what it is for never changes. A revoked one may be taken off the list."""
+
+    area = "SYSTEM"
+    form = KeyForm
+    change_form_template = "admin/portal/apikey/change_form.html"
+    hidden = frozenset({"digest"})
+    confirmed_first = frozenset({"add"})
+    actions = ("revoke_selected",)
+    list_display = ("known_by", "owner", "key_state", "for_rights", "for_gateways", "for_networks", "used", "ends")
+    list_display_links = ("known_by",)
+    list_filter = (StateFilter, "last_used")
+    list_select_related = ("user",)
+    search_fields = ("name", "beginning", "user__username")
+    ordering = ("-created",)
+    shown = (
+        *("name", "begins", "owner", "state", "for_rights", "for_gateways", "for_networks", "ends"),
+        *("created", "made_by", "last_used", "last_address", "revoked_at"),
+    )
+    readonly_fields = shown
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
+        found: QuerySet[ApiKey] = super().get_queryset(request)
+        return found.select_related("user", "made_by").defer("digest")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """As declared; the names of gateways are asked for once, however many keys there are."""
+        names = cache(keys.gateway_names)
+
+        @admin.display(description=_("gateways"))
+        def gateways(key: ApiKey) -> str:
+            return _gateways(key, names)
+
+        return [gateways if column == "for_gateways" else column for column in self.list_display]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.shown if obj else KeyForm.Meta.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.shown if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"maker": caller(request)})
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Who may send holds SYSTEM_CREATE too, and that alone makes nobody a maker of keys.
+        return may(request.user, *key_makers.OWN)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        over = obj is None or keys.state_of(obj) in {State.REVOKED, State.ENDED}
+        return super().has_delete_permission(request, obj) and over
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may end a key."""
+        return self.holds(request, Right.SYSTEM_READ, Right.SYSTEM_DELETE)
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke_view), name="portal_apikey_revoke")
+        return [revoke, *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, one_button | (extra_context or {}))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        found = self.get_object(request, object_id)
+        offers = found is not None and found.revoked_at is None and self.has_revoke_permission(request)
+        return super().change_view(request, object_id, form_url, {"offers_revoking": offers} | (extra_context or {}))
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        made, key = key_makers.make(caller(request), **form.cleaned_data)
+        obj.pk = made.pk
+        obj.refresh_from_db()
+        request.META[MADE] = key
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """The page that shows the key. It is in this answer and nowhere else: no message or session carries it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("The new API key"),
+            "opts": self.opts,
+            "original": obj,
+            "key": request.META.pop(MADE),
+        }
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, "admin/portal/apikey/made.html", context, headers=headers)
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
+        done = sum(self._revoke(request, key) for key in queryset)
+        messages.success(request, ngettext("%d key was revoked.", "%d keys were revoked.", done) % done)
+
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The button on the page of a key."""
+        if not self.has_revoke_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        key = self.get_queryset(request).filter(pk=pk).first()
+        if key is None:
+            raise Http404
+        self._revoke(request, key)
+        messages.success(request, gettext("“%s” was revoked.") % key.name)
+        return HttpResponseRedirect(reverse("admin:portal_apikey_change", args=(pk,)))
+
+    def _revoke(self, request: HttpRequest, key: ApiKey) -> bool:
+        before = keys.state_of(key)
+        revoked = keys.revoke(key)
+        if revoked:
+            changes = {"state": (before.value, State.REVOKED.value)}
+            self.note(request, "revoke", 200, key, {"user": key.user.get_username()}, changes)
+        return revoked
+
+    @display(description=_("key"), header=True, ordering="name")  # type: ignore[untyped-decorator]
+    def known_by(self, key: ApiKey) -> list[str]:
+        return [key.name, f"{key.beginning}…"]
+
+    @admin.display(description=_("begins with"))
+    def begins(self, key: ApiKey) -> str:
+        return f"{key.beginning}…"
+
+    @admin.display(description=_("user"), ordering="user__username")
+    def owner(self, key: ApiKey) -> str:
+        return str(key.user)
+
+    @admin.display(description=_("state"))
+    def state(self, key: ApiKey) -> str:
+        return str(WORDS[keys.state_of(key)])
+
+    @display(description=_("state"), label=COLOURS)  # type: ignore[untyped-decorator]
+    def key_state(self, key: ApiKey) -> tuple[str, str]:
+        found = keys.state_of(key)
+        return found.value, str(WORDS[found])
+
+    @admin.display(description=_("rights"))
+    def for_rights(self, key: ApiKey) -> str:
+        if not key.rights:
+            return gettext("all of the user's")
+        return matrix.in_words(Right(name) for name in key.rights if name in Right.__members__)
+
+    @admin.display(description=_("gateways"))
+    def for_gateways(self, key: ApiKey) -> str:
+        return _gateways(key, keys.gateway_names)
+
+    @admin.display(description=_("networks"))
+    def for_networks(self, key: ApiKey) -> str:
+        return ", ".join(key.networks) or gettext("everywhere")
+
+    @display(description=_("last used"), header=True, ordering="last_used")  # type: ignore[untyped-decorator]
+    def used(self, key: ApiKey) -> list[str]:
+        return [moment(key.last_used), key.last_address or ""] if key.last_used else [NOTHING, ""]
+
+    @admin.display(description=_("ends"), ordering="expires_at")
+    def ends(self, key: ApiKey) -> str:
+        return moment(key.expires_at) if key.expires_at else gettext("does not end")
+
+
+def _gateways(key: ApiKey, names: Callable[[], dict[int, str]]) -> str:
+    if not key.gateways:
+        return gettext("all")
+    return ", ".join(names().get(number, gettext("a deleted one")) for number in key.gateways)
