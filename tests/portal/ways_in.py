@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal import keys
-from portal.models import ApiToken, User
+from portal.models import ApiKey, ApiToken, User
 from tests.conftest import PASSWORD
 
 
@@ -52,7 +52,7 @@ def _pair(name: str, password: str) -> Signed:
 
 
 def _key(user: User) -> str:
-    return keys.issue(user, "a program")[1]
+    return keys.issue(user, f"program {ApiKey.objects.count() + 1}")[1]
 
 
 def _token(user: User) -> str:

@@ -1,5 +1,6 @@
 """What the database of a portal that runs says of its guests. Runs in the environment of that portal."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,12 @@ from messaging import codes
 from messaging.models import Door, Message
 from messaging.retries import Kind
 from portal.housekeeping import keep_house
+from portal.models import User
+from tests.conftest import PASSWORD
 from tests.guests.test_registration import let_time_pass
+from tests.portal.ways_in import WAYS
 
-__all__ = ["counts", "let_a_year_pass", "let_time_pass", "seen", "send_code", "set_rules", "tries"]
+__all__ = ["counts", "let_a_year_pass", "let_time_pass", "seen", "send_code", "set_rules", "tries", "ways_in"]
 
 
 def seen() -> dict[str, Any]:
@@ -54,6 +58,12 @@ def set_rules(**given: Any) -> None:
 def send_code(phone: str, code: str) -> int:
     """A message with this code, as a guest's phone gets it; its id."""
     return codes.send(phone=phone, code=code, language="en", door=Door.GUESTS).message.pk
+
+
+def ways_in() -> dict[str, Any]:
+    """What requests of the user `program` carry who comes in by each way."""
+    program = User.objects.create_superuser("program", password=PASSWORD)
+    return {name: asdict(way(program)) for name, way in WAYS.items()}
 
 
 def let_a_year_pass() -> None:
