@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -18,6 +18,7 @@ from messaging import event_types, numbering_plans, opt_outs, phones, webhooks
 from messaging.models import InboundMessage, Word
 from portal import clock
 from portal.errors import Refusal
+from portal.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ OVERLAP = timedelta(minutes=5)
 FIRST_LOOK_BACK = timedelta(days=1)
 
 MINUTE = timedelta(minutes=1)
+#: Who was given what.
+READ = InboundMessage.read_by.through
 #: So many digits hold a country code; providers often leave out the plus before it.
 WITH_COUNTRY_CODE = re.compile(r"[1-9][0-9]{10,14}", re.ASCII)
 
@@ -53,6 +56,16 @@ def _told(gateway: Gateway, row: InboundMessage) -> dict[str, Any]:
     as_they_are = ("opted", "reference", "at", "received_at")
     told = {"id": row.pk, "sms_gateway": gateway.name, "phone_number": row.phone, "message": row.text}
     return told | {name: getattr(row, name) for name in as_they_are}
+
+
+def unread_by(rows: QuerySet[InboundMessage], reader: User) -> QuerySet[InboundMessage]:
+    """Those of the rows that this user has not been given yet."""
+    return rows.exclude(pk__in=READ.objects.filter(user=reader).values("inboundmessage"))
+
+
+def mark_read(rows: Sequence[InboundMessage], reader: User) -> None:
+    """This user was given these."""
+    READ.objects.bulk_create((READ(inboundmessage=row, user=reader) for row in rows), ignore_conflicts=True)
 
 
 def _unknown(gateway: Gateway, said: Sequence[InboundSms]) -> list[InboundMessage]:

@@ -9,6 +9,7 @@ from messaging.api.batches import BatchView, CancelBatch, SendBatch
 from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
 from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
+from messaging.dropin import smsmobileapi, smsmobileapi_lists
 from portal.api.routes import route
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +17,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/messages/measure/", admin.site.admin_view(write.measure), name="messages.measure"),
     path("admin/messages/people/", admin.site.admin_view(write.people), name="messages.people"),
     re_path(r"^callbacks/(?P<gateway_id>[0-9]{1,18})/(?P<key>[^/]+)/?\Z", callbacks.callback, name="callback"),
+    # At the addresses that programs written for these systems know.
+    route("sendsms", smsmobileapi.SendSms, "smsmobileapi.sendsms"),
+    route("resend", smsmobileapi.ResendSms, "smsmobileapi.resend"),
+    route("deletesms", smsmobileapi.DeleteSms, "smsmobileapi.deletesms"),
+    route("log/sent/sms", smsmobileapi_lists.SentLog, "smsmobileapi.log"),
+    route("getsms", smsmobileapi_lists.ReceivedSms, "smsmobileapi.getsms"),
+    route("gateway/mobile/list", smsmobileapi_lists.Phones, "smsmobileapi.phones"),
 ]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [

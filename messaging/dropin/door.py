@@ -28,13 +28,13 @@ from rest_framework.request import Request
 
 from gateways import routing
 from messaging.dropin import reading
-from messaging.dropin.reading import FORM, Call
+from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
 from portal import audit, permissions
 from portal.api.authentication import keys, passwords
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
-from portal.api.views import ApiView
+from portal.api.views import ApiView, Example
 from portal.models import ApiKey, User
 from portal.permissions import Right, may
 from portal.strangers import name_to_keep
@@ -143,11 +143,17 @@ class DropInView(ApiView):
     adds_status: ClassVar = False
     #: A GET sends, too.
     harmless: ClassVar = frozenset({"OPTIONS"})
-    takes: ClassVar[Sequence[str]] = (FORM,)
+    takes: ClassVar[Sequence[str]] = (FORM, MULTIPART)
+    #: A call and its answer, for the OpenAPI document.
+    call_shown: ClassVar[Mapping[str, Any]] = {}
+    answer_shown: ClassVar[Any] = ""
     http_method_names: ClassVar = ["get", "post"]  # type: ignore[misc]
 
     #: What the call was refused for.
     fault: Fault | None = None
+
+    def example(self, method: str) -> Example:
+        return Example(self.answer_shown, self.call_shown if method == "POST" else None)
 
     def refuse(self, fault: Fault) -> HttpResponse:
         """The answer to a call that is refused, as the system words it. Must be made of whatever could be read."""

@@ -33,6 +33,10 @@ class InboundMessage(models.Model):
     opted = models.CharField(_("asks for"), max_length=10, choices=Word.choices, blank=True, default=Word.NONE)
     at = models.DateTimeField(_("written"), default=timezone.now)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
+    # By programs that ask for what they have not read yet.
+    read_by = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name=_("read by"), related_name="+", blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("inbound message")

@@ -90,8 +90,8 @@ class ApiView(APIView):
     sometimes: ClassVar[frozenset[str]] = frozenset()
     #: A call with its answer, by method, for the OpenAPI document.
     examples: ClassVar[Mapping[str, Example]] = {}
-    #: Query and header parameters, by method, for the OpenAPI document.
-    parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter]]] = {}
+    #: Query and header parameters, by method, for the OpenAPI document; each field of a serializer is one in the query.
+    parameters: ClassVar[Mapping[str, Sequence[OpenApiParameter | type[Serializer[Any]]]]] = {}
     #: Errors to document beyond those that follow from the rest, by method.
     refusals: ClassVar[Mapping[str, Sequence[int]]] = {}
     #: Errors that are answered in plain text.

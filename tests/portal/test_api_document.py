@@ -31,6 +31,11 @@ def test_it_is_made_without_a_single_warning(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == ""
 
 
+def is_ours(name: str) -> bool:
+    """Whether it is no call of another system, whose errors are that system's."""
+    return " /api/" in name
+
+
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
 class TestOperations:
     def test_it_lists_its_rights(self, name: str, operation: dict[str, Any]) -> None:
@@ -42,9 +47,9 @@ class TestOperations:
 
     def test_it_lists_its_errors(self, name: str, operation: dict[str, Any]) -> None:
         codes = set(operation["responses"])
-        if not name.endswith(("/login", "/token_info")):
+        if not name.endswith(("/login", "/token_info")) and is_ours(name):
             assert {"401", "403"} <= codes
-        if "requestBody" in operation:
+        if "requestBody" in operation and is_ours(name):
             assert {"400", "411", "413"} <= codes
         if "{" in name:
             assert "404" in codes
@@ -53,9 +58,9 @@ class TestOperations:
     def test_it_has_an_example(self, name: str, operation: dict[str, Any]) -> None:
         good = [answer for code, answer in operation["responses"].items() if code < "300"]
         assert len(good) == 1
-        assert good[0]["content"]["application/json"]["example"]
+        assert all(content["example"] for content in good[0]["content"].values())
         if "requestBody" in operation:
-            assert "example" in operation["requestBody"]["content"]["application/json"]
+            assert all("example" in content for content in operation["requestBody"]["content"].values())
 
     def test_it_has_a_summary_of_its_own(self, name: str, operation: dict[str, Any]) -> None:
         assert operation["summary"].endswith(".")

@@ -1,0 +1,18 @@
+"""Phones as other systems' programs write them: with a country code, whose plus a query may have made a space of."""
+
+from messaging import phones
+from portal.errors import Refusal
+
+
+def phone_of(written: str) -> str:
+    """The phone in E.164. Without a plus it is one of PHONE_REGION where it can be. Raises Refusal (field `phone`)."""
+    # `?recipients=+7916…` with a bare plus, as documents print it, is a space here.
+    if written.startswith(" "):
+        written = f"+{written.strip()}"
+    try:
+        return phones.normalise(written)
+    except Refusal:
+        digits = phones.bare(written)
+        if not digits.isdecimal() or digits.startswith("0"):
+            raise
+        return phones.normalise(f"+{digits}")
