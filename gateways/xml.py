@@ -1,6 +1,7 @@
 """XML as providers write and read it: requests built from elements, and answers trusted with nothing.
 
-Read is only what is small, flat and well-formed and has no document type: no entities, no files, no network.
+Read is only what is small, flat and well-formed and has no document type: no entities, no files, no network. The doors
+at which others ask us in XML read it here too.
 """
 
 import codecs
@@ -15,6 +16,9 @@ from gateways.outcomes import Unreadable
 Element: TypeAlias = etree._Element
 
 DEEPEST = 20
+#: Tags, comments and the like: of a mebibyte of empty elements a hundred are made in memory.
+MOST_TAGS = 50_000
+MOST_ATTRIBUTES = 100
 CONTENT_TYPE = "text/xml; charset=utf-8"
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
 DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -32,6 +36,8 @@ def parse(body: bytes, charset: str = "") -> Element:
     # Found here and not by the parser: libxml2 opens the files that a document type names, whatever it is told.
     if "<!DOCTYPE" in text:
         raise Unreadable("it has a document type")
+    if text.count("<") > MOST_TAGS:
+        raise Unreadable("it has too many elements")
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -48,6 +54,8 @@ def parse(body: bytes, charset: str = "") -> Element:
         raise Unreadable("it is not XML") from None
     level = [root]
     for _ in range(DEEPEST):
+        if any(len(one.attrib) > MOST_ATTRIBUTES for one in level):
+            raise Unreadable("it has too many attributes")
         level = [child for one in level for child in one]
         if not level:
             return root

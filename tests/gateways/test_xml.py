@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateways import xml
 from gateways.http import LARGEST_BODY, HttpResponse
 from gateways.outcomes import Unreadable
+from gateways.xml import MOST_ATTRIBUTES, MOST_TAGS
 
 ANSWER = '<?xml version="1.0"{}?><response><error>Закрыто</error></response>'
 
@@ -129,6 +130,22 @@ def test_a_megabyte_is_read_and_no_more() -> None:
     assert len(xml.words(xml.parse(largest))) == LARGEST_BODY - 7
     with pytest.raises(Unreadable, match="too large"):
         xml.parse(largest + b" ")
+
+
+@pytest.mark.parametrize(("tag", "each"), [("<b/>", 1), ("<b></b>", 2), ("<!---->", 1), ("<?b?>", 1)])
+def test_so_many_tags_are_read_and_no_more(tag: str, each: int) -> None:
+    most = (MOST_TAGS - 2) // each
+    assert xml.parse(f"<a>{tag * most}</a>".encode()).tag == "a"
+    with pytest.raises(Unreadable, match="too many elements"):
+        xml.parse(f"<a>{tag * (most + 1)}</a>".encode())
+
+
+@pytest.mark.parametrize("document", ["<b {}/>", "<a><b {}/></a>"])
+def test_so_many_attributes_has_an_element_and_no_more(document: str) -> None:
+    attributes = [f'a{number}=""' for number in range(MOST_ATTRIBUTES + 1)]
+    xml.parse(document.format(" ".join(attributes[1:])).encode())
+    with pytest.raises(Unreadable, match="too many attributes"):
+        xml.parse(document.format(" ".join(attributes)).encode())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "windows-1251", "koi8-r", "utf-8-sig"])
