@@ -4,6 +4,7 @@ The last line of a text is the one from which browsers fill the code in: https:/
 """
 
 import re
+import secrets
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -18,9 +19,17 @@ from messaging.models import Door, Message, MessageTemplate
 from messaging.redaction import HIDDEN
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
+from portal.models import User
 
 #: A name that is no address: its last label begins with a letter.
 DOMAIN_NAME = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+class Made(NamedTuple):
+    """The accepted message, and the code that is in it: a secret that nobody keeps in readable form."""
+
+    message: Message
+    code: str
 
 
 class Sent(NamedTuple):
@@ -64,6 +73,30 @@ def send(
     return Sent(message, bool(made))
 
 
+def make(
+    *, phone: str, text: str, placeholder: str, digits: int, gateway_name: str, requested_by: User, door: Door
+) -> Made:
+    """Makes a code for a program that asks for one, and accepts its text with the code for the placeholder.
+
+    It begins at the gateway of this name, or without a name at the default one; or where that may not be used now, at
+    the next that may. Raises Refusal as `send` does.
+    """
+    phone = phones.normalise(phone)
+    gateway = _gateway_for_made(phone, gateway_name, requested_by)
+    code = "".join(secrets.choice("0123456789") for _digit in range(digits))
+    message = sending.send(
+        phone=phone,
+        text=text.replace(placeholder, code),
+        masked_text=text.replace(placeholder, HIDDEN),
+        kind=Kind.CODE,
+        gateway_name=gateway_name,
+        first=gateway,
+        requested_by=requested_by,
+        door=door,
+    )
+    return Made(message, code)
+
+
 def matches(messages: Iterable[Message], typed: str) -> bool:
     """Whether this is the code that a provider made for one of these, as the database has them now."""
     # All of them: which one it is shall not show in the time it takes.
@@ -76,6 +109,19 @@ def _gateway(phone: str, without: Collection[int]) -> Gateway:
     if gateway is None:
         raise Refusal(whereabouts.CANNOT_BE_SENT, field="gateway", why=Why.UNAVAILABLE)
     return gateway
+
+
+def _gateway_for_made(phone: str, name: str, by: User) -> Gateway:
+    """One that can take it now; where the provider makes codes itself, nobody could tell ours to who asks for it."""
+    first = sending.wanted_gateway(name, by) or routing.default()
+    if name and routing.placeholder(first):
+        sentence = _("Gateway “%(name)s” makes the one-time code itself, and does not tell it at once.")
+        raise Refusal(sentence % {"name": name}, field="gateway")
+    ways = routing.Survey().at_once(phone) if routing.placeholder(first) else [routing.choose(phone, first)]
+    found = next((one for one in ways if routing.may_be_used(one) and not routing.placeholder(one)), None)
+    if found is None:
+        raise Refusal(whereabouts.CANNOT_BE_SENT, field="gateway", why=Why.UNAVAILABLE)
+    return found
 
 
 def _template(language: str) -> str:

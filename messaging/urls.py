@@ -10,6 +10,9 @@ from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSe
 from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
 from messaging.dropin import smsmobileapi, smsmobileapi_lists
+from messaging.dropin.targetsms import codes as targetsms_codes
+from messaging.dropin.targetsms import questions as targetsms_questions
+from messaging.dropin.targetsms import sends as targetsms_sends
 from portal.api.routes import route
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +27,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route("log/sent/sms", smsmobileapi_lists.SentLog, "smsmobileapi.log"),
     route("getsms", smsmobileapi_lists.ReceivedSms, "smsmobileapi.getsms"),
     route("gateway/mobile/list", smsmobileapi_lists.Phones, "smsmobileapi.phones"),
+    route(r"password_generation/api\.php", targetsms_codes.GenerateCode, "targetsms.password_generation"),
+    route("xml", targetsms_sends.SendXml, "targetsms.send"),
+    route(r"xml/state\.php", targetsms_questions.States, "targetsms.state"),
+    route(r"xml/balance\.php", targetsms_questions.Balance, "targetsms.balance"),
+    route(r"xml/originator\.php", targetsms_questions.Senders, "targetsms.originator"),
+    route(r"xml/time\.php", targetsms_questions.Time, "targetsms.time"),
+    route(r"xml/incoming\.php", targetsms_questions.Inbound, "targetsms.incoming"),
 ]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [

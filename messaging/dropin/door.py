@@ -145,7 +145,7 @@ class DropInView(ApiView):
     harmless: ClassVar = frozenset({"OPTIONS"})
     takes: ClassVar[Sequence[str]] = (FORM, MULTIPART)
     #: A call and its answer, for the OpenAPI document.
-    call_shown: ClassVar[Mapping[str, Any]] = {}
+    call_shown: ClassVar[Any] = {}
     answer_shown: ClassVar[Any] = ""
     http_method_names: ClassVar = ["get", "post"]  # type: ignore[misc]
 

@@ -3,11 +3,21 @@
 What happens later is delivery's.
 """
 
-from messaging.sending.accepting import LATEST, check_schedule, measured, note_stored, prepare, send, send_test
+from messaging.sending.accepting import (
+    LATEST,
+    check_schedule,
+    measured,
+    note_stored,
+    prepare,
+    send,
+    send_test,
+    wanted_gateway,
+)
 from messaging.sending.again import Done, cancel, resend, risk_of_resending, send_elsewhere
 from messaging.sending.deeds import Deed, Outlook, do_all, outlook
 from messaging.sending.many import MOST, cancel_batch, failed_of, go_on, open_batch, resend_failed, send_many
 from messaging.sending.preparing import Faulty, Item, Known, look_at
+from messaging.sending.repeats import sent_as
 
 __all__ = [
     "LATEST",
@@ -37,4 +47,6 @@ __all__ = [
     "send_elsewhere",
     "send_many",
     "send_test",
+    "sent_as",
+    "wanted_gateway",
 ]

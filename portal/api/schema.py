@@ -150,11 +150,11 @@ class PortalSchema(AutoSchema):
         return OpenApiTypes.OBJECT
 
     def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
-        shape = self.declared.inputs.get(self.method)
+        shape = self.declared.body_shape(self.method, self._ref)
         if shape is None:
             return None
         example = self.declared.example(self.method)
-        content = {"schema": self._ref(shape(partial=self.method == "PATCH"))}
+        content = {"schema": shape}
         bodies = [_content(kind, content, example.request if example else None) for kind in self.declared.takes]
         return {"required": True, "content": {kind: body for one in bodies for kind, body in one.items()}}
 
@@ -168,6 +168,8 @@ class PortalSchema(AutoSchema):
     def _answer(self) -> dict[str, Any]:
         if whole := self.declared.answers.get(self.method):
             return self._ref(whole())
+        if own := self.declared.whole_answer(self.method, self._ref):
+            return own
         properties = self.declared.answer_shape(self.method, self._ref)
         if self.declared.repeats(200):
             properties = {**properties, "status": {"type": "integer"}}

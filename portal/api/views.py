@@ -66,10 +66,10 @@ class LengthRequired(APIException):
 
 @dataclass(frozen=True)
 class Example:
-    """A call as the API's documentation shows it."""
+    """A call as the API's documentation shows it; as a text where it is not JSON."""
 
-    answer: Mapping[str, Any]
-    request: Mapping[str, Any] | None = None
+    answer: Mapping[str, Any] | str
+    request: Mapping[str, Any] | str | None = None
     status: int = 200
 
 
@@ -190,6 +190,15 @@ class ApiView(APIView):
     def example(self, method: str) -> Example | None:
         """The call that the OpenAPI document shows."""
         return self.examples.get(method)
+
+    def body_shape(self, method: str, ref: Ref) -> dict[str, Any] | None:
+        """What the body may hold as OpenAPI has it, None where there is none; `ref` refers to a serializer's."""
+        shape = self.inputs.get(method)
+        return ref(shape(partial=method == "PATCH")) if shape else None
+
+    def whole_answer(self, method: str, ref: Ref) -> dict[str, Any] | None:
+        """A good answer as OpenAPI has it, where it is no JSON; else None, and `answer_shape` says what is in it."""
+        return None
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         """The properties of a good answer as OpenAPI has them, but for `status`; `ref` refers to a serializer's."""

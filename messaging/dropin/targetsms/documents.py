@@ -1,0 +1,77 @@
+"""The documents: reading what is asked without guessing, and writing what is answered.
+
+Reading is `gateways.xml`'s, with its limits; here, what it finds is looked at: nothing may be there twice.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import APIException, ParseError
+
+from gateways import xml
+from gateways.outcomes import Unreadable
+from messaging.dropin import reading
+from messaging.dropin.targetsms import words
+
+
+class Malformed(ParseError):
+    """400: the body is no document of this API."""
+
+    default_detail = words.BAD_FORMAT
+
+
+class Told(APIException):
+    """422: the call as a whole cannot be done; the sentence is in the words of the system."""
+
+    status_code = 422
+
+
+def document_of(request: HttpRequest) -> xml.Element:
+    """The request's document. Raises Malformed, Told where there is none, and RequestDataTooBig."""
+    body = reading.body_of(request)
+    if not body.strip():
+        raise Told(words.NO_POST)
+    try:
+        root = xml.parse(body, str((request.content_params or {}).get("charset", "")))
+    except Unreadable:
+        raise Malformed from None
+    if root.tag != "request":
+        raise Malformed
+    return root
+
+
+def one(parent: xml.Element | None, name: str) -> xml.Element | None:
+    """The only element of this name in there; None where there is none. Raises Malformed where there are several."""
+    found = [] if parent is None else parent.findall(name)
+    if len(found) > 1:
+        raise Malformed
+    return found[0] if found else None
+
+
+def needed(parent: xml.Element, name: str) -> xml.Element:
+    """The only element of this name in there. Raises Malformed."""
+    found = one(parent, name)
+    if found is None:
+        raise Malformed
+    return found
+
+
+def text_of(element: xml.Element | None) -> str:
+    """What is written in the element; empty without one. Raises Malformed where elements stand in it."""
+    if element is None:
+        return ""
+    if len(element):
+        raise Malformed
+    return str(element.text or "")
+
+
+def written(parent: xml.Element | None, name: str) -> str:
+    """What the element of this name says, as its text or its attribute `value`. Raises Malformed where it says both."""
+    found = one(parent, name)
+    text, value = text_of(found), "" if found is None else str(found.get("value", ""))
+    if value and text.strip():
+        raise Malformed
+    return value or text
+
+
+def answer(*content: xml.Element, status: int = 200) -> HttpResponse:
+    """The document that says `response`."""
+    return HttpResponse(xml.document(xml.element("response", *content)), xml.CONTENT_TYPE, status)

@@ -1,0 +1,153 @@
+"""POST /xml/balance.php, originator.php, time.php and incoming.php: what is known of the account and what came in."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from gateways.models import Gateway, GatewayHealth
+from messaging.dropin.targetsms import questions
+from messaging.models import InboundMessage
+from portal import clock, keys
+from portal.models import User
+from tests.messaging.targetsms import (
+    BALANCE,
+    INCOMING,
+    SENDERS,
+    TIME,
+    Element,
+    as_attributes,
+    as_texts,
+    attributes,
+    error_in,
+    post,
+    read,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox", "operator")]
+
+
+# Balance
+
+
+def test_the_money_of_the_default_gateway_is_told(sandbox: Gateway) -> None:
+    GatewayHealth.objects.create(gateway=sandbox, balance=Decimal("150.5"), currency="RUB")
+    (money,) = read(post(BALANCE, ""))
+    assert (money.tag, money.get("currency"), money.text) == ("money", "RUR", "150.50")
+
+
+def test_another_currency_is_told_as_it_is(sandbox: Gateway) -> None:
+    GatewayHealth.objects.create(gateway=sandbox, balance=Decimal(-1), currency="EUR")
+    (money,) = read(post(BALANCE, ""))
+    assert (money.get("currency"), money.text) == ("EUR", "-1.00")
+
+
+def test_a_balance_that_nobody_has_told_is_not_made_up(sandbox: Gateway) -> None:
+    assert error_in(post(BALANCE, "")) == "Остаток на счёте неизвестен."
+    GatewayHealth.objects.create(gateway=sandbox)
+    assert error_in(post(BALANCE, "")) == "Остаток на счёте неизвестен."
+
+
+def test_a_key_for_other_gateways_learns_nothing_of_this_one(operator: User, sandbox: Gateway) -> None:
+    GatewayHealth.objects.create(gateway=sandbox, balance=1)
+    key = keys.issue(operator, "site", gateways=[Gateway.objects.create(name="b", provider="sandbox").pk])[1]
+    assert error_in(post(BALANCE, "", as_texts("operator", key))) == "Данное направление закрыто для вас."
+
+
+def test_without_a_default_gateway_there_is_no_balance() -> None:
+    Gateway.objects.update(is_default=False)
+    assert error_in(post(BALANCE, "")) == "Данное направление закрыто для вас."
+
+
+# Senders
+
+
+def test_the_senders_are_those_of_gateways_that_are_switched_on() -> None:
+    Gateway.objects.create(name="hotel", provider="smsgate", sender="Hotel")
+    Gateway.objects.create(name="spare", provider="smsgate", sender="Hotel")
+    Gateway.objects.create(name="off", provider="smsgate", sender="Off", enabled=False)
+    whether, senders = read(post(SENDERS, ""))
+    assert (whether.tag, whether.text, senders.tag) == ("any_originator", "FALSE", "list_originator")
+    assert [(one.tag, one.get("state"), one.text) for one in senders] == [
+        ("originator", "completed", "Hotel"),
+        ("originator", "completed", "sandbox"),
+    ]
+
+
+# The time
+
+
+def test_the_time_is_that_of_the_portals_zone(nobody: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime(2026, 12, 1, 12, 34, 5, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: at)
+    monkeypatch.setattr(timezone, "get_default_timezone", lambda: ZoneInfo("Asia/Vladivostok"))
+    assert questions.Time().post(None).content.endswith(b"<response><time>22:34:05</time></response>")  # type: ignore[arg-type]
+
+
+def test_whoever_signs_in_may_ask_for_the_time(nobody: User) -> None:
+    (told,) = read(post(TIME, "", as_texts("nobody")))
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", told.text or "")
+
+
+# What came in
+
+
+def came(text: str, minutes_ago: int, gateway: Gateway) -> InboundMessage:
+    made: InboundMessage = InboundMessage.objects.create(
+        gateway=gateway,
+        phone="+79161234567",
+        text=text,
+        fingerprint=text,
+        at=(clock.now() - timedelta(minutes=minutes_ago)).replace(microsecond=0),
+    )
+    return made
+
+
+def local(at: Any) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+
+
+def ask(start: str, end: str = "") -> list[Element]:
+    return list(read(post(INCOMING, f'<time start="{start}" end="{end}"/>', as_attributes("admin"))))
+
+
+def test_what_came_in_between_is_told_without_the_ends(admin: User, sandbox: Gateway) -> None:
+    first, second, third = (came(text, ago, sandbox) for text, ago in (("1", 30), ("<2> & 😀", 20), ("3", 10)))
+    (sms,) = ask(local(first.at), local(third.at))
+    assert attributes(sms) == {
+        "id_sms": str(second.pk), "date_receive": local(second.at), "originator": "79161234567", "prefix": "",
+        "phone": "",
+    }  # fmt: skip
+    assert sms.text == "<2> & 😀"
+    assert [one.text for one in ask(local(first.at))] == ["<2> & 😀", "3"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("", ""), ("yesterday", ""), ("2026-01-01 00:00:00", "2026-13-01 00:00:00")]
+)
+def test_a_period_that_is_none_is_refused(admin: User, start: str, end: str) -> None:
+    content = f'<time start="{start}" end="{end}"/>'
+    assert "Укажите период" in error_in(post(INCOMING, content, as_attributes("admin")))
+
+
+def test_without_a_period_it_is_malformed(admin: User) -> None:
+    assert error_in(post(INCOMING, "", as_attributes("admin"))) == "Неправильный формат XML документа"
+
+
+def test_it_needs_the_right_to_read_messages() -> None:
+    content = '<time start="2026-01-01 00:00:00"/>'
+    assert error_in(post(INCOMING, content)) == "Ваш аккаунт заблокирован"
+
+
+def test_a_key_reads_what_came_by_its_own_gateways(admin: User, sandbox: Gateway) -> None:
+    other = Gateway.objects.create(name="other", provider="sandbox")
+    came("here", 1, sandbox)
+    came("there", 1, other)
+    key = keys.issue(admin, "site", gateways=[other.pk])[1]
+    security = as_texts("admin", key)
+    (sms,) = read(post(INCOMING, '<time start="2026-01-01 00:00:00"/>', security))
+    assert sms.text == "there"
