@@ -37,6 +37,7 @@ class MessagingConfig(AppConfig):
         changes.LISTENERS += ["messaging.tasks.gateway_changed", "messaging.tasks.gateway_told"]
         registry.WATCHED.append(Watched("messaging.Webhook", unminded=UNMINDED))
         registry.NAVIGATION["messages"] += PAGES
+        registry.ACTIONS["Sms"] = "messaging.api.actions.ACTIONS"
         registry.OPEN_PATHS.append("/callbacks/")
         registry.METRICS.append("messaging.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))

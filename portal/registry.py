@@ -74,6 +74,10 @@ FIRST_RUN: list[str] = []
 #: Pages an administrator is shown at the start: what it is, and its path.
 PAGES: dict[str, str] = {"Admin": "/admin/", "API documentation": "/api/docs/"}
 
+#: The objects of the action envelope, by their names on the wire: mappings from the name of an action to the
+#: `portal.api.actions.action.Action`.
+ACTIONS: dict[str, str] = {"User": "portal.api.actions.user.ACTIONS"}
+
 #: Functions without arguments that throw away what has had its time and return how many things they removed.
 HOUSEKEEPING: list[str] = [
     "portal.housekeeping.drop_old_drafts",

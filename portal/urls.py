@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from portal.admin import preferences
+from portal.api.actions.entry import Envelope
 from portal.api.defender import (
     AllowedNetworks,
     AllowedNetworkSearch,
@@ -55,6 +56,7 @@ api: Routes = [
 urlpatterns: Routes = [
     # First, because programs come more often than people, and each address is compared with all before it.
     path("api/v1/", include(api)),
+    re_path(r"^api/?\Z", Envelope.as_view(), name="envelope"),
     # Networks send guests here, with what they pass along.
     path("", RedirectView.as_view(url="/guest/", query_string=True), name="front"),
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),

@@ -34,6 +34,8 @@ MESSAGES = Resource(
     singular="message",
     key="id",
     rows=lambda: Message.objects.defer("text").select_related("gateway", "wanted"),
+    # One that another gateway stands in for is still the caller's own.
+    gateways=("gateway", "wanted"),
     ordering=("-id",),
     columns={
         "id": number("id"),
@@ -122,6 +124,7 @@ WHOLE_MESSAGE = Resource(
     shape_name="WholeMessageItem",
     key="id",
     rows=lambda: Message.objects.select_related("gateway", "wanted"),
+    gateways=MESSAGES.gateways,
     columns={
         **MESSAGES.columns,
         "message": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),

@@ -54,7 +54,7 @@ class ResourceView(ApiView):
 
     def rows(self) -> QuerySet[Any]:
         """The rows this caller may see."""
-        return self.resource.rows()
+        return self.resource.rows_for(self.request.user)
 
     def item(self, row: Any) -> dict[str, Any]:
         """The row as the item's own view answers it; a list answers the columns only."""

@@ -2,34 +2,25 @@
 
 from datetime import UTC
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal import callers, expiry
 from portal.api import parameters
-from portal.api.authentication import passwords, tokens
+from portal.api.authentication import another_site, passwords, tokens
 from portal.api.authentication.refusals import NotSignedIn
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
-from portal.errors import Refusal, Why
 from portal.models import ApiToken
 from portal.permissions import rights_of
 from portal.strangers import name_to_keep
 
 UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
-
-
-class FromAnotherSite(PermissionDenied):
-    """403: a page of another site sends the browser here, where its guesses would block the host of who reads it."""
-
-    default_detail = "Pages of another site cannot sign in here."
 
 
 class Credentials(Input):
@@ -78,8 +69,7 @@ class Login(ApiView):
     examples = {"POST": Example({"token": "4f" * 32}, {"username": "admin", "password": "••••••••"})}
 
     def post(self, request: Request) -> Response:
-        if _is_another_site(request):
-            raise FromAnotherSite
+        another_site.refuse(request)
         username, password = self._credentials()
         self.audit_name = name_to_keep(username)
         user = request.user = passwords.sign_in(request, username, password)
@@ -140,24 +130,13 @@ class Logout(ApiView):
 
     def post(self, request: Request) -> Response:
         """End it. There must be one: a key or a password that comes with every call cannot be logged out."""
-        token = request.auth
-        if not isinstance(token, ApiToken):
-            raise Refusal("Only a token can be logged out.", why=Why.CONFLICT)
 
         def work() -> Done:
-            ApiToken.objects.filter(pk=token.pk).delete()
+            tokens.end(request.auth)
             return Done({"message": "Logged out"})
 
         answer = commit_once(self, work)
         return Response(answer.body)
-
-
-def _is_another_site(request: Request) -> bool:
-    """Whether a browser says that a page from elsewhere made the call. Programs say nothing of the kind."""
-    origin = request.headers.get("Origin", "")
-    return origin == "null" or (
-        origin.startswith(("http://", "https://")) and urlsplit(origin).netloc != request.get_host()
-    )
 
 
 def _item(token: ApiToken) -> dict[str, Any]:

@@ -16,13 +16,15 @@ Paths lead through foreign keys only (`gateway__name`): a path to many rows woul
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from operator import or_
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from portal.api.inputs import Moment
+from portal.permissions import scope_of
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -56,6 +58,7 @@ class Column:
 class Resource:
     """`singular` is the item's path, `key` the column that identifies it, `ordering` the order unless asked.
 
+    `gateways` are the paths to a row's gateways: for a key that is for other ones the row does not exist.
     `shape_name` tells two resources of one model apart in the OpenAPI document.
     """
 
@@ -66,6 +69,14 @@ class Resource:
     ordering: Sequence[str] = ("pk",)
     example: Mapping[str, Any] = field(default_factory=dict)
     shape_name: str = ""
+    gateways: Sequence[str] = ()
+
+    def rows_for(self, caller: object) -> QuerySet[Any]:
+        """The rows that exist for this caller."""
+        scope = scope_of(caller)
+        if not self.gateways or scope is None or scope.gateways is None:
+            return self.rows()
+        return self.rows().filter(reduce(or_, (Q(**{f"{path}__in": scope.gateways}) for path in self.gateways)))
 
     def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The row as it is answered, all of it or these columns only."""

@@ -20,6 +20,9 @@ from portal.api.authentication.keys import FIELD
 from portal.api.views import ApiView
 from portal.permissions import INCLUDED
 
+#: As Runtel has it in its documentation.
+ENVELOPE = "/api/"
+
 #: What an error means, whatever the call.
 ERRORS = {
     400: "The body is no JSON object, or the Idempotency-Key is none.",
@@ -223,8 +226,11 @@ def _content(kind: str, content: dict[str, Any], example: Any = None) -> dict[st
 
 
 def without_trailing_slash(endpoints: list[tuple[str, str, str, Any]], **_: Any) -> list[tuple[str, str, str, Any]]:
-    """Every path works with and without its last slash; the document shows the one without."""
-    return [(path.rstrip("/"), path_regex, method, callback) for path, path_regex, method, callback in endpoints]
+    """Every path works with and without its last slash; the document shows the one without, but for the envelope's."""
+    return [
+        (path if path == ENVELOPE else path.rstrip("/"), path_regex, method, callback)
+        for path, path_regex, method, callback in endpoints
+    ]
 
 
 @cache

@@ -64,6 +64,12 @@ class LengthRequired(APIException):
     default_detail = "Length Required. Send the body with a Content-Length header, not in chunks."
 
 
+def demand_length(request: Request) -> None:
+    """Raises LengthRequired. Django reads as many bytes as were announced: of such a body none, as if it were empty."""
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+        raise LengthRequired
+
+
 @dataclass(frozen=True)
 class Example:
     """A call as the API's documentation shows it; as a text where it is not JSON."""
@@ -174,9 +180,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who calls and whether they may, as the framework does it; then whether there is a body that can be read."""
         super().initial(request, *args, **kwargs)
-        # Django reads as many bytes as were announced: of such a body none, and it would seem to be empty.
-        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-            raise LengthRequired
+        demand_length(request)
 
     def needed_rights(self, request: Request) -> tuple[Right, ...] | None:
         """The rights for this method, or None where the view declares none. A method it has not is 405 later."""

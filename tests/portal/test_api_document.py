@@ -1,6 +1,6 @@
 """GET /api/v1/openapi.json and the Swagger UI at /api/docs/."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -10,10 +10,13 @@ from rest_framework.test import APIClient
 from portal.api.schema import document
 from portal.permissions import Right
 
+#: Its answers are described by what its actions say; see TestTheEnvelope.
+ENVELOPE = "/api/"
 OPERATIONS = [
     (f"{method} {path}", operation)
     for path, methods in document()["paths"].items()
     for method, operation in methods.items()
+    if path != ENVELOPE
 ]
 
 
@@ -66,6 +69,31 @@ class TestOperations:
         assert operation["summary"].endswith(".")
 
 
+class TestTheEnvelope:
+    """One operation, for all actions of all objects."""
+
+    operation: ClassVar[dict[str, Any]] = document()["paths"][ENVELOPE]["post"]
+    actions: ClassVar = {"User.auth", "User.logout", "Sms.append", "Sms.get", "Sms.list"}
+
+    def test_it_says_of_each_action_what_it_takes_and_needs(self) -> None:
+        content = self.operation["requestBody"]["content"]["application/json"]
+        asked = [shape["properties"] for shape in content["schema"]["oneOf"]]
+        assert {f"{one['obj']['enum'][0]}.{one['action']['enum'][0]}" for one in asked} == self.actions
+        assert set(content["examples"]) == self.actions
+        assert "`auth` of `User`: Exchange a user name" in self.operation["description"]
+        assert "MESSAGES_READ" in self.operation["description"]
+
+    def test_it_says_what_each_answers(self) -> None:
+        assert set(self.operation["responses"]) == {"200", "429"}
+        content = self.operation["responses"]["200"]["content"]["application/json"]
+        assert set(content["examples"]) == {*self.actions, "error"}
+        assert len(content["schema"]["properties"]["body"]["anyOf"]) == len({"auth", "sms", "whole", "page", "none"})
+
+    def test_it_may_be_called_with_a_credential_and_without(self) -> None:
+        assert {} in self.operation["security"]
+        assert {"token": []} in self.operation["security"]
+
+
 @pytest.mark.parametrize("path", ["/api/v1/sms_gateways/send_sms", "/api/v1/sms_gateways/send_user_credentials"])
 def test_a_send_may_name_what_does_not_exist(path: str) -> None:
     assert "404" in document()["paths"][path]["post"]["responses"]
@@ -101,8 +129,8 @@ def may_be_null(shape: dict[str, Any]) -> bool:
     return bool(shape.get("nullable")) or "null" in shape.get("type", ())
 
 
-def test_no_path_ends_with_a_slash() -> None:
-    assert not [path for path in document()["paths"] if path.endswith("/")]
+def test_only_the_path_of_the_envelope_ends_with_a_slash() -> None:
+    assert [path for path in document()["paths"] if path.endswith("/")] == [ENVELOPE]
 
 
 @pytest.mark.parametrize("url", ["/api/docs/", "/api/docs"])
