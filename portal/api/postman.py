@@ -130,7 +130,7 @@ def _body(call: Call) -> tuple[str, dict[str, Any]] | None:
     if not contents:
         return None
     kind, content = next(iter(contents.items()))
-    example = SIGNED_IN if call.path == LOGIN else content.get("example", {})
+    example = SIGNED_IN if call.path == LOGIN else next(_examples(content), {})
     if kind == FORM:
         fields = [{"key": key, "value": str(value), "type": "text"} for key, value in dict(example).items()]
         return kind, {"mode": "urlencoded", "urlencoded": fields}
@@ -149,8 +149,14 @@ class Answer(NamedTuple):
 def _answers(operation: Mapping[str, Any]) -> Iterator[Answer]:
     for status, answer in operation["responses"].items():
         for kind, content in answer.get("content", {}).items():
-            if "example" in content:
-                yield Answer(int(status), kind, content["example"])
+            yield from (Answer(int(status), kind, example) for example in _examples(content))
+
+
+def _examples(content: Mapping[str, Any]) -> Iterator[Any]:
+    """The example, or all of those that have names of their own."""
+    if "example" in content:
+        yield content["example"]
+    yield from (named["value"] for named in content.get("examples", {}).values())
 
 
 def _shown(answer: Answer) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal import keys
+from portal.api.authentication import tokens
 from portal.models import ApiKey, ApiToken, User
 from tests.conftest import PASSWORD
 
@@ -28,6 +29,11 @@ def login(user: User) -> Signed:
 def bare_login(user: User) -> Signed:
     """The same without the word before it, as clients of PacketFence send it."""
     return Signed({"Authorization": _token(user)})
+
+
+def envelope(user: User) -> Signed:
+    """A token of the action envelope, which opens the whole API."""
+    return Signed({"Authorization": f"Bearer {tokens.issue(user, None, ApiToken.Way.ENVELOPE)[1]}"})
 
 
 def api_key(user: User) -> Signed:
@@ -65,6 +71,7 @@ def _token(user: User) -> str:
 WAYS: dict[str, Way] = {
     "login": login,
     "bare_login": bare_login,
+    "envelope": envelope,
     "api_key": api_key,
     "api_key_in_url": api_key_in_url,
     "basic": basic,
