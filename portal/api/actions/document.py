@@ -41,7 +41,7 @@ class EnvelopeSchema(PortalSchema):
         examples = {
             f"{obj}.{action}": {
                 "summary": found.about,
-                "value": _envelope(obj, action, params=dict(found.example.request or {})),
+                "value": _envelope(obj, action, params=found.example.request or {}),
             }
             for obj, action, found in _every_action()
         }
@@ -50,7 +50,7 @@ class EnvelopeSchema(PortalSchema):
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         examples = {
             f"{obj}.{action}": {
-                "value": _envelope(obj, action, code=200, notifies=[], body=dict(found.example.answer)),
+                "value": _envelope(obj, action, code=200, notifies=[], body=found.example.answer),
             }
             for obj, action, found in _every_action()
         }
