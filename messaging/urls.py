@@ -9,6 +9,8 @@ from messaging.api.batches import BatchView, CancelBatch, SendBatch
 from messaging.api.inbound import InboundMessages, InboundMessageView, InboundSearch, OptOuts, OptOutSearch, OptOutView
 from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, MessageView, Resend
 from messaging.api.sends import SendSms, SendTest
+from messaging.api.webhook_deliveries import Replay, WebhookDeliveries, WebhookDeliverySearch, WebhookDeliveryView
+from messaging.api.webhooks import Pause, Resume, RotateSecret, Test, Webhooks, WebhookSearch, WebhookView
 from messaging.dropin import smsmobileapi, smsmobileapi_lists
 from messaging.dropin.targetsms import codes as targetsms_codes
 from messaging.dropin.targetsms import questions as targetsms_questions
@@ -54,4 +56,15 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     route("opt_outs", OptOuts, "opt_outs"),
     route("opt_outs/search", OptOutSearch, "opt_outs.search"),
     route("opt_out/(?P<id>[^/]+)", OptOutView, "opt_out"),
+    route("webhooks", Webhooks, "webhooks"),
+    route("webhooks/search", WebhookSearch, "webhooks.search"),
+    route("webhook/(?P<id>[^/]+)/rotate_secret", RotateSecret, "webhook.rotate_secret"),
+    route("webhook/(?P<id>[^/]+)/test", Test, "webhook.test"),
+    route("webhook/(?P<id>[^/]+)/pause", Pause, "webhook.pause"),
+    route("webhook/(?P<id>[^/]+)/resume", Resume, "webhook.resume"),
+    route("webhook/(?P<id>[^/]+)", WebhookView, "webhook"),
+    route("webhook_deliveries", WebhookDeliveries, "webhook_deliveries"),
+    route("webhook_deliveries/search", WebhookDeliverySearch, "webhook_deliveries.search"),
+    route("webhook_delivery/(?P<id>[^/]+)/replay", Replay, "webhook_delivery.replay"),
+    route("webhook_delivery/(?P<id>[^/]+)", WebhookDeliveryView, "webhook_delivery"),
 ]

@@ -39,7 +39,10 @@ _NAME = re.compile(r"(?!(?:\D*\d){5})[a-zA-Z_][\w.-]{0,99}", re.ASCII)
 _SECRET = re.compile(
     r"passw|pwd|^pass$|^psw$|token|secret|api_?key|authori[sz]ation|credential$|(?:^|-)(?:pin|code|otp)$|^dlr-url$"
 )
+#: Behind the host of an address may stand what lets in whoever knows it.
+_ADDRESS = re.compile(r"(?:^|_)url$")
 _TEXT = re.compile(r"^(message|text|body|mes)$")
+_HOST = re.compile(r"https?://[\w.:\[\]-]{1,253}(?=[/?#]|\Z)", re.IGNORECASE)
 # Dates are matched first, so that their digits are never taken for a phone's.
 _DATE = r"(?:19|2\d)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?"
@@ -126,9 +129,15 @@ def _mask_named(name: str, value: Any, depth: int) -> Any:
     if lowered == "settings":
         names = list(map(str, value))[:MOST_ITEMS] if isinstance(value, dict) else None
         return MASK if names is None else dict.fromkeys(map(shown_name, names), MASK)
-    if _TEXT.search(lowered) and isinstance(value, str):
-        return f"{len(value)} characters"
-    return mask(value, depth + 1)
+    shown = _in_part(lowered, value) if isinstance(value, str) else None
+    return mask(value, depth + 1) if shown is None else shown
+
+
+def _in_part(lowered: str, value: str) -> str | None:
+    """What may be shown of an address or a text; None of anything else."""
+    if _ADDRESS.search(lowered):
+        return mask_address(value)
+    return f"{len(value)} characters" if _TEXT.search(lowered) else None
 
 
 def shown_name(name: str) -> str:
@@ -153,6 +162,12 @@ def _narrowed(old: Any, new: Any) -> tuple[Any, Any]:
         return old, new
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     return {name: old[name] for name in names if name in old}, {name: new[name] for name in names if name in new}
+
+
+def mask_address(url: str) -> str:
+    """`https://desk.example.org/hooks?key=1` as `https://desk.example.org/…`."""
+    found = _HOST.match(_storable(url))
+    return f"{found[0]}/…" if found else "…"
 
 
 def mask_phone(phone: str) -> str:

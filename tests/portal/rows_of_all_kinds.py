@@ -11,8 +11,18 @@ from gateways.outcomes import InboundSms, Outcome, ReceiptState
 from guests import accounts, credentials, passwords, registration, terms
 from guests.applying import Application, Visitor
 from guests.models import GuestType, LimitCount, Scope, Terms
-from messaging import inbound, opt_outs, sending
-from messaging.models import Attempt, DeliveryEvent, InboundMessage, Message, State
+from messaging import inbound, opt_outs, sending, webhooks
+from messaging.models import (
+    Attempt,
+    Delivered,
+    DeliveryEvent,
+    InboundMessage,
+    Message,
+    State,
+    Webhook,
+    WebhookDelivery,
+    WebhookTry,
+)
 from messaging.retries import Kind
 from messaging.sending import Item
 from portal import defender
@@ -20,6 +30,7 @@ from portal.defender import allowed
 from portal.models import User
 from tests.conftest import PASSWORD
 from tests.guests.sponsoring import ada, visitors, waits
+from tests.simulators.faulty_server import closed_port
 
 PHONE = "+79161234567"
 
@@ -52,6 +63,8 @@ class Rows:
             "resend": _failed(),
             "sms_gateway": sandbox.name,
             "user": "bob",
+            "webhook": (webhook := _webhook(self.admin)).pk,
+            "webhook_delivery": _delivered(webhook),
         }
         #: What fields of a body name: in every call, and in some.
         self.in_bodies: dict[str, dict[str, Any]] = {
@@ -103,6 +116,23 @@ def _failed() -> int:
     message = sending.send(phone=PHONE, text="Привет", kind=Kind.INFORMATION, gateway_name="sandbox", requested_by=None)
     Message.objects.filter(pk=message.pk).update(state=State.FAILED, finished_at=timezone.now())
     return message.pk
+
+
+def _webhook(admin: User) -> Webhook:
+    """Of somebody who is not there."""
+    url = f"http://127.0.0.1:{closed_port()}/hook"
+    return webhooks.create(by=admin, name="hotel desk", url=url, events=["sms.received", "gateway.up"]).webhook
+
+
+def _delivered(webhook: Webhook) -> int:
+    """An event that the webhook was told at the second call."""
+    webhooks.forget()
+    webhooks.tell("gateway.up", {"sms_gateway": "sandbox"})
+    delivery = WebhookDelivery.objects.get(webhook=webhook)
+    WebhookTry.objects.create(delivery=delivery, milliseconds=31, status=500, reason="the answer was 500", answer="no")
+    WebhookTry.objects.create(delivery=delivery, milliseconds=29, status=204)
+    WebhookDelivery.objects.update(state=Delivered.DELIVERED, due_at=None, last_status=204, answered_at=timezone.now())
+    return delivery.pk
 
 
 def _held_back() -> LimitCount:
