@@ -22,6 +22,11 @@ PAGES = (
     AdminPage(_("Message templates"), "admin:messaging_messagetemplate_changelist", "edit_note", ("SYSTEM_READ",)),
 )
 
+#: Two lists of one subject.
+WEBHOOKS = (
+    AdminPage(_("Webhooks"), "admin:messaging_webhook_changelist", "webhook", ("SYSTEM_READ",)),
+    AdminPage(_("Deliveries"), "admin:messaging_webhookdelivery_changelist", "outbox", ("SYSTEM_READ",)),
+)
 #: What says nothing of which events a webhook is told of.
 UNMINDED = (
     *("name", "url", "format", "verify_tls", "secret", "former_secret", "former_until"),
@@ -38,6 +43,8 @@ class MessagingConfig(AppConfig):
         registry.WATCHED.append(Watched("messaging.Webhook", unminded=UNMINDED))
         registry.NAVIGATION["messages"] += PAGES
         registry.ACTIONS["Sms"] = "messaging.api.actions.ACTIONS"
+        registry.NAVIGATION["system"].insert(1, WEBHOOKS[0])
+        registry.TABS.append(list(WEBHOOKS))
         registry.OPEN_PATHS.append("/callbacks/")
         registry.METRICS.append("messaging.metrics.families")
         registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
@@ -51,7 +58,7 @@ class MessagingConfig(AppConfig):
             "messaging.webhooks.upkeep.give_up",
             "messaging.webhooks.upkeep.forget",
         ]
-        registry.CONCERNS.append("messaging.panels.concerns")
+        registry.CONCERNS += ["messaging.panels.concerns", "messaging.panels.webhooks"]
         # What is asked first stands first, whatever apps were there before.
         registry.PANELS[:0] = ["messaging.panels.day", "messaging.panels.queues"]
         registry.PANELS += ["messaging.panels.month", "messaging.panels.costs"]

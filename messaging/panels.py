@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from messaging import charts, tallies
 from messaging.figures import ENDED, Bill, Figures, Period
-from messaging.models import Message, State
+from messaging.models import Message, State, Stop, Webhook
+from messaging.webhooks import Standing, standing_of
 from portal.admin.dashboard import Cell, Concern, Figure, Grid, Panel, Step
 from portal.admin.display import NOTHING, moment
 from portal.permissions import SENDING, Right, may
@@ -22,6 +24,16 @@ from portal.permissions import SENDING, Right, may
 KEPT = "_message_figures"
 #: What is due and was not taken for so long is stuck.
 STUCK_AFTER = timedelta(minutes=10)
+
+#: What needs a person about a webhook; one that a person paused or switched off needs nobody.
+UNTOLD = {
+    Standing.GONE: gettext_lazy("The webhook “%(name)s” answered 410 Gone and is switched off."),
+    Standing.PAUSED: gettext_lazy(
+        "The webhook “%(name)s” is paused after three days of nothing but failures: %(reason)s. What happens is kept "
+        "for it for five days."
+    ),
+    Standing.FAILING: gettext_lazy("The webhook “%(name)s” has failed since %(since)s: %(reason)s"),
+}
 
 
 def _figures(request: HttpRequest) -> Figures:
@@ -184,6 +196,20 @@ def _stuck(figures: Figures, gateway: int, age: timedelta) -> Concern:
     sentence = _("Messages at gateway “%(name)s” have been due for %(time)s and do not leave.")
     told = {"name": figures.gateways.get(gateway, ""), "time": duration(age.total_seconds())}
     return Concern(sentence % told, waiting_at(gateway), _("See them"))
+
+
+def webhooks(request: HttpRequest) -> Iterator[Concern]:
+    """Other systems that are told nothing any more, or just now."""
+    if not may(request.user, Right.SYSTEM_READ):
+        return
+    stopped = Webhook.objects.filter(Q(paused_because__in=(Stop.FAILING, Stop.GONE)) | Q(failing_since__isnull=False))
+    for webhook in stopped:
+        sentence = UNTOLD.get(standing_of(webhook))
+        if sentence:
+            told = {"name": webhook.name, "reason": webhook.last_failure, "since": moment(webhook.failing_since)}
+            link = reverse("admin:messaging_webhook_change", args=(webhook.pk,))
+            grave = standing_of(webhook) is not Standing.FAILING
+            yield Concern(str(sentence) % told, link, _("See the webhook"), grave=grave)
 
 
 def first_test(request: HttpRequest) -> Step | None:

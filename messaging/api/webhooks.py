@@ -30,7 +30,7 @@ EXAMPLE = {
 WEBHOOKS = Resource(
     singular="webhook",
     key="id",
-    rows=lambda: Webhook.objects.select_related("made_by"),
+    rows=lambda: webhooks.with_waiting(Webhook.objects.select_related("made_by")),
     ordering=("name",),
     columns={
         "id": number("id"),
@@ -87,7 +87,7 @@ class Webhooks(MakesSecrets, CollectionView):
     """The webhooks: whom the portal tells of events."""
 
     resource = WEBHOOKS
-    rights: ClassVar = {"GET": (Right.SYSTEM_READ,), "POST": (Right.SYSTEM_CREATE,)}
+    rights: ClassVar = {"GET": (Right.SYSTEM_READ,), "POST": (Right.SYSTEM_CREATE, Right.SYSTEM_READ)}
     inputs: ClassVar = {"POST": WebhookInput}
     examples: ClassVar = {
         "POST": Example(

@@ -6,7 +6,7 @@
 from messaging.models.outbox import Data, forget, is_heard, tell, tell_all
 from messaging.webhooks.keeping import Details, Made, change, create, pause, remove, resume, rotate
 from messaging.webhooks.repeating import Tested, replay, test
-from messaging.webhooks.standing import Standing, standing_of, waiting
+from messaging.webhooks.standing import Standing, standing_of, waiting, with_waiting
 
 __all__ = [
     "Data",
@@ -28,4 +28,5 @@ __all__ = [
     "tell_all",
     "test",
     "waiting",
+    "with_waiting",
 ]

@@ -104,7 +104,7 @@ class TestWebhooks:
         assert len(post(api, auditor, "webhooks/search", {"query": query}).json()["items"]) == 1
 
     def test_nobody_has_sent_what_he_may_not_read(self, api: Api) -> None:
-        clerk = staff_with("clerk", Right.SYSTEM_CREATE)
+        clerk = staff_with("clerk", Right.SYSTEM_CREATE, Right.SYSTEM_READ)
         answer = post(api, clerk, "webhooks", BODY)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "events"

@@ -1,5 +1,6 @@
 """How tests visit the admin: somebody signed in, the addresses of a model's pages, and one row of every model."""
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -39,6 +40,10 @@ from messaging.models import (
     Step,
     Tally,
     TallyProgress,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookTry,
 )
 from messaging.retries import Kind
 from portal import keys
@@ -189,6 +194,35 @@ def _count() -> LimitCount:
     )
 
 
+def _webhook() -> Webhook:
+    return Webhook.objects.create(
+        name="hotel desk",
+        url="https://desk.example.org/hooks",
+        events=["message.delivered", "sms.received"],
+        secret=f"whsec_{SECRET}",
+        former_secret=f"whsec_{SECRET}",
+        former_until=timezone.now() + timedelta(hours=3),
+    )
+
+
+def _told() -> WebhookDelivery:
+    """An event that one webhook could not be told."""
+    webhook = Webhook.objects.first() or _webhook()
+    body = '{"type":"gateway.up","timestamp":"2026-11-22T12:00:00.000Z","data":{"sms_gateway":"main"}}'
+    event = WebhookEvent.objects.create(uid=f"msg_{secrets.token_hex(12)}", type="gateway.up", body=body)
+    delivery = WebhookDelivery.objects.create(
+        webhook=webhook,
+        event=event,
+        state="failed",
+        due_at=None,
+        tries=10,
+        last_status=500,
+        reason="the answer was 500",
+    )
+    WebhookTry.objects.create(delivery=delivery, milliseconds=31, status=500, reason="the answer was 500", answer="no")
+    return delivery
+
+
 #: One row of every model that the admin has pages for. A gateway is given to all.
 MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     User: lambda _: _owner("plain"),
@@ -220,6 +254,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
         span="hour", start=timezone.now(), gateway=gateway, kind=Kind.CODE, state="delivered", messages=1, segments=1
     ),
     TallyProgress: lambda _: TallyProgress.objects.create(pk=TallyProgress.ROW),
+    Webhook: lambda _: _webhook(),
+    WebhookDelivery: lambda _: _told(),
     Guest: lambda _: Guest.objects.create(username="bob", phone="+79161234567"),
     GuestType: lambda _: GuestType.objects.create(name="Contractor"),
     Terms: lambda _: terms.draft("en", "Be kind."),

@@ -97,6 +97,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     MessageTemplate: ("vacd", "a", "v", ""),
     Tally: ("v", "", "v", ""),
     TallyProgress: ("v", "", "v", ""),
+    Webhook: ("vacd", "", "v", ""),
+    WebhookDelivery: ("v", "", "v", ""),
     Guest: ("vacd", "", "v", ""),
     GuestType: ("vacd", "", "v", ""),
     Terms: ("vacd", "", "v", ""),
@@ -112,7 +114,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
 WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, KeptChange}
-WITHOUT_PAGES |= {GatewayTold, Webhook, WebhookEvent, WebhookDelivery, WebhookTry}
+WITHOUT_PAGES |= {GatewayTold, WebhookEvent, WebhookTry}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {
@@ -222,6 +224,9 @@ def test_no_page_shows_a_secret(
         (ApiToken, "user__password__startswith"),
         (Message, "requested_by__password__startswith"),
         (Message, "masked_text__startswith"),
+        (Webhook, "secret__isnull"),
+        (Webhook, "url__startswith"),
+        (WebhookDelivery, "webhook__url__startswith"),
         (ApiKey, "digest__startswith"),
         (ApiKey, "user__password__startswith"),
         (TotpDevice, "key__isnull"),
