@@ -4,8 +4,6 @@ Its documentation: https://smsmobileapi.com/doc/, https://github.com/SmsMobileAp
 of errors mean and how it answers a resend is not public; here they are those of our own API.
 """
 
-import hashlib
-import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -18,6 +16,7 @@ from rest_framework.request import Request
 from messaging import forgetting, sending
 from messaging.dropin.door import Carried, DropInView, Fault, Fields
 from messaging.dropin.numbers import phone_of
+from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State
 from messaging.retries import Kind
 from portal import clock
@@ -29,8 +28,6 @@ from portal.ways import DropIn
 
 YES, NO = frozenset({"1", "yes", "true", "on"}), frozenset({"0", "no", "false", "off"})
 WHATSAPP_ONLY = "This portal sends SMS and nothing else: a message for WhatsApp alone is not sent."
-#: Its ids have 40 hexadecimal digits: ours say the id of a message, and then what shows that none was mistyped.
-GUID, OF_ID = re.compile(r"[0-9a-f]{40}"), 16
 #: What the documentation calls an error in the call, a key that is not good, and an error of the application.
 BAD_CALLS, NOT_LET_IN, OF_APPLICATION = frozenset({400, 404, 415, 422}), frozenset({401, 403}), frozenset({409})
 
@@ -224,20 +221,6 @@ def told_of(message: Message) -> dict[str, Any]:
         "encrypted": {"status": "0"},
         "trial_account": {"status": "0", "sms_sent": 0},
     }
-
-
-def guid_of(key: int, of: str = "sent") -> str:
-    """The guid of a message, or `of` what else it is."""
-    check = hashlib.sha256(f"SMSmobileAPI {of} {key}".encode()).hexdigest()
-    return f"{key:0{OF_ID}x}{check[: 40 - OF_ID]}"
-
-
-def id_in(guid: str) -> int | None:
-    """The id that a guid of a sent message says; None where it is no such guid."""
-    if not GUID.fullmatch(guid.lower()):
-        return None
-    key = int(guid[:OF_ID], 16)
-    return key if guid_of(key) == guid.lower() else None
 
 
 def _not_before(seconds: str) -> datetime | None:

@@ -18,7 +18,8 @@ from gateways import routing
 from gateways.models import Gateway
 from messaging import finding, inbound
 from messaging.dropin.door import Fields
-from messaging.dropin.smsmobileapi import GUID, SmsMobileApiView, guid_of, id_in, result
+from messaging.dropin.smsmobileapi import SmsMobileApiView, result
+from messaging.guids import GUID, RECEIVED, guid_of, id_in
 from messaging.models import InboundMessage, Message, State
 from portal import permissions
 from portal.api.views import Ref
@@ -129,7 +130,7 @@ class ReceivedSms(SmsMobileApiView):
                 {
                     "id": 5, "sIdentifiantPhone": "main", "timestamp_unix": 1795348801, "date": "2026-11-22",
                     "hour": "15:00:01", "time_received": "2026-11-22 15:00:00", "message": "STOP",
-                    "number": "+79161234567", "guid": guid_of(5, "received"), "alias": None,
+                    "number": "+79161234567", "guid": guid_of(5, RECEIVED), "alias": None,
                 }
             ],
         }
@@ -228,7 +229,7 @@ def _received(row: InboundMessage) -> dict[str, Any]:
         "time_received": timezone.localtime(row.at).strftime("%Y-%m-%d %H:%M:%S"),
         "message": row.text,
         "number": row.phone,
-        "guid": guid_of(row.pk, "received"),
+        "guid": guid_of(row.pk, RECEIVED),
         "alias": None,
     }
 

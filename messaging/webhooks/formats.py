@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from gateways.http import HttpRequest
 from gateways.samples import PHONE
-from messaging import event_types
+from messaging import event_types, guids
 from messaging.models import Format, Webhook, WebhookEvent
 from messaging.webhooks import signing
 from portal.encryption import unlocked
@@ -31,12 +31,12 @@ def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpReque
 def first_version(event: WebhookEvent, body: dict[str, Any]) -> dict[str, str]:
     """The body of SMSmobileAPI's first webhook, in the portal's time zone: SMSmobileAPI's API documentation, "Webhook".
 
-    `date` and `hour` are when we heard of the text, `time_received` is when it was written; `guid` is our id of it, by
-    which a receiver knows a repeat. A test is a text that nobody wrote.
+    `date` and `hour` are when we heard of the text, `time_received` is when it was written; `guid`, by which a receiver
+    knows a repeat, is the one that our `/getsms/` says. A test is a text that nobody wrote.
     """
     said = body["data"]
     if body["type"] == event_types.TEST:
-        said = {"id": event.uid, "phone_number": PHONE, "message": said["message"]}
+        said = {"id": 0, "phone_number": PHONE, "message": said["message"]}
     heard = timezone.localtime(_moment(said.get("received_at"), event.at))
     written = timezone.localtime(_moment(said.get("at"), event.at))
     return {
@@ -45,7 +45,7 @@ def first_version(event: WebhookEvent, body: dict[str, Any]) -> dict[str, str]:
         "time_received": f"{written:%Y-%m-%d %H:%M:%S}",
         "message": said["message"],
         "number": said["phone_number"],
-        "guid": str(said["id"]),
+        "guid": guids.guid_of(said["id"], guids.RECEIVED),
     }
 
 

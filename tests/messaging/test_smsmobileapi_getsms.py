@@ -7,7 +7,7 @@ import pytest
 
 from gateways.models import Gateway
 from messaging.dropin import smsmobileapi_lists
-from messaging.dropin.smsmobileapi import guid_of
+from messaging.guids import guid_of
 from messaging.models import InboundMessage
 from portal.models import AuditEvent, User
 from tests.messaging.programs import PHONE, both_methods, call, key_of

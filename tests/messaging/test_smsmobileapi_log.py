@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging.dropin import smsmobileapi_lists
-from messaging.dropin.smsmobileapi import guid_of
+from messaging.guids import guid_of
 from messaging.models import Message, State
 from messaging.retries import Kind
 from portal.models import AuditEvent, User

@@ -4,7 +4,7 @@ import pytest
 
 from gateways.models import Gateway
 from messaging import forgetting
-from messaging.dropin.smsmobileapi import guid_of
+from messaging.guids import guid_of
 from messaging.models import Message, State
 from portal.models import AuditEvent, User
 from tests.messaging.conftest import Send

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateways.models import Gateway
-from messaging.dropin.smsmobileapi import guid_of
+from messaging.guids import guid_of
 from messaging.models import Door, Message, State
 from portal.models import AuditEvent, User
 from tests.messaging.conftest import Send

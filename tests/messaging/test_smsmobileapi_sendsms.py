@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging import opt_outs
-from messaging.dropin.smsmobileapi import guid_of, id_in
+from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State, Wait
 from messaging.retries import Kind
 from portal.models import AuditEvent, User

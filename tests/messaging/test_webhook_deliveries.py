@@ -13,7 +13,8 @@ from standardwebhooks import WebhookVerificationError
 from gateways.models import Gateway
 from gateways.outcomes import InboundSms
 from messaging import inbound, webhooks
-from messaging.models import Delivered, Stop, Webhook, WebhookDelivery, WebhookEvent, WebhookTry
+from messaging.guids import RECEIVED, guid_of
+from messaging.models import Delivered, InboundMessage, Stop, Webhook, WebhookDelivery, WebhookEvent, WebhookTry
 from messaging.webhooks import delivering, keeping, schedule, upkeep
 from messaging.webhooks.calling import call_all
 from portal.errors import Refusal
@@ -101,6 +102,7 @@ class TestACall:
         assert set(said) == {"date", "hour", "time_received", "message", "number", "guid"}
         assert (said["message"], said["number"]) == ("привет", "+123456789")
         assert said["time_received"] == "2026-01-20 10:14:50"
+        assert said["guid"] == guid_of(InboundMessage.objects.get().pk, RECEIVED)
         assert len(receiver.heard) == 1
 
     def test_a_secret_whose_key_is_missing_is_a_failure_with_its_remedy(
