@@ -15,13 +15,24 @@ from guests.models import Code, LimitCount, Registration
 from messaging import codes
 from messaging.models import Door, Message
 from messaging.retries import Kind
+from portal import keys
 from portal.housekeeping import keep_house
 from portal.models import User
 from tests.conftest import PASSWORD
 from tests.guests.test_registration import let_time_pass
 from tests.portal.ways_in import WAYS
 
-__all__ = ["counts", "let_a_year_pass", "let_time_pass", "seen", "send_code", "set_rules", "tries", "ways_in"]
+__all__ = [
+    "counts",
+    "key_for_program",
+    "let_a_year_pass",
+    "let_time_pass",
+    "seen",
+    "send_code",
+    "set_rules",
+    "tries",
+    "ways_in",
+]
 
 
 def seen() -> dict[str, Any]:
@@ -64,6 +75,11 @@ def ways_in() -> dict[str, Any]:
     """What requests of the user `program` carry who comes in by each way."""
     program = User.objects.create_superuser("program", password=PASSWORD)
     return {name: asdict(way(program)) for name, way in WAYS.items()}
+
+
+def key_for_program() -> str:
+    """A key of the administrator."""
+    return keys.issue(User.objects.get(username="admin"), "a program")[1]
 
 
 def let_a_year_pass() -> None:
