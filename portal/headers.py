@@ -44,6 +44,8 @@ ADMIN: Policy = PAGE | {
 POLICIES: dict[str, Policy] = {
     "admin": ADMIN,
     "api": NO_PAGE,
+    "oauth": NO_PAGE,
+    "oauth2": NO_PAGE,
     "callbacks": NO_PAGE,
     "healthz": NO_PAGE,
     "readyz": NO_PAGE,
@@ -52,7 +54,7 @@ POLICIES: dict[str, Policy] = {
 DOCUMENTATION = "/api/docs"
 
 #: What sits on these pages is for the eyes of who asked, and kept by no cache unless the view says otherwise.
-UNSTORED = frozenset({"admin", "api", "metrics"})
+UNSTORED = frozenset({"admin", "api", "metrics", "oauth", "oauth2"})
 
 #: What a page might ask a browser for and ours never do.
 UNUSED = (

@@ -86,6 +86,7 @@ HOUSEKEEPING: list[str] = [
     "portal.health.forget_old_workers",
     "portal.audit.drop_old_events",
     "portal.api.authentication.tokens.drop_old_tokens",
+    "portal.sessions.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
     "portal.defender.blocks.drop_old_hosts",
     "portal.defender.counting.drop_old_tries",
@@ -117,6 +118,9 @@ WATCHED: list[Watched] = [
         inserts=False,
     ),
     Watched("portal.ApiKey", unminded=("last_used", "last_address"), inserts=False),
+    # Their end is set once; a session's end takes its tokens along, and a client may act for somebody else.
+    Watched("oauth2_provider.AccessToken", inserts=False),
+    Watched("oauth2_provider.Application", inserts=False),
     Watched("portal.User_groups"),
     Watched("portal.User_user_permissions"),
     Watched("auth.Group_permissions"),

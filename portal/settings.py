@@ -91,8 +91,9 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 CSRF_FAILURE_VIEW = "portal.stale_forms.refuse"
 #: Frames are refused by portal/headers.py, on more answers than Django's own middleware sees.
 #: Reached by address only, the portal has no origin for passkeys, and its pages say so. Axes' middleware would answer
-#: in its own way; `portal.defender.door` answers.
-SILENCED_SYSTEM_CHECKS = ["security.W002", "otp_webauthn.E030", "axes.W002"]
+#: in its own way; `portal.defender.door` answers. A password for a token, which RFC 9700 discourages, is how Mobile
+#: SMARTS does it; API_WAYS_IN closes that way.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "otp_webauthn.E030", "axes.W002", "oauth2_provider.W002"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 ROOT_URLCONF = "portal.urls"
@@ -115,6 +116,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "axes",
     "knox",
+    # Before `portal`, which takes its pages out of the admin.
+    "oauth2_provider",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_otp",
@@ -297,13 +300,17 @@ API_TOKEN_IDLE_MINUTES = environment.read(
     "API_TOKEN_IDLE_MINUTES", whole_number(1, 1440), 15, "Give the minutes, 1 to 1440."
 )
 API_TOKEN_HOURS = environment.read("API_TOKEN_HOURS", whole_number(1, 720), 12, "Give the hours, 1 to 720.")
-#: Of a token from `session`, of the one that renews it, and of an OAuth2 client's.
+#: Of a token from `session`, of an OAuth2 client's, and the days after the former's end in which it can be renewed.
 API_SESSION_SECONDS = environment.read(
     "API_SESSION_SECONDS", whole_number(60, 2_592_000), 86_400, "Give the seconds, 60 to 2592000."
 )
 API_REFRESH_DAYS = environment.read("API_REFRESH_DAYS", whole_number(1, 366), 30, "Give the days, 1 to 366.")
 API_OAUTH2_SECONDS = environment.read(
     "API_OAUTH2_SECONDS", whole_number(60, 2_592_000), 3600, "Give the seconds, 60 to 2592000."
+)
+#: Whether sessions take any `client_id`, as long as it belongs to no client that was set up, or only those that were.
+API_SESSION_CLIENTS = environment.read(
+    "API_SESSION_CLIENTS", one_of("any", "configured"), "any", "Say any or configured."
 )
 API_ENVELOPE_HOURS = environment.read("API_ENVELOPE_HOURS", whole_number(1, 720), 4, "Give the hours, 1 to 720.")
 API_ENVELOPE_LIFETIME = timedelta(hours=API_ENVELOPE_HOURS)
@@ -319,6 +326,25 @@ REST_KNOX = {
     "MIN_REFRESH_INTERVAL": 20,
     "AUTO_REFRESH": True,
     "AUTO_REFRESH_MAX_TTL": timedelta(hours=API_TOKEN_HOURS),
+}
+
+#: Sessions and clients are django-oauth-toolkit's, as RFC 9700 wants them but for the password.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER: dict[str, Any] = {
+    # What a caller may do is said by rights alone.
+    "SCOPES": {"api": "All that the user may do."},
+    "REFRESH_TOKEN_EXPIRE_SECONDS": timedelta(days=API_REFRESH_DAYS),
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
 }
 
 # The Defender: axes asks it before a password is looked at, and tells it of every sign-in that was refused.
@@ -513,6 +539,9 @@ LOGGING = {
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},
+        # So do these, with the tokens that they give out.
+        "oauthlib": {"level": "INFO"},
+        "oauth2_provider": {"level": "INFO"},
         # Two lines for every task, and the sweep is one every second.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

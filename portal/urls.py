@@ -21,6 +21,7 @@ from portal.api.defender import (
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
+from portal.api.sessions import ClientTokens, Sessions, SessionTokens
 from portal.api.system import SystemState
 from portal.api.views import UnknownPath
 from portal.health import healthz, readyz
@@ -41,6 +42,7 @@ def _of_apps(name: str) -> Iterable[URLPattern | URLResolver]:
 api: Routes = [
     *_of_apps("api_urlpatterns"),
     route("login", Login, "login"),
+    route("session", Sessions, "session"),
     route("logout", Logout, "logout"),
     route("token_info", TokenInfo, "token_info"),
     route("blocked_hosts", BlockedHosts, "blocked_hosts"),
@@ -57,6 +59,10 @@ urlpatterns: Routes = [
     # First, because programs come more often than people, and each address is compared with all before it.
     path("api/v1/", include(api)),
     re_path(r"^api/?\Z", Envelope.as_view(), name="envelope"),
+    # Where programs of other systems look for tokens.
+    route("api/session", Sessions, "session"),
+    route("oauth/token", SessionTokens, "session"),
+    route("oauth2/token", ClientTokens, "oauth2"),
     # Networks send guests here, with what they pass along.
     path("", RedirectView.as_view(url="/guest/", query_string=True), name="front"),
     path("admin/preferences/", admin.site.admin_view(preferences.page), name="preferences"),

@@ -46,7 +46,11 @@ class LenientJSONParser(BaseParser):
         """The body as a dictionary. Raises BadBody, and RequestDataTooBig beyond what the view takes."""
         view = (parser_context or {}).get("view")
         most = getattr(view, "largest_body", None) or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        return read_object(_whole(stream, most), getattr(view, "judges_each_of", ""))
+        return self.read(_whole(stream, most), view)
+
+    def read(self, body: bytes, view: Any) -> dict[str, Any]:
+        """What the body means. Raises BadBody."""
+        return read_object(body, getattr(view, "judges_each_of", ""))
 
 
 def _whole(stream: Any, most: int) -> bytes:

@@ -10,15 +10,16 @@ from rest_framework.response import Response
 
 from portal import callers, expiry
 from portal.api import parameters
-from portal.api.authentication import another_site, passwords, tokens
-from portal.api.authentication.refusals import NotSignedIn
+from portal.api.authentication import another_site, credentials, passwords, tokens
+from portal.api.authentication.refusals import KeyElsewhere, NotSignedIn
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
 from portal.api.views import ApiView, Example
-from portal.models import ApiToken
+from portal.models import User
 from portal.permissions import rights_of
 from portal.strangers import name_to_keep
+from portal.ways import WayIn
 
 UNKNOWN_TOKEN = "Couldn't find any information for the current token. Either it is invalid or it has expired."
 
@@ -42,7 +43,10 @@ class TokenItem(serializers.Serializer[Any]):
     username = serializers.CharField()
     admin_roles = serializers.ListField(child=serializers.CharField())
     admin_actions = serializers.ListField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField(default_timezone=UTC)
+    expires_at = serializers.DateTimeField(
+        default_timezone=UTC, allow_null=True, help_text="null: an API key that does not end by itself"
+    )
+    way = serializers.ChoiceField([way.value for way in WayIn], help_text="By which way in it was given")
     account_ends_at = serializers.DateTimeField(
         default_timezone=UTC, required=False, help_text="There where the account itself ends"
     )
@@ -61,6 +65,7 @@ class Login(ApiView):
     """
 
     public = True
+    way = WayIn.LOGIN
     adds_status = False
     inputs = {"POST": Credentials}
     refusals = {"POST": (401, 403)}
@@ -92,7 +97,7 @@ class Login(ApiView):
 
 
 class TokenInfo(ApiView):
-    """What the token at hand may do. `?no-expiration-extension=1` asks without using it."""
+    """What the token or the API key at hand may do. `?no-expiration-extension=1` asks without using a token."""
 
     public = True
     adds_status = False
@@ -107,23 +112,23 @@ class TokenInfo(ApiView):
                     "admin_roles": ["SMS operator"],
                     "admin_actions": ["SMS_GATEWAY_READ", "SMS_SEND_METHOD_AVAILABLE", "SYSTEM_CREATE"],
                     "expires_at": "2026-11-22T12:15:30Z",
+                    "way": "login",
                 }
             }
         )
     }
 
     def get(self, request: Request) -> HttpResponseBase:
+        uses = request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}
         try:
-            token = tokens.token_of(request)
-        except NotSignedIn:
+            credential = credentials.of_request(request, uses=uses)
+        except (NotSignedIn, KeyElsewhere):
             return Response({"message": UNKNOWN_TOKEN}, status=404)
-        if request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}:
-            tokens.slide(token, callers.address_of(request))
-        return Response({"item": TokenItem(_item(token)).data})
+        return Response({"item": TokenItem(_item(credential)).data})
 
 
 class Logout(ApiView):
-    """End the token at hand. It is ours: PacketFence has none."""
+    """End the token at hand, and what would renew it. It is ours: PacketFence has none."""
 
     rights = {"POST": ()}
     examples = {"POST": Example({"message": "Logged out", "status": 200})}
@@ -132,19 +137,21 @@ class Logout(ApiView):
         """End it. There must be one: a key or a password that comes with every call cannot be logged out."""
 
         def work() -> Done:
-            tokens.end(request.auth)
+            credentials.end(request.auth)
             return Done({"message": "Logged out"})
 
         answer = commit_once(self, work)
         return Response(answer.body)
 
 
-def _item(token: ApiToken) -> dict[str, Any]:
-    roles = sorted(token.user.groups.values_list("name", flat=True))
-    end = expiry.end_of(token.user)
+def _item(credential: Any) -> dict[str, Any]:
+    user: User = credential.user
+    roles = sorted(user.groups.values_list("name", flat=True))
+    end = expiry.end_of(user)
     return ({"account_ends_at": end} if end else {}) | {
-        "username": token.user.get_username(),
-        "admin_roles": ["ALL", *roles] if token.user.is_superuser else roles,
-        "admin_actions": sorted(rights_of(token.user)),
-        "expires_at": token.expiry,
+        "username": user.get_username(),
+        "admin_roles": ["ALL", *roles] if user.is_superuser else roles,
+        "admin_actions": sorted(rights_of(user)),
+        "expires_at": credentials.end_of(credential),
+        "way": credentials.kind_of(credential),
     }

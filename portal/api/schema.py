@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
+from django.conf import settings
 from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
@@ -64,17 +65,31 @@ _ERROR = {
 }
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the document names our tokens."""
+class OneOfSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """What goes by several names: one of them is enough, where the framework's own would ask for all at once."""
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+
+class BearerScheme(OneOfSchemes):  # type: ignore[no-untyped-call]
+    """How the document names our tokens, by where they are given."""
 
     target_class = "portal.api.authentication.entry.BearerAuthentication"
-    name = "token"
+    name = ["token", "session", "client"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/login."}
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        scopes = settings.OAUTH2_PROVIDER["SCOPES"]
+        session = {"tokenUrl": "/api/v1/session", "refreshUrl": "/api/v1/session", "scopes": scopes}
+        client = {"tokenUrl": "/oauth2/token", "scopes": scopes}
+        return [
+            {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/login."},
+            {"type": "oauth2", "flows": {"password": session}, "description": "One from POST /api/v1/session."},
+            {"type": "oauth2", "flows": {"clientCredentials": client}, "description": "One of an OAuth2 client."},
+        ]
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyScheme(OneOfSchemes):  # type: ignore[no-untyped-call]
     """How it names API keys."""
 
     target_class = "portal.api.authentication.entry.KeyAuthentication"

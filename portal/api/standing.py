@@ -1,15 +1,17 @@
 """What a token or a key stands for: itself, its user and that user's rights, read in one query and kept while true."""
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
+from oauth2_provider.models import AccessToken
 
 from portal import permissions, versions
-from portal.models import ApiKey, ApiToken, KeptChange
+from portal.models import ApiKey, ApiSession, ApiToken, KeptChange
 from portal.rows import copied
 from portal.versions import Kept
 
-Credential = TypeVar("Credential", ApiToken, ApiKey)
+Credential = TypeVar("Credential", ApiToken, ApiKey, AccessToken)
 
 
 class _Joined(Func):
@@ -23,11 +25,12 @@ class _Joined(Func):
 
 
 class Standing(Generic[Credential]):
-    """Of one kind of credential, by the digest it is stored under. `moves` are the columns that a use changes."""
+    """Of one kind of credential, by the column with the digest it is stored under. `moves` are what a use changes."""
 
-    def __init__(self, model: type[Credential], moves: tuple[str, ...]) -> None:
-        self._model: Any = model
+    def __init__(self, rows: Callable[[], Any], moves: tuple[str, ...], stored_under: str = "digest") -> None:
+        self._rows = rows
         self._moves = moves
+        self._stored_under = stored_under
         self._kept: Kept[str, Credential] = Kept()
 
     def of(self, digest: str) -> Credential | None:
@@ -47,7 +50,7 @@ class Standing(Generic[Credential]):
 
     def seen(self, used: Credential) -> None:
         """A use has moved some columns: what is kept follows."""
-        kept = self._kept.get(used.digest)
+        kept = self._kept.get(getattr(used, self._stored_under))
         if kept is not None:
             for name in self._moves:
                 setattr(kept, name, getattr(used, name))
@@ -55,7 +58,7 @@ class Standing(Generic[Credential]):
     def _read(self, digest: str) -> Credential | None:
         rights = _granted().annotate(names=_Joined(F("codename"), Value(","))).values("names")
         version = KeptChange.objects.annotate(sum=Func("value", function="SUM")).values("sum")
-        rows = self._model.objects.select_related("user").filter(digest=digest)
+        rows = self._rows().select_related("user").filter(**{self._stored_under: digest})
         found: Any = rows.annotate(rights_held=Subquery(rights), version=Subquery(version)).first()
         if found is not None:
             state = found.__dict__
@@ -76,5 +79,15 @@ def _copied(found: Credential) -> Credential:
     return copy
 
 
-tokens: Standing[ApiToken] = Standing(ApiToken, ("expiry", "last_used", "last_address"))
-keys: Standing[ApiKey] = Standing(ApiKey, ("last_used", "last_address"))
+def _access_tokens() -> Any:
+    """Each with what is known of its session, or with whom its client acts as."""
+    session = ApiSession.objects.filter(access_checksum=OuterRef("token_checksum"))
+    of_session = {name: Subquery(session.values(name)[:1]) for name in ("given_for", "last_used")}
+    return AccessToken.objects.annotate(
+        session_id=Subquery(session.values("pk")[:1]), acts_as=F("application__user_id"), **of_session
+    )
+
+
+tokens: Standing[ApiToken] = Standing(ApiToken.objects.all, ("expiry", "last_used", "last_address"))
+keys: Standing[ApiKey] = Standing(ApiKey.objects.all, ("last_used", "last_address"))
+access: Standing[AccessToken] = Standing(_access_tokens, ("last_used",), "token_checksum")

@@ -39,6 +39,7 @@ from portal.api.inputs import Input, describe, shared
 from portal.models import User
 from portal.permissions import Right
 from portal.versions import Outdated
+from portal.ways import WayIn, is_open
 
 #: Refers to a serializer's schema in the OpenAPI document.
 Ref = Callable[[Serializer[Any]], dict[str, Any]]
@@ -88,6 +89,8 @@ class ApiView(APIView):
     rights: ClassVar[Mapping[str, tuple[Right, ...]]] = {}
     #: Needs no token at all.
     public: ClassVar[bool] = False
+    #: The way in that it is part of: while that is closed, it does not exist.
+    way: ClassVar[WayIn | None] = None
     #: What the body may hold, by method; OPTIONS and the schema show it.
     inputs: ClassVar[Mapping[str, type[Input]]] = {}
     #: The shape of the answer, by method, for the OpenAPI document; `answer_shape` unless given.
@@ -179,6 +182,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who calls and whether they may, as the framework does it; then whether there is a body that can be read."""
+        if self.way is not None and not is_open(self.way):
+            raise NotFound(f"Unknown path {request.path}")
         super().initial(request, *args, **kwargs)
         demand_length(request)
 

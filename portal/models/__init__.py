@@ -5,12 +5,14 @@ from portal.models.audit import AuditEvent
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.devices import RecoveryCodes, TotpDevice
 from portal.models.kept import KeptChange
+from portal.models.sessions import ApiSession
 from portal.models.staff import Role, User
 from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
 
 __all__ = [
     "AllowedNetwork",
     "ApiKey",
+    "ApiSession",
     "ApiToken",
     "AuditEvent",
     "IdempotencyRecord",

@@ -47,6 +47,7 @@ from messaging.models import (
 from portal.models import (
     AllowedNetwork,
     ApiKey,
+    ApiSession,
     ApiToken,
     AuditEvent,
     IdempotencyRecord,
@@ -113,7 +114,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {Brake, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {ApiSession, Brake, Code, CodeMessage, Device, KeptChange}
 WITHOUT_PAGES |= {GatewayTold, WebhookEvent, WebhookTry}
 
 #: The area of rights that opens each model's pages.

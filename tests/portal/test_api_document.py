@@ -12,6 +12,8 @@ from portal.permissions import Right
 
 #: Its answers are described by what its actions say; see TestTheEnvelope.
 ENVELOPE = "/api/"
+#: What needs no token.
+OPEN = ("/login", "/token_info", "/session", "/oauth/token", "/oauth2/token")
 OPERATIONS = [
     (f"{method} {path}", operation)
     for path, methods in document()["paths"].items()
@@ -44,13 +46,13 @@ class TestOperations:
     def test_it_lists_its_rights(self, name: str, operation: dict[str, Any]) -> None:
         assert all(right in Right.__members__ for right in operation["x-rights"])
         assert all(right in operation["description"] for right in operation["x-rights"])
-        open_to_all = name.endswith(("/login", "/token_info"))
+        open_to_all = name.endswith(OPEN)
         assert ("Needs no token" in operation["description"]) is open_to_all
         assert bool(operation.get("security")) is not open_to_all
 
     def test_it_lists_its_errors(self, name: str, operation: dict[str, Any]) -> None:
         codes = set(operation["responses"])
-        if not name.endswith(("/login", "/token_info")) and is_ours(name):
+        if not name.endswith(OPEN) and is_ours(name):
             assert {"401", "403"} <= codes
         if "requestBody" in operation and is_ours(name):
             assert {"400", "411", "413"} <= codes
@@ -146,3 +148,21 @@ def test_the_page_loads_what_we_serve_and_nothing_else(client: Any, url: str) ->
     for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"):
         assert f"drf_spectacular_sidecar/swagger-ui-dist/{name}" in html
         assert finders.find(f"drf_spectacular_sidecar/swagger-ui-dist/{name}")
+
+
+def test_one_credential_is_enough_whichever_it_is() -> None:
+    security = document()["paths"]["/api/v1/sms_gateways"]["get"]["security"]
+    assert [set(alternative) for alternative in security] == [
+        {"key"},
+        {"key_in_query"},
+        {"password"},
+        {"token"},
+        {"session"},
+        {"client"},
+    ]
+
+
+def test_it_says_where_tokens_are_given() -> None:
+    schemes = document()["components"]["securitySchemes"]
+    assert schemes["session"]["flows"]["password"]["tokenUrl"] == "/api/v1/session"
+    assert schemes["client"]["flows"]["clientCredentials"]["tokenUrl"] == "/oauth2/token"

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from portal import callers, version
 from portal.api.actions.action import Action
 from portal.api.actions.asked import NoParams, OtherFields
-from portal.api.authentication import another_site, passwords, tokens
+from portal.api.authentication import another_site, credentials, passwords, tokens
 from portal.api.commit import Done, commit_once
 from portal.api.views import ApiView, Example
 from portal.models import ApiToken, User
@@ -100,7 +100,7 @@ def logout(view: ApiView, _params: dict[str, Any]) -> Response:
     """The token at hand ends."""
 
     def work() -> Done:
-        tokens.end(view.request.auth)
+        credentials.end(view.request.auth)
         return Done({})
 
     return Response(dict(commit_once(view, work).body))

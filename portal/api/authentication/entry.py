@@ -5,11 +5,12 @@ import binascii
 
 from django.http import HttpRequest
 from knox.settings import knox_settings
+from oauth2_provider.models import AccessToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from portal import callers
-from portal.api.authentication import keys, passwords, tokens
+from portal.api.authentication import access, keys, passwords, tokens
 from portal.models import ApiKey, ApiToken, User
 from portal.ways import WayIn, is_open
 
@@ -43,10 +44,14 @@ class BasicAuthentication(BaseAuthentication):
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer X` and bare `X`. A good token slides before anything asks for rights."""
 
-    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+    def authenticate(self, request: Request) -> tuple[User, ApiToken | AccessToken] | None:
         """The user and the token; None without a token. Raises NotSignedIn."""
-        if not tokens.presented_token(request):
+        presented = tokens.presented_token(request)
+        if not presented:
             return None
+        if access.looks_like_one(presented):
+            given = access.token_of(request, presented)
+            return given.user, given
         token = tokens.token_of(request)
         tokens.slide(token, callers.address_of(request))
         return token.user, token

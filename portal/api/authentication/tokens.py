@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from portal import defender, expiry
 from portal.api import standing
 from portal.api.authentication.refusals import NotSignedIn, PastLimit, UnknownToken
-from portal.errors import Refusal, Why
 from portal.models import ApiToken, User
 from portal.ways import WayIn, is_open
 
@@ -98,13 +97,6 @@ def issue(user: User, address: str | None, way: ApiToken.Way = ApiToken.Way.LOGI
         given_for=user.get_session_auth_hash(),
     )
     return issued
-
-
-def end(credential: object) -> None:
-    """Ends the token that a call came by. Raises Refusal where it came by something that comes with every call."""
-    if not isinstance(credential, ApiToken):
-        raise Refusal("Only a token can be logged out.", why=Why.CONFLICT)
-    ApiToken.objects.filter(pk=credential.pk).delete()
 
 
 def slide(token: ApiToken, address: str | None) -> None:

@@ -1,0 +1,59 @@
+"""OAuth2 clients: programs with an id and a secret, which is shown once and known by its hash from then on."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from oauth2_provider.generators import generate_client_secret
+from oauth2_provider.models import AccessToken, Application, RefreshToken
+
+from portal import expiry
+from portal.errors import Refusal
+from portal.models import ApiSession, User
+from portal.sessions import ANYBODY
+
+LONGEST_NAME = 100
+
+
+def make(name: str, user: User | None = None) -> tuple[Application, str]:
+    """A new client and its secret, which nobody can read again.
+
+    With a user it comes by client credentials and acts as that user; without one it opens sessions of others with their
+    passwords. Raises Refusal (fields `name`, `user`).
+    """
+    _check(name, user)
+    secret = generate_client_secret()
+    client = Application.objects.create(
+        name=name.strip(),
+        user=user,
+        client_type=Application.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS if user else Application.GRANT_PASSWORD,
+        client_secret=secret,
+    )
+    return client, secret
+
+
+def renew_secret(client: Application) -> str:
+    """Another secret in the place of the one there was; whatever was given for that has ended. Raises Refusal."""
+    if client.client_id == ANYBODY:
+        raise Refusal(_("This client stands for all that were not set up: it has no secret."))
+    secret: str = generate_client_secret()
+    with transaction.atomic():
+        client.client_secret = secret
+        client.save(update_fields=["client_secret", "updated"])
+        end_tokens(client)
+    return secret
+
+
+def end_tokens(client: Application) -> None:
+    """Ends every token and every session of the client."""
+    now = timezone.now()
+    RefreshToken.objects.filter(application=client, revoked=None).update(revoked=now, updated=now)
+    AccessToken.objects.filter(application=client).delete()
+    ApiSession.objects.filter(client=client, ended_at=None).update(ended_at=now)
+
+
+def _check(name: str, user: User | None) -> None:
+    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+        raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
+    if user is not None and not expiry.may_act(user):
+        raise Refusal(_("This account is switched off or over."), field="user")
