@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +15,7 @@ from portal.api.collection import CollectionView, ItemView, OneView, ResourceVie
 from portal.api.inputs import Input
 from portal.api.resources import Column, Resource, fraction, moment, number, shown, text, yes_no
 from portal.api.views import Example, Ref
-from portal.permissions import Right, may
+from portal.permissions import Right, is_for_some_gateways, may
 
 TEXT = {"type": "string"}
 
@@ -95,6 +96,7 @@ GATEWAYS = Resource(
     singular="sms_gateway",
     key="id",
     rows=lambda: Gateway.objects.select_related("health"),
+    gateways=("pk",),
     ordering=("priority", "name"),
     columns={
         "id": text("name"),
@@ -136,6 +138,7 @@ WHOLE_GATEWAY = Resource(
     shape_name="WholeGatewayItem",
     key="id",
     rows=GATEWAYS.rows,
+    gateways=GATEWAYS.gateways,
     columns={**GATEWAYS.columns, "callback_url": shown(lambda gateway: gateway.callback_url)},
     example=EXAMPLE | {"callback_url": "https://sms.example.org/callbacks/1/4f0c…/"},
 )
@@ -169,6 +172,12 @@ class GatewayChange(GatewayInput):
     id = serializers.CharField(source="name", max_length=100, validators=[name_is_plain], required=False)
 
 
+class ForSomeGateways(PermissionDenied):
+    """403: it would change what others find, and the key is for some gateways."""
+
+    default_detail = "This API key is for some gateways only: it makes none and chooses no default one."
+
+
 class Gateways(CollectionView):
     """The gateways: accounts at providers through which messages are sent."""
 
@@ -179,6 +188,8 @@ class Gateways(CollectionView):
     wire_names: ClassVar = {"name": "id"}
 
     def create(self, fields: dict[str, Any]) -> Gateway:
+        if is_for_some_gateways(self.caller):
+            raise ForSomeGateways
         return accounts.create(**fields)
 
 
@@ -209,6 +220,8 @@ class GatewayView(ItemView):
         return item | {"callback_url": configuration.MASK} if hidden else item
 
     def update(self, found: Gateway, fields: dict[str, Any]) -> Gateway:
+        if fields.get("is_default", found.is_default) != found.is_default and is_for_some_gateways(self.caller):
+            raise ForSomeGateways
         accounts.change(found, **fields)
         return found
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Permission
 from django.db.models import Q, QuerySet
@@ -157,6 +159,20 @@ def may_use_gateway(user: object, gateway_id: int) -> bool:
     """Whether a key's scope leaves this gateway to it; for whoever has no scope there is every gateway."""
     scope = scope_of(user)
     return scope is None or scope.gateways is None or gateway_id in scope.gateways
+
+
+def is_for_some_gateways(user: object) -> bool:
+    """Whether it came by a key that is not for every gateway."""
+    scope = scope_of(user)
+    return scope is not None and scope.gateways is not None
+
+
+def of_its_gateways(user: object, *paths: str) -> Q:
+    """The condition on rows that leads by one of these paths to a gateway that a key's scope leaves to it."""
+    scope = scope_of(user)
+    if scope is None or scope.gateways is None:
+        return Q()
+    return reduce(or_, (Q(**{f"{path}__in": scope.gateways}) for path in paths))
 
 
 def missing_right(user: Caller, *needed: Right) -> Right | None:

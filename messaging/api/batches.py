@@ -90,6 +90,7 @@ BATCHES = Resource(
     singular="batch",
     key="id",
     rows=lambda: Batch.objects.select_related("wanted", "requested_by"),
+    gateways=("wanted",),
     ordering=("-id",),
     columns={
         "id": number("id"),
@@ -111,6 +112,7 @@ WHOLE_BATCH = Resource(
     shape_name="WholeBatchItem",
     key="id",
     rows=BATCHES.rows,
+    gateways=BATCHES.gateways,
     columns={**BATCHES.columns, "errors": shown(_errors, ErrorShape(many=True))},
     example=EXAMPLE | {"errors": ERRORS_EXAMPLE},
 )

@@ -20,6 +20,7 @@ INBOUND_MESSAGES = Resource(
     singular="inbound_message",
     key="id",
     rows=lambda: InboundMessage.objects.select_related("gateway"),
+    gateways=("gateway",),
     ordering=("-id",),
     columns={
         "id": number("id"),

@@ -173,7 +173,7 @@ class _ChangeOfMind(OneView):
     rights: ClassVar = {"POST": SENDING}
 
     def rows(self) -> QuerySet[Message]:
-        return Message.objects.select_related("gateway", "wanted")
+        return WHOLE_MESSAGE.rows_for(self.caller)
 
 
 class Resend(_ChangeOfMind):

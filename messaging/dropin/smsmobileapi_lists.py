@@ -154,8 +154,7 @@ class ReceivedSms(SmsMobileApiView):
     post = get
 
     def _of_gateways(self, name: str) -> Q:
-        scope = permissions.scope_of(self.caller)
-        ours = Q(gateway__in=scope.gateways) if scope and scope.gateways is not None else Q()
+        ours = permissions.of_its_gateways(self.caller, "gateway")
         return ours & Q(gateway__name=name) if name else ours
 
 

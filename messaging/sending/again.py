@@ -16,6 +16,7 @@ from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, note_accepted, send, suppress
 from portal.errors import Refusal, Why
 from portal.models import User
+from portal.permissions import may_use_gateway
 
 
 @transaction.atomic
@@ -31,7 +32,8 @@ def resend(
     `gateway` is another one to try first. Raises Refusal (conflict) where it was sent again before, is not at a bad
     end or its text is no longer kept.
     """
-    message = Message.objects.select_for_update(of=("self",)).select_related("gateway").get(pk=message.pk)
+    locked = Message.objects.select_for_update(of=("self",)).select_related("gateway", "wanted")
+    message = locked.get(pk=message.pk)
     earlier = Message.objects.filter(resend_of=message).only("pk").first()
     if earlier is not None:
         sentence = _("Message %(id)s was already sent again as %(again)s.")
@@ -47,7 +49,7 @@ def resend(
         phone=message.phone,
         text=message.text,
         kind=Kind(message.kind),
-        gateway_name=(gateway or message.gateway).name,
+        gateway_name=(gateway or _first(message, requested_by)).name,
         requested_by=requested_by,
         masked_text=message.masked_text,
         recipient_label=message.recipient_label,
@@ -57,6 +59,11 @@ def resend(
     again.link_to(message)
     recipients.tell_resent([message.pk])
     return again
+
+
+def _first(former: Message, by: User | None) -> Gateway:
+    """Where it was last; for a key that is not for that gateway, the one that had been asked for."""
+    return former.gateway if may_use_gateway(by, former.gateway_id) else former.wanted or former.gateway
 
 
 @dataclass

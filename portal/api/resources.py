@@ -16,15 +16,14 @@ Paths lead through foreign keys only (`gateway__name`): a path to many rows woul
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
-from operator import or_
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from portal.api.inputs import Moment
-from portal.permissions import scope_of
+from portal.permissions import of_its_gateways
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -73,10 +72,7 @@ class Resource:
 
     def rows_for(self, caller: object) -> QuerySet[Any]:
         """The rows that exist for this caller."""
-        scope = scope_of(caller)
-        if not self.gateways or scope is None or scope.gateways is None:
-            return self.rows()
-        return self.rows().filter(reduce(or_, (Q(**{f"{path}__in": scope.gateways}) for path in self.gateways)))
+        return self.rows().filter(of_its_gateways(caller, *self.gateways)) if self.gateways else self.rows()
 
     def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The row as it is answered, all of it or these columns only."""

@@ -150,9 +150,7 @@ class Inbound(Question):
             raise documents.Told(words.BAD_PERIOD)
         rows = InboundMessage.objects.select_related("gateway").filter(at__gt=start).order_by("at", "pk")
         rows = rows.filter(at__lt=end) if end else rows
-        scope = permissions.scope_of(self.caller)
-        if scope and scope.gateways is not None:
-            rows = rows.filter(gateway__in=scope.gateways)
+        rows = rows.filter(permissions.of_its_gateways(self.caller, "gateway"))
         return documents.answer(*map(_inbound, rows[:MOST_INBOUND]))
 
 
