@@ -11,7 +11,10 @@ from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, Mess
 from messaging.api.sends import SendSms, SendTest
 from messaging.api.webhook_deliveries import Replay, WebhookDeliveries, WebhookDeliverySearch, WebhookDeliveryView
 from messaging.api.webhooks import Pause, Resume, RotateSecret, Test, Webhooks, WebhookSearch, WebhookView
-from messaging.dropin import smsmobileapi, smsmobileapi_lists
+from messaging.dropin.smsc import sends as smsc_sends
+from messaging.dropin.smsc import states as smsc_states
+from messaging.dropin.smsmobileapi import lists as smsmobileapi_lists
+from messaging.dropin.smsmobileapi import sends as smsmobileapi_sends
 from messaging.dropin.targetsms import codes as targetsms_codes
 from messaging.dropin.targetsms import questions as targetsms_questions
 from messaging.dropin.targetsms import sends as targetsms_sends
@@ -23,11 +26,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/messages/people/", admin.site.admin_view(write.people), name="messages.people"),
     re_path(r"^callbacks/(?P<gateway_id>[0-9]{1,18})/(?P<key>[^/]+)/?\Z", callbacks.callback, name="callback"),
     # At the addresses that programs written for these systems know.
-    route("sendsms", smsmobileapi.SendSms, "smsmobileapi.sendsms"),
-    route("resend", smsmobileapi.ResendSms, "smsmobileapi.resend"),
-    route("deletesms", smsmobileapi.DeleteSms, "smsmobileapi.deletesms"),
+    route("sendsms", smsmobileapi_sends.SendSms, "smsmobileapi.sendsms"),
+    route("resend", smsmobileapi_sends.ResendSms, "smsmobileapi.resend"),
+    route("deletesms", smsmobileapi_sends.DeleteSms, "smsmobileapi.deletesms"),
     route("log/sent/sms", smsmobileapi_lists.SentLog, "smsmobileapi.log"),
     route("getsms", smsmobileapi_lists.ReceivedSms, "smsmobileapi.getsms"),
+    route(r"sys/send\.php", smsc_sends.Send, "smsc.send"),
+    route("rest/send", smsc_sends.SendJson, "smsc.rest_send"),
+    route(r"sys/status\.php", smsc_states.Status, "smsc.status"),
+    route(r"sys/balance\.php", smsc_states.Balance, "smsc.balance"),
     route("gateway/mobile/list", smsmobileapi_lists.Phones, "smsmobileapi.phones"),
     route(r"password_generation/api\.php", targetsms_codes.GenerateCode, "targetsms.password_generation"),
     route("xml", targetsms_sends.SendXml, "targetsms.send"),

@@ -32,7 +32,7 @@ from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
 from portal import audit, permissions
 from portal.api.authentication import keys, passwords
-from portal.api.commit import Done, commit_once
+from portal.api.commit import Done, commit, commit_once
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
 from portal.models import ApiKey, User
@@ -229,9 +229,15 @@ class DropInView(ApiView):
         """As everywhere; some systems say 200 to a call that they refuse, and the trail knows better."""
         return super().audit_event(self.fault.status if self.fault else status)
 
-    def once(self, work: Callable[[], Done]) -> dict[str, Any]:
-        """Does the work and writes the audit trail in one transaction; the answer's body. Raises what `work` does."""
-        return dict(commit_once(self, work).body)
+    def once(self, work: Callable[[], Done], own_key: str | None = None) -> dict[str, Any]:
+        """Does the work and writes the audit trail in one transaction; the answer's body.
+
+        `own_key` says what the call is about, where the system knows a repeat by it: that gets the answer of the first.
+        Raises what `work` does, and StillOpen.
+        """
+        if own_key is None:
+            return dict(commit_once(self, work).body)
+        return dict(commit(self, work, own_key=own_key).data)
 
     def gateway_called(self, named: str, sender: str = "") -> str:
         """The name of the gateway to send through: the one that is named, else one that sends as `sender`, else none.

@@ -78,15 +78,16 @@ class Done:
 Work = Callable[[], Done]
 
 
-def commit(view: ApiView, work: Work) -> Response:
+def commit(view: ApiView, work: Work, *, own_key: str | None = None) -> Response:
     """Does the work once and answers; a repeat with the same Idempotency-Key gets the answer that was kept.
 
+    `own_key` stands for that header where the call itself says what it is; it says all that the call is about, too.
     Raises BadKey, StillOpen, Refusal for a key used with another body, and what `work` raises.
     """
-    key = key_of(view.request)
+    key = own_key or key_of(view.request)
     if key is None:
         return _sent(commit_once(view, work))
-    claim = _claim(view, key)
+    claim = _claim(view, key, {} if own_key else view.body)
     kept = _kept(claim)
     if kept is None:
         try:
@@ -112,7 +113,7 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
     is what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
     """
     key = key_of(view.request)
-    claim = None if key is None else _claim(view, key)
+    claim = None if key is None else _claim(view, key, view.body)
     mark = row.pk = secrets.randbelow(MARKS) + MARKS
     done = answer()
     text = ""
@@ -159,10 +160,10 @@ def _drop_some(most: int) -> int:
     return IdempotencyRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()[0]
 
 
-def _claim(view: ApiView, key: str) -> IdempotencyRecord:
+def _claim(view: ApiView, key: str, body: Mapping[str, Any]) -> IdempotencyRecord:
     """The record as it would be written; the body's fingerprint is keyed because a body may hold a password."""
     request = view.request
-    deed = {name: value for name, value in view.body.items() if name not in view.unfingerprinted}
+    deed = {name: value for name, value in body.items() if name not in view.unfingerprinted}
     canonical = json.dumps(deed, sort_keys=True, separators=(",", ":"))
     return IdempotencyRecord(
         user=cast("User", request.user),

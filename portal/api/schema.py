@@ -179,7 +179,11 @@ class PortalSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         example = self.declared.example(self.method)
         answer = _content(self.declared.gives, {"schema": self._answer()}, example.answer if example else None)
-        good = {"description": "Done.", "content": answer}
+        others = [_content(kind, {"schema": {}}, shown) for kind, shown in self.declared.gives_also.items()]
+        good = {
+            "description": "Done.",
+            "content": {kind: body for one in (answer, *others) for kind, body in one.items()},
+        }
         errors = {str(code): self._error(code, meaning) for code, meaning in self._errors().items()}
         return {**errors, str(example.status if example else 200): good}
 
@@ -197,7 +201,10 @@ class PortalSchema(AutoSchema):
     def _error(self, code: int, meaning: str) -> dict[str, Any]:
         if code in self.declared.in_plain_text:
             return {"description": meaning, "content": _content("text/plain", {"schema": _TEXT})}
-        return {"description": meaning, "content": _content(self.declared.gives, {"schema": self._error_shape(code)})}
+        content = _content(self.declared.gives, {"schema": self._error_shape(code)})
+        for kind in self.declared.gives_also:
+            content |= _content(kind, {"schema": {}})
+        return {"description": meaning, "content": content}
 
     def _error_shape(self, code: int) -> dict[str, Any]:
         if self.declared.error_shape is not None:

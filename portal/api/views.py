@@ -118,6 +118,8 @@ class ApiView(APIView):
     #: What kinds of body it takes, and what kind it answers with.
     takes: ClassVar[Sequence[str]] = ("application/json",)
     gives: ClassVar[str] = "application/json"
+    #: Other kinds that a caller may ask for, each with an example.
+    gives_also: ClassVar[Mapping[str, Any]] = {}
     #: Every error and what it means, where those that follow from the rest are not those that are answered.
     errors: ClassVar[Mapping[int, str] | None] = None
     #: The shape of an error as OpenAPI has it, where it is not the API's own.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateways.models import Gateway
-from messaging.dropin import smsmobileapi_lists
+from messaging.dropin.smsmobileapi import lists
 from messaging.guids import guid_of
 from messaging.models import InboundMessage
 from portal.models import AuditEvent, User
@@ -46,7 +46,7 @@ def test_rows_are_as_documented(sandbox: Gateway, auditor: User, method: str) ->
 
 
 def test_after_a_moment_the_oldest_first(sandbox: Gateway, auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smsmobileapi_lists, "MOST", 2)
+    monkeypatch.setattr(lists, "MOST", 2)
     for number in range(4):
         wrote(sandbox, str(number), NOW + timedelta(seconds=number))
     assert texts(received(auditor)) == ["2", "3"]
@@ -67,7 +67,7 @@ def test_what_was_read_is_not_unread_any_more_for_its_reader(sandbox: Gateway, a
 def test_more_unread_than_one_answer_holds_come_one_answer_after_the_other(
     sandbox: Gateway, auditor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smsmobileapi_lists, "MOST", 2)
+    monkeypatch.setattr(lists, "MOST", 2)
     for number in range(3):
         wrote(sandbox, str(number))
     assert [texts(received(auditor, onlyunread="yes")) for _ in range(3)] == [["0", "1"], ["2"], []]

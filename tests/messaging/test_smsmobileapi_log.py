@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from gateways.models import Gateway
-from messaging.dropin import smsmobileapi_lists
+from messaging.dropin.smsmobileapi import lists
 from messaging.guids import guid_of
 from messaging.models import Message, State
 from messaging.retries import Kind
@@ -114,7 +114,7 @@ def test_by_where_the_error_is(own: Send, operator: User) -> None:
 
 
 def test_page_by_page_before_a_guid_or_a_time(own: Send, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smsmobileapi_lists, "MOST", 2)
+    monkeypatch.setattr(lists, "MOST", 2)
     guids = [guid_of(own().pk) for _ in range(3)][::-1]
     assert [row["guid"] for row in log(operator)] == guids[:2]
     assert [row["guid"] for row in log(operator, before=guids[1])] == guids[2:]

@@ -18,7 +18,7 @@ from gateways import routing
 from gateways.models import Gateway
 from messaging import finding, inbound
 from messaging.dropin.door import Fields
-from messaging.dropin.smsmobileapi import SmsMobileApiView, result
+from messaging.dropin.smsmobileapi.sends import SmsMobileApiView, result
 from messaging.guids import GUID, RECEIVED, guid_of, id_in
 from messaging.models import InboundMessage, Message, State
 from portal import permissions
@@ -39,7 +39,7 @@ ERROR_OF_API = (State.FAILED, State.LAPSED, State.CANCELLED, State.SUPPRESSED)
 MOMENT = r"^[0-9]{1,11}$"
 
 
-class LogFields(Fields):
+class SmsMobileApiLogFields(Fields):
     """What `/log/sent/sms/` may carry."""
 
     guid_message = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
@@ -61,8 +61,8 @@ class SentLog(SmsMobileApiView):
 
     rights: ClassVar = {"GET": (), "POST": ()}
     audited: ClassVar = False
-    parameters: ClassVar = {"GET": (LogFields,)}
-    inputs: ClassVar = {"POST": LogFields}
+    parameters: ClassVar = {"GET": (SmsMobileApiLogFields,)}
+    inputs: ClassVar = {"POST": SmsMobileApiLogFields}
     answer_shown: ClassVar = {
         "result": {
             "error": "",
@@ -79,7 +79,7 @@ class SentLog(SmsMobileApiView):
 
     def get(self, request: Request) -> HttpResponse:
         """What was sent, the newest first, as SMSmobileAPI's `/log/sent/sms/` shows it."""
-        asked = self.validated(LogFields)
+        asked = self.validated(SmsMobileApiLogFields)
         found = self._holding(self._rows(asked), asked["keyword"])
         return result({"error": "", "sms": [_sent(message) for message in found]})
 
@@ -104,7 +104,7 @@ class SentLog(SmsMobileApiView):
         return islice((row for row in rows[:LOOKED_AT] if sought in (row.shown_text or "").casefold()), MOST)
 
 
-class ReceivedFields(Fields):
+class SmsMobileApiReceivedFields(Fields):
     """What `/getsms/` may carry."""
 
     after_timestamp_unix = serializers.RegexField(MOMENT, required=False, allow_blank=True, default="")
@@ -121,8 +121,8 @@ class ReceivedSms(SmsMobileApiView):
 
     rights: ClassVar = {"GET": (Right.MESSAGES_READ,), "POST": (Right.MESSAGES_READ,)}
     audited: ClassVar = False
-    parameters: ClassVar = {"GET": (ReceivedFields,)}
-    inputs: ClassVar = {"POST": ReceivedFields}
+    parameters: ClassVar = {"GET": (SmsMobileApiReceivedFields,)}
+    inputs: ClassVar = {"POST": SmsMobileApiReceivedFields}
     answer_shown: ClassVar = {
         "result": {
             "error": "",
@@ -138,7 +138,7 @@ class ReceivedSms(SmsMobileApiView):
 
     def get(self, request: Request) -> HttpResponse:
         """What people wrote to us, the oldest first, as SMSmobileAPI's `/getsms/` shows it."""
-        asked = self.validated(ReceivedFields)
+        asked = self.validated(SmsMobileApiReceivedFields)
         rows = InboundMessage.objects.select_related("gateway").filter(self._of_gateways(asked["sIdentifiantPhone"]))
         if after := asked["after_timestamp_unix"]:
             rows = rows.filter(received_at__gt=_moment(after, "after_timestamp_unix"))

@@ -1,4 +1,4 @@
-"""SMSmobileAPI's calls that send: `/sendsms/`, `/resend/` and `/deletesms/`; what can be read is in smsmobileapi_lists.
+"""SMSmobileAPI's calls that send: `/sendsms/`, `/resend/` and `/deletesms/`, and what all its calls share.
 
 Its documentation: https://smsmobileapi.com/doc/, https://github.com/SmsMobileApi/smsmobileapi-openapi. What its numbers
 of errors mean and how it answers a resend is not public; here they are those of our own API.
@@ -80,7 +80,7 @@ class SmsMobileApiView(DropInView):
         return found
 
 
-class SendFields(Fields):
+class SmsMobileApiSendFields(Fields):
     """What `/sendsms/` may carry; the rest of what is documented there is passed over."""
 
     recipients = serializers.CharField(max_length=50, trim_whitespace=False, style={"placeholder": "+79161234567"})
@@ -115,14 +115,14 @@ class SendSms(SmsMobileApiView):
     """
 
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
-    parameters: ClassVar = {"GET": (SendFields,)}
-    inputs: ClassVar = {"POST": SendFields}
+    parameters: ClassVar = {"GET": (SmsMobileApiSendFields,)}
+    inputs: ClassVar = {"POST": SmsMobileApiSendFields}
     call_shown: ClassVar = {"recipients": "+79161234567", "message": "Wi-Fi is back"}
     answer_shown: ClassVar = SEND_EXAMPLE
 
     def get(self, request: Request) -> HttpResponse:
         """Send a text, as SMSmobileAPI's `/sendsms/` does."""
-        asked = self.validated(SendFields)
+        asked = self.validated(SmsMobileApiSendFields)
         if asked["waonly"].lower() in YES or asked["sendsms"].lower() in NO:
             raise Refusal(WHATSAPP_ONLY)
         return result(self.once(lambda: self._send(asked)))
@@ -144,7 +144,7 @@ class SendSms(SmsMobileApiView):
         return Done(told_of(message), object_id=str(message.pk))
 
 
-class GuidFields(Fields):
+class SmsMobileApiGuidFields(Fields):
     """A message, by its guid."""
 
     guid = serializers.CharField(max_length=64)
@@ -157,14 +157,14 @@ class ResendSms(SmsMobileApiView):
     """
 
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
-    parameters: ClassVar = {"GET": (GuidFields,)}
-    inputs: ClassVar = {"POST": GuidFields}
+    parameters: ClassVar = {"GET": (SmsMobileApiGuidFields,)}
+    inputs: ClassVar = {"POST": SmsMobileApiGuidFields}
     call_shown: ClassVar = {"guid": GUID_EXAMPLE}
     answer_shown: ClassVar = SEND_EXAMPLE
 
     def get(self, request: Request) -> HttpResponse:
         """Send a message again that is in error, as SMSmobileAPI's `/resend/` does."""
-        asked = self.validated(GuidFields)
+        asked = self.validated(SmsMobileApiGuidFields)
         return result(self.once(lambda: self._resend(asked["guid"])))
 
     post = get
@@ -184,14 +184,14 @@ class DeleteSms(SmsMobileApiView):
     """
 
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
-    parameters: ClassVar = {"GET": (GuidFields,)}
-    inputs: ClassVar = {"POST": GuidFields}
+    parameters: ClassVar = {"GET": (SmsMobileApiGuidFields,)}
+    inputs: ClassVar = {"POST": SmsMobileApiGuidFields}
     call_shown: ClassVar = {"guid": GUID_EXAMPLE}
     answer_shown: ClassVar = {"result": {"error": 0, "deleted": "1"}}
 
     def get(self, request: Request) -> HttpResponse:
         """Take an ended message off its provider's own log."""
-        message = self.message_called(self.validated(GuidFields)["guid"])
+        message = self.message_called(self.validated(SmsMobileApiGuidFields)["guid"])
         self.audit_object = str(message.pk)
         forgetting.forget(message)
         return result({"error": 0, "deleted": "1"})

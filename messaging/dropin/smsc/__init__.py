@@ -1,0 +1,1 @@
+"""SMSC.ru's calls: sends, states and balances."""

@@ -1,0 +1,171 @@
+"""SMSC.ru's `status.php` and `balance.php`: where messages are, and what is left at a gateway's provider."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from gateways import health, routing
+from messaging import sending
+from messaging.dropin.numbers import phone_of
+from messaging.dropin.smsc.calls import SmscFields, SmscView
+from messaging.dropin.smsc.money import balance_of, price_of
+from messaging.models import Message, State
+from portal.errors import Refusal
+from portal.permissions import Right
+
+NOT_FOUND = -3
+NAMES = {
+    NOT_FOUND: "Не найдено",
+    -2: "Остановлено",
+    -1: "Ожидает отправки",
+    0: "Передано оператору",
+    1: "Доставлено",
+    3: "Просрочено",
+    20: "Невозможно доставить",
+    23: "Запрещено",
+}
+#: What is not here waits. Of an unresolved message nobody knows: it may be with the operator, and is not sent again.
+STATUSES: Mapping[str, int] = {
+    State.SUBMITTED: 0,
+    State.NO_RECEIPT: 0,
+    State.UNRESOLVED: 0,
+    State.DELIVERED: 1,
+    State.EXPIRED: 3,
+    State.LAPSED: 3,
+    State.UNDELIVERED: 20,
+    State.FAILED: 20,
+    State.CANCELLED: -2,
+    State.SUPPRESSED: 23,
+}
+WAITING = -1
+#: How many messages one call may ask about.
+MOST = 100
+
+
+class SmscStatusFields(SmscFields):
+    """What `status.php` may carry. A comma at the end of both lists makes the answer a list."""
+
+    phone = serializers.CharField(style={"placeholder": "79161234567"})
+    id = serializers.CharField(help_text="Of the send, or the caller's own")
+    all = serializers.ChoiceField(["0", "1", "2"], required=False, default="0", allow_blank=True)
+
+
+class Status(SmscView):
+    """Where messages are, as SMSC.ru's `status.php` tells it: the caller's own."""
+
+    rights: ClassVar = {"GET": (), "POST": ()}
+    audited: ClassVar = False
+    parameters: ClassVar = {"GET": (SmscStatusFields,)}
+    inputs: ClassVar = {"POST": SmscStatusFields}
+    call_shown: ClassVar = {"phone": "79161234567", "id": "1234"}
+    answer_shown: ClassVar = "Status = 1, check_time = 22.11.2026 15:00:02"
+    gives_also: ClassVar = {
+        "application/json": {
+            "status": 1, "last_date": "22.11.2026 15:00:02", "last_timestamp": 1795348802, "err": 0,
+        },
+        "application/xml": "<result><status>1</status><err>0</err></result>",
+    }  # fmt: skip
+
+    def get(self, request: Request) -> HttpResponse:
+        """Where messages are, as SMSC.ru's `status.php` tells it: the caller's own."""
+        asked = self.validated(SmscStatusFields)
+        whole = asked["all"] in {"1", "2"}
+        phones, ids = asked["phone"].split(","), asked["id"].split(",")
+        if len(phones) != len(ids) or len(ids) > MOST + 1:
+            raise Refusal(f"Name as many phones as ids, {MOST} at most.", field="id")
+        if len(ids) == 1:
+            row = self._state(phones[0], ids[0], whole)
+            return self.written(row, words=_in_words(row))
+        rows = [self._listed(phone, own, whole) for phone, own in zip(phones, ids, strict=True) if own]
+        return self.written(rows, words="\n".join(map(_in_words, rows)))
+
+    post = get
+
+    def _listed(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
+        """In a list each says of which message it is."""
+        row = self._state(phone, own_id, whole)
+        return {**row, "id": int(own_id) if own_id.isdecimal() and len(own_id) <= 15 else own_id, "phone": phone}
+
+    def _state(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
+        """That of the last message with this id to this phone."""
+        try:
+            spelled = phone_of(phone)
+        except Refusal:
+            spelled = ""
+        found = self.own_messages().filter(caller_reference=own_id, phone=spelled).first()
+        return {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
+
+
+class SmscBalanceFields(SmscFields):
+    """What `balance.php` may carry."""
+
+    cur = serializers.CharField(required=False, allow_blank=True, default="0", help_text="1: with the currency")
+
+
+class Balance(SmscView):
+    """What is left at the provider of a gateway, the default one unless named: as it was when last asked."""
+
+    rights: ClassVar = {"GET": (Right.SMS_GATEWAY_READ,), "POST": (Right.SMS_GATEWAY_READ,)}
+    audited: ClassVar = False
+    parameters: ClassVar = {"GET": (SmscBalanceFields,)}
+    inputs: ClassVar = {"POST": SmscBalanceFields}
+    call_shown: ClassVar = {"cur": "1"}
+    answer_shown: ClassVar = "100.50"
+    gives_also: ClassVar = {
+        "application/json": {"balance": "100.50"},
+        "application/xml": "<result><balance>100.50</balance></result>",
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        """What is left at the provider of a gateway, the default one unless named: as it was when last asked."""
+        asked = self.validated(SmscBalanceFields)
+        gateway = sending.wanted_gateway(asked["sms_gateway"], self.caller) or routing.default()
+        left = balance_of(gateway)
+        if left is None:
+            raise Refusal(f"The provider of gateway “{gateway.name}” has not told what is left.")
+        currency = health.of(gateway).currency or gateway.currency
+        return self.written({"balance": left, **({"currency": currency} if asked["cur"] == "1" else {})}, words=left)
+
+    post = get
+
+
+#: What the rest of a row says of a message that is not there.
+UNKNOWN: Mapping[str, Any] = {
+    "last_date": None, "last_timestamp": None, "err": 0, "send_date": None, "send_timestamp": None, "phone": None,
+    "cost": None, "sender_id": None, "status_name": NAMES[NOT_FOUND], "message": None,
+}  # fmt: skip
+
+
+def _row(message: Message, whole: bool) -> dict[str, Any]:
+    status = STATUSES.get(message.state, WAITING)
+    last = message.finished_at or message.submitted_at or message.created
+    row: dict[str, Any] = {
+        "status": status,
+        "last_date": _date(last),
+        "last_timestamp": int(last.timestamp()),
+        "err": 0,
+    }
+    if not whole:
+        return row
+    return row | {
+        "send_date": _date(message.created),
+        "send_timestamp": int(message.created.timestamp()),
+        "phone": message.phone.lstrip("+"),
+        "cost": None if message.gateway.segment_price is None else price_of(message.gateway, message.segments),
+        "sender_id": message.gateway.sender,
+        "status_name": NAMES[status],
+        "message": message.shown_text,
+    }
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    said = f"Status = {row['status']}, check_time = {row.get('last_date') or ''}"
+    return said + (f", id = {row['id']}, phone = {row['phone']}" if "id" in row else "")
+
+
+def _date(at: Any) -> str:
+    return timezone.localtime(at).strftime("%d.%m.%Y %H:%M:%S")

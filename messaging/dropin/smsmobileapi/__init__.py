@@ -1,0 +1,1 @@
+"""SMSmobileAPI's calls: what they send, and what can be read by them."""

@@ -1,0 +1,316 @@
+"""`/sys/send.php` and `/rest/send/` of SMSC.ru."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import Settings
+
+from gateways.models import Gateway, GatewayHealth
+from messaging import opt_outs
+from messaging.models import Batch, Door, Message, State, Wait
+from portal.models import AuditEvent, User
+from portal.ways import USUAL_WAYS
+from tests.conftest import PASSWORD
+from tests.messaging.programs import PHONE, both_methods, call, key_of
+
+URL = "/sys/send.php"
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def key(operator: User, sandbox: Gateway) -> str:
+    return key_of(operator)
+
+
+@pytest.fixture
+def priced(sandbox: Gateway) -> Gateway:
+    Gateway.objects.filter(pk=sandbox.pk).update(segment_price=Decimal("3.5"))
+    GatewayHealth.objects.create(gateway=sandbox, balance=Decimal("100.50"), currency="RUB")
+    return sandbox
+
+
+def send(key: str, method: str = "GET", **fields: Any) -> Any:
+    given = {"apikey": key, "phones": "79161234567", "mes": "Связь есть", "charset": "utf-8", "fmt": "3", **fields}
+    return call(URL, method, **given)
+
+
+def said(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+@both_methods
+def test_it_answers_as_documented(key: str, operator: User, method: str) -> None:
+    told = said(send(key, method))
+    message = Message.objects.get()
+    assert told == {"id": int(message.caller_reference or 0), "cnt": 1}
+    assert (message.phone, message.text, message.door) == (PHONE, "Связь есть", Door.SMSC)
+    assert message.requested_by == operator
+    assert (AuditEvent.objects.get().action, AuditEvent.objects.get().status) == ("smsc.send", 200)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "kind", "body"),
+    [
+        ("", "text/plain; charset=utf-8", "OK - 1 SMS, ID - 7"),
+        ("0", "text/plain; charset=utf-8", "OK - 1 SMS, ID - 7"),
+        ("1", "text/plain; charset=utf-8", "7,1"),
+        (
+            "2",
+            "application/xml; charset=utf-8",
+            '<?xml version="1.0" encoding="utf-8"?>\n<result><id>7</id><cnt>1</cnt></result>',
+        ),
+        ("3", "application/json", '{"id": 7, "cnt": 1}'),
+    ],
+)
+def test_every_format(key: str, fmt: str, kind: str, body: str) -> None:
+    answer = send(key, id="7", fmt=fmt)
+    assert (answer.headers["Content-Type"], answer.content.decode()) == (kind, body)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "body"),
+    [
+        ("0", "ERROR = 7 (invalid number, phones: This is not a phone number; write it like +79161234567.)"),
+        ("1", "0,-7"),
+        (
+            "2",
+            """<?xml version="1.0" encoding="utf-8"?>
+<result><error>invalid number, phones: This is not a phone number; write it like +79161234567.</error>\
+<error_code>7</error_code></result>""",
+        ),
+    ],
+)
+def test_an_error_in_every_format(key: str, fmt: str, body: str) -> None:
+    answer = send(key, phones="12", fmt=fmt)
+    assert (answer.status_code, answer.content.decode()) == (200, body)
+    assert AuditEvent.objects.get().status == 422
+
+
+def test_the_charset_is_windows_1251_unless_another_is_named(key: str) -> None:
+    text = quote_plus("Связь есть", encoding="windows-1251")
+    answer = Client().get(f"{URL}?apikey={key}&phones=79161234567&mes={text}")
+    assert answer.content.startswith(b"OK - 1 SMS, ID - ")
+    assert Message.objects.get().text == "Связь есть"
+    assert answer.headers["Content-Type"] == "text/plain; charset=windows-1251"
+
+
+def test_what_is_not_written_in_its_charset_is_an_error(key: str) -> None:
+    answer = Client().get(f"{URL}?apikey={key}&phones=79161234567&mes=%C2%E2&charset=utf-8&fmt=3")
+    assert said(answer)["error_code"] == 1
+    assert said(Client().get(f"{URL}?apikey={key}&charset=klingon&fmt=3"))["error_code"] == 1
+
+
+class TestManyPhones:
+    def test_phones_are_separated_by_commas_semicolons_or_lines(self, key: str) -> None:
+        told = said(send(key, phones="79161234567,+79161234568;79161234569\n79161234567,"))
+        assert told["cnt"] == 3
+        assert {one.caller_reference for one in Message.objects.all()} == {str(told["id"])}
+        assert sorted(one.phone[-1] for one in Message.objects.all()) == ["7", "8", "9"]
+        assert {one.door for one in Message.objects.all()} == {Door.SMSC}
+
+    def test_a_wrong_one_stops_no_other_and_is_named(self, key: str) -> None:
+        told = said(send(key, phones="79161234567,12", op="1"))
+        assert told["cnt"] == 1
+        assert told["phones"] == [{"phone": "79161234567", "status": "-1"}, {"phone": "12", "error": "7"}]
+        told = said(send(key, phones="79161234567,12", err="1"))
+        assert told["phones"] == [{"phone": "12", "error": "7"}]
+
+    def test_where_all_are_wrong_nothing_is_kept(self, key: str) -> None:
+        assert said(send(key, phones="12,13"))["error_code"] == 7
+        assert not Batch.objects.exists()
+
+    def test_without_a_phone_it_is_an_error(self, key: str) -> None:
+        assert said(send(key, phones=" ,;"))["error_code"] in {1, 7}
+        assert said(send(key, phones=""))["error_code"] == 7
+
+
+class TestItsOwnId:
+    def test_a_repeat_gets_the_same_answer_and_sends_nothing(self, key: str) -> None:
+        first, second = (said(send(key, id="order-17")) for _ in range(2))
+        assert first == second == {"id": "order-17", "cnt": 1}
+        assert Message.objects.get().caller_reference == "order-17"
+
+    def test_so_does_one_that_asks_for_another_format(self, key: str) -> None:
+        said(send(key, id="17", fmt="3"))
+        assert send(key, id="17", fmt="1").content == b"17,1"
+        assert Message.objects.count() == 1
+
+    def test_many_phones_too(self, key: str) -> None:
+        answers = [said(send(key, id="5", phones="79161234567,79161234568")) for _ in range(2)]
+        assert answers[0] == answers[1] == {"id": 5, "cnt": 2}
+        assert Message.objects.count() == 2
+
+    def test_another_message_with_the_same_id_is_no_repeat(self, key: str) -> None:
+        for changed in ({}, {"mes": "другое"}, {"phones": "79161234568"}):
+            assert said(send(key, id="17", **changed))["id"] == 17
+        assert Message.objects.count() == 3
+
+    def test_of_another_user_it_is_another_id(self, key: str, admin: User) -> None:
+        said(send(key, id="17"))
+        said(send(key_of(admin), id="17"))
+        assert Message.objects.count() == 2
+
+    def test_what_was_refused_may_be_tried_again(self, key: str, sandbox: Gateway) -> None:
+        Gateway.objects.update(enabled=False)
+        assert said(send(key, id="17"))["error_code"] == 8
+        Gateway.objects.update(enabled=True)
+        assert said(send(key, id="17")) == {"id": 17, "cnt": 1}
+
+    @pytest.mark.parametrize("wrong", ["x" * 101, "a b", "я"])
+    def test_an_id_that_is_none(self, key: str, wrong: str) -> None:
+        assert said(send(key, id=wrong))["error_code"] == 1
+
+
+class TestWhen:
+    @pytest.mark.parametrize(
+        ("time", "tz", "due"),
+        [
+            ("2311261530", "", datetime(2026, 11, 23, 12, 30, tzinfo=UTC)),
+            ("23.11.26 15:30", "", datetime(2026, 11, 23, 12, 30, tzinfo=UTC)),
+            ("2311261530", "0", datetime(2026, 11, 23, 12, 30, tzinfo=UTC)),
+            ("2311261530", "2", datetime(2026, 11, 23, 10, 30, tzinfo=UTC)),
+            ("2311261530", "-1", datetime(2026, 11, 23, 13, 30, tzinfo=UTC)),
+            ("01795352400", "", datetime(2026, 11, 22, 13, tzinfo=UTC)),
+            ("+30", "", datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
+            (" 30", "", datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
+        ],
+    )
+    def test_a_time_in_each_way(self, key: str, time: str, tz: str, due: datetime) -> None:
+        with time_machine.travel(NOW, tick=False):
+            assert "error" not in said(send(key, time=time, tz=tz))
+        assert (Message.objects.get().due_at, Message.objects.get().waits_for) == (due, Wait.SCHEDULE)
+
+    @pytest.mark.parametrize("time", ["", "0", "2211261400", "01700000000"])
+    def test_one_that_is_over_means_at_once(self, key: str, time: str) -> None:
+        with time_machine.travel(NOW, tick=False):
+            assert "error" not in said(send(key, time=time))
+        assert Message.objects.get().waits_for == Wait.NONE
+
+    @pytest.mark.parametrize("time", ["tomorrow", "9-21", "3213261530", "+x", "+" + "9" * 30, "2311281530"])
+    def test_one_that_is_none(self, key: str, time: str) -> None:
+        with time_machine.travel(NOW, tick=False):
+            assert said(send(key, time=time))["error_code"] == 5
+        assert not Message.objects.exists()
+
+    def test_it_is_not_sent_after_its_life(self, key: str) -> None:
+        with time_machine.travel(NOW, tick=False):
+            said(send(key, valid="01:30"))
+        assert Message.objects.get().valid_until == NOW + timedelta(minutes=90)
+
+    @pytest.mark.parametrize("valid", ["25:00", "1:3", "x"])
+    def test_a_life_that_is_none(self, key: str, valid: str) -> None:
+        assert said(send(key, valid=valid))["error_code"] == 1
+
+
+class TestWhatItCosts:
+    def test_the_price_alone_sends_nothing(self, key: str, priced: Gateway) -> None:
+        assert said(send(key, cost="1", phones="79161234567,79161234568")) == {"cost": "7.00", "cnt": 2}
+        assert send(key, cost="1", fmt="1").content == b"3.50,1"
+        assert send(key, cost="1", fmt="0").content == b"3.50 (1 SMS)"
+        assert not Message.objects.exists()
+
+    def test_the_price_and_what_is_left_beside_a_send(self, key: str, priced: Gateway) -> None:
+        assert said(send(key, id="1", cost="2")) == {"id": 1, "cnt": 1, "cost": "3.50"}
+        assert said(send(key, id="2", cost="3")) == {"id": 2, "cnt": 1, "cost": "3.50", "balance": "100.50"}
+        assert send(key, id="3", cost="3", fmt="1").content == b"3,1,3.50,100.50"
+        assert send(key, id="4", cost="2", fmt="0").content == b"OK - 1 SMS, ID - 4, COST - 3.50"
+
+    def test_an_unknown_price_is_not_made_up(self, key: str) -> None:
+        assert said(send(key, cost="1"))["error_code"] == 1
+        assert said(send(key, id="1", cost="3")) == {"id": 1, "cnt": 1, "balance": None}
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("fields", "code"),
+        [
+            ({"mes": ""}, 1),
+            ({"mes": "я" * 5000}, 1),
+            ({"phones": "12"}, 7),
+            ({"time": "x"}, 5),
+            ({"sms_gateway": "nowhere"}, 1),
+            ({"fmt": "9"}, 1),
+            ({"cost": "9"}, 1),
+            ({"apikey": "wrong"}, 2),
+            ({"hlr": "1"}, 1),
+            ({"viber": "1"}, 1),
+            ({"call": "1"}, 1),
+        ],
+    )
+    def test_it_has_its_documented_code(self, key: str, fields: dict[str, str], code: int) -> None:
+        answer = send(key, **fields)
+        assert answer.status_code == 200
+        told = answer.json() if "fmt" not in fields else {"error_code": int(answer.content[8:9])}
+        assert told["error_code"] == code
+        assert not Message.objects.exists()
+
+    def test_a_gateway_that_does_not_serve_the_phone_is_no_route(self, key: str) -> None:
+        Gateway.objects.update(prefixes=["+33"])
+        assert said(send(key))["error_code"] == 8
+
+    def test_without_its_rights_it_is_not_let_in(self, nobody: User, sandbox: Gateway) -> None:
+        told = said(send(key_of(nobody)))
+        assert (told["error_code"], "SYSTEM_CREATE" in told["error"]) == (2, True)
+
+    def test_a_phone_that_opted_out_is_on_record(self, key: str, admin: User) -> None:
+        opt_outs.add(phone=PHONE, note="", added_by=admin)
+        assert said(send(key))["cnt"] == 1
+        assert Message.objects.get().state == State.SUPPRESSED
+
+
+class TestLoginAndPassword:
+    def test_in_a_form(self, operator: User, sandbox: Gateway) -> None:
+        assert said(send("", "POST", login="operator", psw=PASSWORD))["cnt"] == 1
+
+    def test_in_an_address_only_where_that_is_wanted(
+        self, operator: User, sandbox: Gateway, settings: Settings
+    ) -> None:
+        told = said(send("", login="operator", psw=PASSWORD))
+        assert (told["error_code"], "must not be in an address" in told["error"]) == (2, True)
+        settings.API_WAYS_IN = [*USUAL_WAYS, "password_in_url"]
+        assert said(send("", login="operator", psw=PASSWORD))["cnt"] == 1
+
+    def test_a_key_as_the_password(self, key: str) -> None:
+        assert said(send("", login="operator", psw=key))["cnt"] == 1
+
+    def test_the_md5_of_a_password_is_refused_with_the_reason(self, operator: User, sandbox: Gateway) -> None:
+        told = said(send("", "POST", login="operator", psw="5f4dcc3b5aa765d61d8327deb882cf99"))
+        assert (told["error_code"], "MD5" in told["error"]) == (2, True)
+
+    def test_a_blocked_host_is_told_with_code_4(self, operator: User, sandbox: Gateway, settings: Settings) -> None:
+        settings.DEFENDER_LIMIT = 1
+        send("", "POST", login="operator", psw="wrong")
+        answer = send("", "POST", login="operator", psw=PASSWORD)
+        assert (answer.status_code, answer.content[:9]) == (429, b'{"error":')
+        assert answer.json()["error_code"] == 4
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+class TestJson:
+    def test_the_same_in_json(self, key: str) -> None:
+        body = {"apikey": key, "phones": ["79161234567", "79161234568"], "mes": "Связь есть", "id": 17}
+        for url in ("/rest/send/", "/rest/send"):
+            assert said(Client().post(url, body, content_type="application/json")) == {"id": 17, "cnt": 2}
+        assert Message.objects.count() == 2
+
+    @pytest.mark.parametrize("body", ["[]", "{", '{"mes": "\\u0000"}', '{"phones": {"a": 1}}'])
+    def test_what_cannot_be_read_is_an_error(self, key: str, body: str) -> None:
+        answer = Client().post("/rest/send/", body, content_type="application/json", HTTP_X_API_KEY=key)
+        assert said(answer)["error_code"] in {1, 7}
+
+    def test_it_has_a_post_and_nothing_else(self, key: str) -> None:
+        answer = Client().get("/rest/send/", {"apikey": key})
+        assert (answer.status_code, json.loads(answer.content)["error_code"]) in {(405, 1), (200, 2)}
+
+
+def test_the_sender_chooses_among_our_gateways(key: str) -> None:
+    Gateway.objects.create(name="hotel", provider="sandbox", sender="HOTEL")
+    send(key, sender="HOTEL")
+    assert Message.objects.get().gateway.name == "hotel"
