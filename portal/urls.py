@@ -18,6 +18,7 @@ from portal.api.defender import (
     BlockedHostSearch,
     BlockedHostView,
 )
+from portal.api.keys import ApiKeys, ApiKeySearch, ApiKeyView
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.routes import route
 from portal.api.schema import OpenApi
@@ -51,6 +52,9 @@ api: Routes = [
     route("allowed_networks", AllowedNetworks, "allowed_networks"),
     route("allowed_networks/search", AllowedNetworkSearch, "allowed_networks.search"),
     route("allowed_network/(?P<id>[^/]+)", AllowedNetworkView, "allowed_network"),
+    route("api_keys", ApiKeys, "api_keys"),
+    route("api_keys/search", ApiKeySearch, "api_keys.search"),
+    route("api_key/(?P<id>[^/]+)", ApiKeyView, "api_key"),
     route("system", SystemState, "system"),
     route(r"openapi\.json", OpenApi, "openapi"),
 ]

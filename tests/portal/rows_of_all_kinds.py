@@ -25,7 +25,7 @@ from messaging.models import (
 )
 from messaging.retries import Kind
 from messaging.sending import Item
-from portal import defender
+from portal import defender, keys
 from portal.defender import allowed
 from portal.models import User
 from tests.conftest import PASSWORD
@@ -53,6 +53,7 @@ class Rows:
         #: What stands for the name in paths, by the kind of the row or by the call.
         self.in_paths: dict[str, Any] = {
             "allowed_network": allowed.allow("192.168.20.0/24", by=self.admin).pk,
+            "api_key": keys.issue(self.admin, "monitoring", gateways=[sandbox.pk])[0].pk,
             "approval": approval.pk,
             "batch": _batch(self.admin),
             "blocked_host": defender.block("192.0.2.8", minutes=60, reason="guesses", by=self.admin).pk,
@@ -80,6 +81,7 @@ class Rows:
             },
             "users": {"pid": "carol"},
             "sms_gateways": {"id": "second"},
+            "api_keys": {"user": self.admin.username, "sms_gateways": [sandbox.name]},
         }
 
 
