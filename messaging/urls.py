@@ -11,6 +11,7 @@ from messaging.api.messages import Cancel, Forget, Messages, MessageSearch, Mess
 from messaging.api.sends import SendSms, SendTest
 from messaging.api.webhook_deliveries import Replay, WebhookDeliveries, WebhookDeliverySearch, WebhookDeliveryView
 from messaging.api.webhooks import Pause, Resume, RotateSecret, Test, Webhooks, WebhookSearch, WebhookView
+from messaging.dropin import kannel
 from messaging.dropin.smsc import sends as smsc_sends
 from messaging.dropin.smsc import states as smsc_states
 from messaging.dropin.smsmobileapi import lists as smsmobileapi_lists
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route("deletesms", smsmobileapi_sends.DeleteSms, "smsmobileapi.deletesms"),
     route("log/sent/sms", smsmobileapi_lists.SentLog, "smsmobileapi.log"),
     route("getsms", smsmobileapi_lists.ReceivedSms, "smsmobileapi.getsms"),
+    route("cgi-bin/sendsms", kannel.SendSms, "kannel.sendsms"),
     route(r"sys/send\.php", smsc_sends.Send, "smsc.send"),
     route("rest/send", smsc_sends.SendJson, "smsc.rest_send"),
     route(r"sys/status\.php", smsc_states.Status, "smsc.status"),

@@ -152,8 +152,11 @@ class DropInView(ApiView):
     #: What the call was refused for.
     fault: Fault | None = None
 
+    #: The status of a good answer.
+    good: ClassVar[int] = 200
+
     def example(self, method: str) -> Example:
-        return Example(self.answer_shown, self.call_shown if method == "POST" else None)
+        return Example(self.answer_shown, self.call_shown if method == "POST" else None, self.good)
 
     def refuse(self, fault: Fault) -> HttpResponse:
         """The answer to a call that is refused, as the system words it. Must be made of whatever could be read."""

@@ -1,5 +1,7 @@
 """Phones as other systems' programs write them: with a country code, whose plus a query may have made a space of."""
 
+from collections.abc import Iterable
+
 from messaging import phones
 from portal.errors import Refusal
 
@@ -16,3 +18,19 @@ def phone_of(written: str) -> str:
         if not digits.isdecimal() or digits.startswith("0"):
             raise
         return phones.normalise(f"+{digits}")
+
+
+def spelled(written: str) -> str:
+    """The phone in E.164, or what is none as it was written."""
+    try:
+        return phone_of(written)
+    except Refusal:
+        return written
+
+
+def each_once(written: Iterable[str]) -> list[str]:
+    """Each phone once, as it was written first, in whatever ways it is written."""
+    first: dict[str, str] = {}
+    for one in written:
+        first.setdefault(spelled(one), one)
+    return list(first.values())

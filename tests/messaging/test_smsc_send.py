@@ -109,7 +109,7 @@ def test_what_is_not_written_in_its_charset_is_an_error(key: str) -> None:
 
 class TestManyPhones:
     def test_phones_are_separated_by_commas_semicolons_or_lines(self, key: str) -> None:
-        told = said(send(key, phones="79161234567,+79161234568;79161234569\n79161234567,"))
+        told = said(send(key, phones="79161234567,+79161234568;79161234569\n+79161234567,"))
         assert told["cnt"] == 3
         assert {one.caller_reference for one in Message.objects.all()} == {str(told["id"])}
         assert sorted(one.phone[-1] for one in Message.objects.all()) == ["7", "8", "9"]

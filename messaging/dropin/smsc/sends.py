@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from gateways import routing
 from gateways.models import Gateway
 from messaging import sending
-from messaging.dropin.numbers import phone_of
+from messaging.dropin.numbers import each_once, phone_of, spelled
 from messaging.dropin.reading import Call, body_of
 from messaging.dropin.smsc.calls import JSON, SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
@@ -125,7 +125,7 @@ class Send(SmscView):
         if len(written) > sending.MOST:
             raise Refusal(f"These are more than {sending.MOST} phones; send it in parts.", field="phones")
         return Wish(
-            phones=list(dict.fromkeys(written)),
+            phones=each_once(written),
             text=asked["mes"],
             gateway=sending.wanted_gateway(name, self.caller) or routing.default(),
             due_at=due_at,
@@ -145,7 +145,7 @@ class Send(SmscView):
     def _items(self) -> Sequence[sending.Known | sending.Faulty]:
         """The messages, looked at before anything is locked."""
         wish = self._wish
-        return sending.look_at([sending.Item(_spelled(phone), wish.text, self._reference) for phone in wish.phones])
+        return sending.look_at([sending.Item(spelled(phone), wish.text, self._reference) for phone in wish.phones])
 
     def _send(self, items: Sequence[sending.Known | sending.Faulty]) -> Done:
         wish, reference = self._wish, self._reference
@@ -225,13 +225,6 @@ def _key_of(own_id: str, wish: Wish) -> str:
     """The same for the same message under the same id; the same id for another message is no repeat."""
     said = "\n".join([own_id, wish.text, wish.name, *wish.phones])
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _spelled(written: str) -> str:
-    try:
-        return phone_of(written)
-    except Refusal:
-        return written
 
 
 def _refuse_empty(batch: Batch) -> None:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from gateways import health, routing
 from messaging import sending
-from messaging.dropin.numbers import phone_of
+from messaging.dropin.numbers import spelled
 from messaging.dropin.smsc.calls import SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.models import Message, State
@@ -92,11 +92,7 @@ class Status(SmscView):
 
     def _state(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
         """That of the last message with this id to this phone."""
-        try:
-            spelled = phone_of(phone)
-        except Refusal:
-            spelled = ""
-        found = self.own_messages().filter(caller_reference=own_id, phone=spelled).first()
+        found = self.own_messages().filter(caller_reference=own_id, phone=spelled(phone)).first()
         return {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
 
 

@@ -1,0 +1,224 @@
+"""Kannel's `/cgi-bin/sendsms`, as programs of the open SMS gateway call it.
+
+Its documentation: https://sources.debian.org/src/kannel/1.4.5-22/doc/userguide/userguide.xml, chapter "Setting up a SMS
+Gateway", "Using HTTP interface to send SMS"; the answers are those of Kannel 1.4.5.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from gateways import routing
+from messaging import sending
+from messaging.dropin.door import DropInView, Fault, Fields
+from messaging.dropin.numbers import each_once, phone_of
+from messaging.dropin.reading import Call, body_of, call_of, text_of
+from messaging.models import Door, Message, State
+from messaging.retries import Kind
+from portal import clock
+from portal.api.authentication.refusals import BadCredentials, KeyElsewhere, KeyEnded, NotSignedIn, UnknownKey
+from portal.api.commit import Done
+from portal.api.views import Ref
+from portal.errors import Refusal
+from portal.permissions import SENDING
+from portal.ways import DropIn
+
+ACCEPTED, QUEUED = "0: Accepted for delivery", "3: Queued for later delivery"
+NOT_LET_IN = "Authorization failed for sendsms"
+NO_RECEIVER, EMPTY_RECEIVER = "Missing receiver number, rejected", "Empty receiver number not allowed, rejected"
+DENIED = "Number(s) has/have been denied by white- and/or black-lists."
+NO_ROUTE = "Not routable. Do not try again."
+LATER = "Temporal failure, try again later."
+UNREADABLE = "Charset or body misformed, rejected"
+NO_TEXT = "Empty text not allowed, rejected"
+TOO_MANY = "Too many receivers, rejected"
+#: The field at fault, as Kannel names it.
+MISFORMED = {
+    "coding": "Coding",
+    "udh": "UDH",
+    "validity": "Validity",
+    "deferred": "Deferred",
+    "dlr-mask": "DLR-Mask",
+    "dlr-url": "DLR-URL",
+}
+#: Whoever is not let in for these reasons is told no more than by Kannel; the others can do something about it.
+NO_MORE_TO_SAY = tuple(
+    str(one.default_detail) for one in (BadCredentials, UnknownKey, KeyEnded, KeyElsewhere, NotSignedIn)
+)
+#: What stands before the name of a field in the header of a POST.
+HEADER = "HTTP_X_KANNEL_"
+PLAIN = "text/plain"
+#: Other spellings of the same fields.
+ALIASES = {"user": "username", "pass": "password"}
+#: `coding`: 7 bits, 8 bits, UCS-2. Which is needed for a text is found out here whatever is asked.
+BINARY, UCS_2 = "1", "2"
+#: How many phones one call may have.
+MOST = 100
+
+
+class KannelSendFields(Fields):
+    """What `sendsms` may carry; the rest of what is documented there is passed over."""
+
+    to = serializers.CharField(allow_blank=True, max_length=5_000, trim_whitespace=False)
+    text = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
+    smsc = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
+    )
+    coding = serializers.ChoiceField(["0", "1", "2"], required=False, allow_blank=True, default="0")
+    charset = serializers.CharField(required=False, allow_blank=True, default="")
+    validity = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes")
+    deferred = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # No name of Python's has a dash, and `from` is a word of its own.
+        sender = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
+        return {**super().get_fields(), "from": sender}
+
+
+class SendSms(DropInView):
+    """Send a text to one phone or several, as Kannel's `sendsms` does."""
+
+    system = DropIn.KANNEL
+    tag = "Kannel"
+    takes: ClassVar = (*DropInView.takes, PLAIN)
+    gives: ClassVar = PLAIN
+    rights: ClassVar = {"GET": SENDING, "POST": SENDING}
+    parameters: ClassVar = {"GET": (KannelSendFields,)}
+    inputs: ClassVar = {"POST": KannelSendFields}
+    call_shown: ClassVar = {"to": "+79161234567", "text": "Wi-Fi is back"}
+    answer_shown: ClassVar = ACCEPTED
+    good = 202
+    error_shape: ClassVar = {"type": "string"}
+    errors: ClassVar = {
+        400: "A field is missing or wrong.",
+        403: "The name or the password is wrong, a right is lacking, or no gateway takes the message.",
+        411: "The body comes in chunks, without a Content-Length.",
+        413: "The body is too large.",
+        429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
+        503: "It cannot be done at the moment, and may be in a few minutes.",
+    }
+
+    def whole_answer(self, method: str, ref: Ref) -> dict[str, Any]:
+        return dict(self.error_shape)
+
+    @cached_property
+    def call(self) -> Call:
+        """The fields of the call; of a POST of plain text its headers say all but the text."""
+        request = self.plain
+        in_headers = {
+            name.removeprefix(HEADER).lower().replace("_", "-"): str(value).encode("latin-1", "replace")
+            for name, value in request.META.items()
+            if name.startswith(HEADER)
+        }
+        if not in_headers or request.content_type not in {PLAIN, ""}:
+            return _in_its_spelling(call_of(request))
+        return _in_its_spelling(Call({}, {**in_headers, "text": body_of(request)}))
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The fields as texts: the charset that is named is that of the text alone. Raises BadCall."""
+        both = {**self.call.query, **self.call.form}
+        texts = {name: text_of(value, "utf-8", name) for name, value in both.items() if name != "text"}
+        if "text" in both:
+            texts["text"] = text_of(both["text"], self._charset_of_text(texts), "charset")
+        return texts
+
+    def _charset_of_text(self, said: Mapping[str, str]) -> str:
+        declared = (self.plain.content_params or {}).get("charset") if self.plain.method == "POST" else ""
+        return said.get("charset") or declared or ("utf-16-be" if said.get("coding") == UCS_2 else "utf-8")
+
+    def refuse(self, fault: Fault) -> HttpResponse:
+        """In Kannel's words, as far as it has any."""
+        status, sentence = _told(fault)
+        return HttpResponse(sentence, status=status, content_type=PLAIN)
+
+    def get(self, request: Request) -> HttpResponse:
+        """Send a text to one phone or several, as Kannel's `sendsms` does."""
+        asked = self.validated(KannelSendFields)
+        if asked["coding"] == BINARY or self.fields.get("udh"):
+            raise Refusal("Binary messages are not sent.", field="udh" if self.fields.get("udh") else "coding")
+        written = each_once(asked["to"].split())
+        if not written or len(written) > MOST:
+            raise Refusal(TOO_MANY if written else EMPTY_RECEIVER, field="to")
+        if not asked["text"].strip():
+            raise Refusal(NO_TEXT, field="text")
+        told = self.once(lambda: self._send_all(asked, written))
+        denied = f" Denied receivers are: {' '.join(told['denied'])}" if told["denied"] else ""
+        return HttpResponse(told["said"] + denied, status=400 if told["said"] == DENIED else 202, content_type=PLAIN)
+
+    post = get
+
+    def _send_all(self, asked: dict[str, Any], written: list[str]) -> Done:
+        """Accepts what can be; raises Refusal where nothing can."""
+        gateway = self.gateway_called(asked["sms_gateway"] or asked["smsc"], asked["from"])
+        wait, life = _minutes(asked["deferred"], "deferred"), _minutes(asked["validity"], "validity")
+        due_at = clock.now() + wait if wait else None
+        no_later = (due_at or clock.now()) + life if life else None
+        terms: dict[str, Any] = {"text": asked["text"], "gateway_name": gateway, "due_at": due_at, "no_later": no_later}
+        sent = {phone: self._send(phone, terms) for phone in written}
+        if not any(sent.values()):
+            raise Refusal(DENIED, field="to")
+        going = {phone: one for phone, one in sent.items() if one and one.state != State.SUPPRESSED}
+        waits = due_at is not None or not all(routing.may_be_used(one.gateway) for one in going.values())
+        said = (QUEUED if waits else ACCEPTED) if going else DENIED
+        denied = [phone for phone in written if phone not in going] if going else []
+        keys = ",".join(str(one.pk) for one in sent.values() if one)
+        return Done({"said": said, "denied": denied}, status=202 if going else 400, object_id=keys)
+
+    def _send(self, phone: str, terms: dict[str, Any]) -> Message | None:
+        """The message, which may be suppressed; None for what is no phone. Raises Refusal for all else."""
+        try:
+            return sending.send(
+                phone=phone_of(phone), kind=Kind.INFORMATION, requested_by=self.caller, door=Door.KANNEL, **terms
+            )
+        except Refusal as refusal:
+            if refusal.field != "phone":
+                raise
+            return None
+
+
+def _in_its_spelling(call: Call) -> Call:
+    return Call(*({ALIASES.get(name, name): value for name, value in part.items()} for part in call))
+
+
+def _minutes(written: str, field: str) -> timedelta:
+    """None where it is no number, which Kannel passes over. Raises Refusal for less than none."""
+    try:
+        minutes = int(written or 0)
+    except ValueError:
+        minutes = 0
+    if minutes < 0 or minutes > 60 * 24 * 365:
+        raise Refusal("These are no minutes.", field=field)
+    return timedelta(minutes=minutes)
+
+
+def _told(fault: Fault) -> tuple[int, str]:
+    """Kannel's status and sentence."""
+    if fault.status in {401, 403}:
+        return 403, NOT_LET_IN if fault.sentence in NO_MORE_TO_SAY else f"{NOT_LET_IN} ({fault.sentence})"
+    if fault.status in {429, 503}:
+        return fault.status, LATER
+    if fault.status == 404 or fault.field in {"gateway", "smsc"}:
+        return 403, NO_ROUTE
+    if fault.status in {400, 415, 422}:
+        return 400, _misformed(fault)
+    return fault.status, fault.sentence
+
+
+def _misformed(fault: Fault) -> str:
+    if fault.field in MISFORMED:
+        return f"{MISFORMED[fault.field]} field misformed, rejected"
+    if fault.field == "to":
+        return NO_RECEIVER if fault.sentence == "Required field missing" else fault.sentence
+    if fault.field == "text":
+        return NO_TEXT if fault.sentence == NO_TEXT else f"Text field misformed, rejected ({fault.sentence})"
+    if fault.field == "schedule":
+        return f"Validity field misformed, rejected ({fault.sentence})"
+    if fault.status == 422 and fault.field != "charset":
+        return f"{fault.sentence}, rejected"
+    return UNREADABLE if fault.field == "charset" else f"{UNREADABLE} ({fault.sentence})"
