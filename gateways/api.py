@@ -4,13 +4,13 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways import accounts, checking, configuration, health, pace, samples, standing
 from gateways.api_shapes import BalanceShape, RequestShape
 from gateways.models import Gateway, is_phone, name_is_plain
+from portal.api.authentication.refusals import ForSomeGateways
 from portal.api.collection import CollectionView, ItemView, OneView, ResourceView, SearchView
 from portal.api.inputs import Input
 from portal.api.resources import Column, Resource, fraction, moment, number, shown, text, yes_no
@@ -170,12 +170,6 @@ class GatewayChange(GatewayInput):
     """A gateway to change. Settings are merged key by key; a secret left out or sent as its mask stays as it is."""
 
     id = serializers.CharField(source="name", max_length=100, validators=[name_is_plain], required=False)
-
-
-class ForSomeGateways(PermissionDenied):
-    """403: it would change what others find, and the key is for some gateways."""
-
-    default_detail = "This API key is for some gateways only: it makes none and chooses no default one."
 
 
 class Gateways(CollectionView):

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +26,7 @@ DELIVERIES = Resource(
     key="id",
     # By the join, without those of a webhook that was removed a moment ago.
     rows=lambda: WebhookDelivery.objects.select_related("event", "webhook").defer("event__body"),
+    of_all_gateways=True,
     ordering=("-id",),
     columns={
         "id": number("id"),
@@ -69,6 +69,7 @@ WHOLE_DELIVERY = Resource(
     shape_name="WholeWebhookDeliveryItem",
     key="id",
     rows=lambda: WebhookDelivery.objects.select_related("event", "webhook"),
+    of_all_gateways=True,
     columns={
         **DELIVERIES.columns,
         "body": shown(lambda delivery: delivery.event.body, serializers.CharField(allow_null=True)),
@@ -119,9 +120,6 @@ class Replay(OneView):
     rights: ClassVar = {"POST": (Right.SYSTEM_UPDATE,)}
     inputs: ClassVar = {"POST": NoInput}
     examples: ClassVar = {"POST": Example({"message": "Delivery 40 is told again", "status": 200}, {})}
-
-    def rows(self) -> QuerySet[WebhookDelivery]:
-        return WebhookDelivery.objects.select_related("webhook")
 
     def post(self, request: Request, **named: str) -> Response:
         """Whatever became of it; 409 while it waits, or where its webhook is switched off."""

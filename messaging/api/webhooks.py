@@ -12,12 +12,13 @@ from messaging.models import Format, Webhook
 from messaging.models.webhook import LONGEST_NAME, LONGEST_URL
 from messaging.webhooks import Standing, standing_of
 from portal import audit
+from portal.api.authentication.refusals import ForSomeGateways
 from portal.api.collection import AT_TIMES, CollectionView, ItemView, OneView, ResourceView, SearchView
 from portal.api.commit import REPLAYED, Done, commit
 from portal.api.inputs import Input
 from portal.api.resources import Resource, choice, moment, number, shown, text, yes_no
 from portal.api.views import Example, Ref
-from portal.permissions import Right, may
+from portal.permissions import Right, is_for_some_gateways, may
 
 SECRET = "whsec_…"
 EXAMPLE = {
@@ -31,6 +32,7 @@ WEBHOOKS = Resource(
     singular="webhook",
     key="id",
     rows=lambda: webhooks.with_waiting(Webhook.objects.select_related("made_by")),
+    of_all_gateways=True,
     ordering=("name",),
     columns={
         "id": number("id"),
@@ -109,6 +111,8 @@ class Webhooks(MakesSecrets, CollectionView):
         return self.with_secret(super().post(request))
 
     def create(self, fields: dict[str, Any]) -> Webhook:
+        if is_for_some_gateways(self.caller):
+            raise ForSomeGateways
         webhook, self.secret = webhooks.create(by=self.caller, **fields)
         return webhook
 

@@ -23,7 +23,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from portal.api.inputs import Moment
-from portal.permissions import of_its_gateways
+from portal.permissions import is_for_some_gateways, of_its_gateways
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -57,7 +57,8 @@ class Column:
 class Resource:
     """`singular` is the item's path, `key` the column that identifies it, `ordering` the order unless asked.
 
-    `gateways` are the paths to a row's gateways: for a key that is for other ones the row does not exist.
+    `gateways` are the paths to a row's gateways: for a key that is for other ones the row does not exist; nor does any
+    where rows are `of_all_gateways`, for a key that is not for all.
     `shape_name` tells two resources of one model apart in the OpenAPI document.
     """
 
@@ -69,9 +70,12 @@ class Resource:
     example: Mapping[str, Any] = field(default_factory=dict)
     shape_name: str = ""
     gateways: Sequence[str] = ()
+    of_all_gateways: bool = False
 
     def rows_for(self, caller: object) -> QuerySet[Any]:
         """The rows that exist for this caller."""
+        if self.of_all_gateways and is_for_some_gateways(caller):
+            return self.rows().none()
         return self.rows().filter(of_its_gateways(caller, *self.gateways)) if self.gateways else self.rows()
 
     def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:

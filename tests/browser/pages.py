@@ -15,7 +15,7 @@ NO_PAGES = {
     *("logout", "give_up", "jsi18n", "autocomplete", "search", "view_on_site"),
     *("passkey_register_begin", "passkey_register", "passkey_use_begin", "passkey_use"),
     *("portal_auditevent_export", "messaging_batch_progress", "guests_guest_import_sample", "guests_guest_export"),
-    *("gateways_gateway_order", "portal_watchedhost_unblock", "guests_guest_export_one"),
+    *("gateways_gateway_order", "portal_watchedhost_unblock", "guests_guest_export_one", "portal_apikey_revoke"),
     # Steps of an import that somebody began: the story of many credentials takes them.
     *(f"guests_guest_import_{step}" for step in ("columns", "check", "faulty", "report", "drop")),
 }

@@ -22,6 +22,7 @@ IN_THE_DARK = {
     *("gateways_gateway_changelist", "gateways_gateway_add", "gateways_gateway_change"),
     *("guests_guest_changelist", "guests_guest_change", "guests_guest_add", "portal_user_change"),
     *("guests_registrationrules_changelist", "guests_branding_changelist", "guests_limitcount_changelist"),
+    *("portal_apikey_changelist", "portal_apikey_add"),
     *("guests_registration_changelist", "guests_registration_change", "guests_approval_changelist"),
 }
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from gateways.models import Gateway
-from messaging.models import Batch, InboundMessage, Message, State
+from messaging import webhooks
+from messaging.models import Batch, InboundMessage, Message, State, WebhookDelivery
 from portal import keys
 from portal.models import User
 from tests.portal.admin_pages import a_message
@@ -135,3 +136,18 @@ def test_a_gateway_that_is_gone_leaves_the_key_with_none(narrow: APIClient, ours
     ours.delete()
     assert ids(narrow, "sms_gateways") == []
     assert asked(narrow, "POST", "sms_gateways/send_sms", **SENT, sms_gateway="sandbox")[0] == 404
+
+
+def test_what_tells_of_all_gateways_is_not_for_it(narrow: APIClient, admin: User) -> None:
+    webhook, _secret = webhooks.create(
+        name="desk", url="https://desk.example.org/", events=["message.delivered"], by=admin
+    )
+    webhooks.test(webhook)
+    delivery = WebhookDelivery.objects.get()
+    assert ids(narrow, "webhooks") == ids(narrow, "webhook_deliveries") == []
+    assert asked(narrow, "GET", f"webhook/{webhook.pk}")[0] == 404
+    assert asked(narrow, "POST", f"webhook/{webhook.pk}/pause")[0] == 404
+    assert asked(narrow, "POST", f"webhook_delivery/{delivery.pk}/replay")[0] == 404
+    made = {"name": "mine", "url": "https://desk.example.org/", "events": ["message.delivered"]}
+    assert asked(narrow, "POST", "webhooks", **made)[0] == 403
+    assert asked(narrow, "GET", "system")[0] == 403

@@ -41,6 +41,12 @@ class KeyElsewhere(PermissionDenied):
     default_detail = "This API key may not be used from this address"
 
 
+class ForSomeGateways(PermissionDenied):
+    """403: a good API key for some gateways, and a call that concerns all of them."""
+
+    default_detail = "This API key is for some gateways only, and the call concerns all of them"
+
+
 class BadCredentials(AuthenticationFailed):
     """401: no active user has this name and password."""
 
