@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from messaging import event_types, webhooks
@@ -60,17 +60,17 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     actions = ("replay",)
     change_form_template = "admin/messaging/webhookdelivery/change_form.html"
     inlines = (Calls,)
-    list_display = ("happened", "type", "webhook", "coloured_state", "tries", "last_status", "reason", "next_try")
+    list_display = ("happened", "type", "webhook", "coloured_state", "tries", "why", "next_try")
     list_filter = ("state", "webhook", TypeFilter, ("event__at", TimeRangeFilter))
     list_filter_submit = True
     search_fields = ("event__uid",)
     search_help_text = _("The id of an event, as its receivers read it in the header webhook-id.")
     paginator = CountedSoFar
     shown = (
-        *("webhook", "type", "uid", "happened", "state", "tries", "last_status", "reason", "answered_at"),
+        *("webhook", "type", "uid", "happened", "state", "tries", "last_status", "why", "answered_at"),
         *("next_try", "body"),
     )
-    readonly_fields = ("type", "uid", "happened", "next_try", "body")
+    readonly_fields = ("type", "uid", "happened", "why", "next_try", "body")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # A list decrypts no body; the page of one delivery reads its own when it shows it.
@@ -142,6 +142,15 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     @admin.display(description=_("happened"), ordering="event__at")
     def happened(self, delivery: WebhookDelivery) -> str:
         return moment(delivery.event.at)
+
+    @admin.display(description=_("reason"))
+    def why(self, delivery: WebhookDelivery) -> str:
+        if delivery.state == Delivered.DELIVERED or not delivery.reason:
+            return NOTHING
+        if delivery.last_status and delivery.state != Delivered.GIVEN_UP:
+            return gettext("the answer was %(status)s") % {"status": delivery.last_status}
+        # Our own sentence; what the network says is kept in English, as of providers.
+        return gettext(delivery.reason)
 
     @admin.display(description=_("next try"), ordering="due_at")
     def next_try(self, delivery: WebhookDelivery) -> str:

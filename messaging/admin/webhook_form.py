@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminRadioSelectWidget,
-    UnfoldAdminURLInputWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from messaging import event_types
@@ -34,7 +34,7 @@ class WebhookForm(DomainForm):
 
     url = forms.CharField(
         label=_("Address"),
-        widget=UnfoldAdminURLInputWidget({"placeholder": "https://desk.example.org/hooks"}),
+        widget=UnfoldAdminTextInputWidget({"inputmode": "url", "placeholder": "https://desk.example.org/hooks"}),
         help_text=_("Where events are posted. An address in your own network must be in GATEWAY_ALLOWED_NETWORKS."),
     )
     events = forms.MultipleChoiceField(

@@ -75,15 +75,20 @@ def tell_all(event_type: str, each: Sequence[Data]) -> None:
 
 
 def put(
-    event_type: str, each: Sequence[Data], webhooks: Collection[int], *, due_at: datetime | None = None
+    event_type: str, each: Sequence[Data], webhooks: Collection[int], *, taken_until: datetime | None = None
 ) -> list[int]:
-    """Puts events on record for these webhooks, due now or then; their keys in their order. Rings no bell."""
+    """Puts events on record for these webhooks, due now or taken by the caller until then; their keys in their order.
+
+    Rings no bell.
+    """
     now = clock.now()
     rows = [(f"msg_{secrets.token_hex(12)}", encrypt(body_of(event_type, now, data))) for data in each]
     with transaction.atomic(savepoint=False):
         made = insert_copies(WebhookEvent(type=event_type, at=now), ("uid", "body"), rows, known_by="uid")
         keys = [made[uid] for uid, _body in rows]
-        template = WebhookDelivery(due_at=due_at or now, since=now, state=Delivered.PENDING)
+        template = WebhookDelivery(
+            due_at=taken_until or now, since=now, state=Delivered.PENDING, tries=1 if taken_until else 0
+        )
         insert_copies(template, ("webhook", "event"), [(webhook, key) for webhook in webhooks for key in keys])
     return keys
 

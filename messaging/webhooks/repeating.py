@@ -40,10 +40,10 @@ def replay(delivery: WebhookDelivery) -> None:
 def test(webhook: Webhook) -> Tested:
     """Tells the webhook a `webhook.test`, now and once, also where it is paused. Call it outside any transaction."""
     said = {"webhook": webhook.name, "message": f"{settings.PORTAL_NAME}: a test of the webhook {webhook.name}"}
-    due_at = clock.now() + delivering.LEASE
-    (event,) = outbox.put(event_types.TEST, [said], [webhook.pk], due_at=due_at)
+    until = clock.now() + delivering.LEASE
+    (event,) = outbox.put(event_types.TEST, [said], [webhook.pk], taken_until=until)
     delivery = WebhookDelivery.objects.select_related("event").get(event=event)
-    (answer,) = call_all(webhook, [delivery], due_at)
+    (answer,) = call_all(webhook, [delivery], until)
     delivering.settle(webhook, [answer], again=False)
     if answer.is_success:
         told = {"status": answer.status, "time": answer.milliseconds}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_noop
 
 from messaging.models import Delivered, Webhook, WebhookDelivery, WebhookEvent, WebhookTry
 from messaging.webhooks import schedule
@@ -12,7 +13,7 @@ from portal.portions import in_portions
 
 #: How many rows one transaction changes.
 SOME = 500
-TOO_LONG = "it waited for five days, because its webhook failed, was paused or switched off"
+TOO_LONG = gettext_noop("it waited for five days, because its webhook failed, was paused or switched off")
 
 
 def give_up() -> int:

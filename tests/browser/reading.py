@@ -52,7 +52,7 @@ NAMES = (
     "Swagger TOTP UCS URL Wi-Fi English Русский Control Command Mac SIM SID smsc Kannel LDAP Single Sing On "
     "Account Auth token Messaging Service Authorization AC SK regex xpath ERR max concatenation smsbox sendsms "
     "IPv6 SMPP Android iPhone Python Django SQLite PostgreSQL Redis UTF Windows XML Content Type SHA "
-    "koi8 Basic Bearer OAuth2 MAC SSID PNG JPEG WebP RU KZ DE cookie ALTCHA "
+    "koi8 Basic Bearer OAuth2 MAC SSID PNG JPEG WebP RU KZ DE cookie ALTCHA Standard Webhooks webhook "
 )
 WORD = re.compile(r"[^\W\d_]\w*")
 #: What programs read: addresses, names of actions, placeholders, beginnings of tokens, plain letters in quotes.

@@ -19,6 +19,7 @@ SEARCHED = "en"
 IN_THE_DARK = {
     *("index", "system", "own_sign_in", "login", "app_list", "portal_role_changelist", "portal_watchedhost_changelist"),
     *("messages.write", "messaging_message_changelist", "messaging_message_change", "messaging_batch_change"),
+    *("messaging_webhook_changelist", "messaging_webhook_change", "messaging_webhookdelivery_change"),
     *("gateways_gateway_changelist", "gateways_gateway_add", "gateways_gateway_change"),
     *("guests_guest_changelist", "guests_guest_change", "guests_guest_add", "portal_user_change"),
     *("guests_registrationrules_changelist", "guests_branding_changelist", "guests_limitcount_changelist"),

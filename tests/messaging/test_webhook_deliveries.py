@@ -344,7 +344,7 @@ class TestRepeating:
         receiver.down = True
         tested = webhooks.test(webhook)
         assert (tested.works, tested.says) == (False, "the answer was 500")
-        assert only(webhook).state == Delivered.FAILED
+        assert (only(webhook).state, only(webhook).tries) == (Delivered.FAILED, 1)
         webhook.refresh_from_db()
         assert webhook.failing_since is None
 
