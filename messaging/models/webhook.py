@@ -140,6 +140,8 @@ class WebhookDelivery(models.Model):
         constraints = [models.UniqueConstraint(fields=["event", "webhook"], name="webhook_told_once")]
         indexes = [
             models.Index(fields=["webhook", "due_at"], name="webhook_due", condition=models.Q(due_at__isnull=False)),
+            # For the list of one webhook's, and for what is left of one that was removed.
+            models.Index(fields=["webhook", "id"], name="webhook_deliveries"),
             models.Index(fields=["since"], name="webhook_waiting", condition=models.Q(due_at__isnull=False)),
         ]
 

@@ -1,9 +1,8 @@
 """Housekeeping of webhooks: what waited too long is given up, and what is old is thrown away, in small transactions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop
 
 from messaging.models import Delivered, Webhook, WebhookDelivery, WebhookEvent, WebhookTry
@@ -39,9 +38,21 @@ def _forget_events(most: int) -> int:
 
 
 def _forget_removed(most: int) -> int:
-    there = Webhook.objects.filter(pk=OuterRef("webhook_id"))
-    removed = WebhookDelivery.objects.filter(~Exists(there))
-    return _drop(removed.order_by("pk").values_list("pk", flat=True)[:most], [])
+    removed = next((pk for pk in _told() if not Webhook.objects.filter(pk=pk).exists()), None)
+    if removed is None:
+        return 0
+    left = WebhookDelivery.objects.filter(webhook_id=removed).order_by("pk")
+    return _drop(left.values_list("pk", flat=True)[:most], [])
+
+
+def _told() -> Iterator[int]:
+    """The keys of webhooks that have deliveries, each found by one look into an index, however many those are."""
+    found: int | None = 0
+    while found is not None:
+        later = WebhookDelivery.objects.filter(webhook_id__gt=found).order_by("webhook_id", "id")
+        found = later.values_list("webhook_id", flat=True).first()
+        if found is not None:
+            yield found
 
 
 def _drop(deliveries: Iterable[int], events: list[int]) -> int:
