@@ -8,6 +8,8 @@ from django.db import Error
 
 #: Providers call us at addresses that let them in; and so do the links in messages to guests and to sponsors.
 SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|/guest/+approve/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?&]+", re.IGNORECASE)
+#: What follows the path of an address.
+QUERY = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]*")
 #: What a database quotes is a value, unless it reads like the name of a table or a rule.
 QUOTED, NAME = re.compile('"[^"]*"'), re.compile(r'"\w*_\w*"')
 
@@ -20,6 +22,22 @@ class WithoutCallbackKeys(logging.Filter):
         if SECRET.search(line):
             record.msg, record.args = SECRET.sub(r"\1…", line), ()
         return True
+
+
+class WithoutQueries(logging.Filter):
+    """The same, and a query may hold a key, a password, or a text to a guest."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        kept = without_query(line)
+        if kept != line:
+            record.msg, record.args = kept, ()
+        return True
+
+
+def without_query(text: str) -> str:
+    """The text, with every address in it only as far as its path, and that without what lets somebody in."""
+    return SECRET.sub(r"\1…", QUERY.sub(r"\1", text))
 
 
 class WithoutRows(logging.Formatter):

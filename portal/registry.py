@@ -91,6 +91,7 @@ HOUSEKEEPING: list[str] = [
     "portal.defender.blocks.drop_old_hosts",
     "portal.defender.counting.drop_old_tries",
     "portal.versions.forget_old_notes",
+    "portal.rates.drop_old_counts",
 ]
 
 

@@ -315,6 +315,14 @@ API_SESSION_CLIENTS = environment.read(
 API_ENVELOPE_HOURS = environment.read("API_ENVELOPE_HOURS", whole_number(1, 720), 4, "Give the hours, 1 to 720.")
 API_ENVELOPE_LIFETIME = timedelta(hours=API_ENVELOPE_HOURS)
 
+#: Passwords and secrets of a host that are looked at in a minute, and calls of a key, client or user; 0: any number.
+API_SIGN_INS_PER_MINUTE = environment.read(
+    "API_SIGN_INS_PER_MINUTE", whole_number(0, 1_000_000), 60, "Give a count, 0 to 1000000."
+)
+API_CALLS_PER_MINUTE = environment.read(
+    "API_CALLS_PER_MINUTE", whole_number(0, 1_000_000), 0, "Give a count, 0 to 1000000."
+)
+
 KNOX_TOKEN_MODEL = "portal.ApiToken"
 #: Our token takes the place of knox's and our counts that of axes', whose migrations would make tables all the same.
 MIGRATION_MODULES = {"knox": None, "axes": None}
@@ -525,7 +533,10 @@ LOGGING = {
     "formatters": {
         "line": {"class": "portal.logs.WithoutRows", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
-    "filters": {"callback_keys": {"()": "portal.logs.WithoutCallbackKeys"}},
+    "filters": {
+        "callback_keys": {"()": "portal.logs.WithoutCallbackKeys"},
+        "queries": {"()": "portal.logs.WithoutQueries"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
@@ -536,6 +547,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"filters": ["callback_keys"]},
         "django.security.csrf": {"filters": ["callback_keys"]},
+        # A line for each call, where `runserver` serves.
+        "django.server": {"handlers": ["console"], "filters": ["queries"], "propagate": False},
         # aiohttp and Kombu print whole requests and task arguments below this level.
         "aiohttp": {"level": "WARNING"},
         "kombu": {"level": "INFO"},

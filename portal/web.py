@@ -21,6 +21,8 @@ graceful_timeout = 10
 #: Nobody uses it, and its file would lie outside the state folder.
 control_socket_disable = True
 loglevel = "warning"
+#: Whoever asks for an access log gets one without queries: they hold keys, passwords, phones and texts.
+logger_class = "portal.access_log.WithoutSecrets"
 #: Gunicorn would believe X-Forwarded-Proto from this machine; who is believed is said by TRUSTED_PROXIES alone.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}

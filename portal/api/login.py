@@ -65,6 +65,7 @@ class Login(ApiView):
     """
 
     public = True
+    signs_in = True
     way = WayIn.LOGIN
     adds_status = False
     inputs = {"POST": Credentials}

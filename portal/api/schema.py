@@ -34,7 +34,8 @@ ERRORS = {
     411: "The body comes in chunks, without a Content-Length.",
     413: "The body is too large.",
     422: "A field is missing or wrong; `errors` names it.",
-    429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
+    429: "Too many calls or sign-ins in this minute, or this host is blocked because too many were refused: "
+    "come back after the time in Retry-After.",
     503: "It cannot be done at the moment, and may be in a few minutes.",
 }
 

@@ -104,6 +104,7 @@ class TokenView(ApiView):
     """What both kinds of endpoints share; errors are RFC 6749's, with a sentence of ours."""
 
     public: ClassVar = True
+    signs_in: ClassVar = True
     adds_status: ClassVar = False
     parser_classes: ClassVar = [TokenFormParser]  # type: ignore[misc]
     takes: ClassVar = (FORM, "application/json")

@@ -31,11 +31,13 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from portal import audit, callers, versions
 from portal.api.authentication.entry import BearerAuthentication
 from portal.api.inputs import Input, describe, shared
+from portal.api.throttles import Calls, SignIns
 from portal.models import User
 from portal.permissions import Right
 from portal.versions import Outdated
@@ -89,6 +91,8 @@ class ApiView(APIView):
     rights: ClassVar[Mapping[str, tuple[Right, ...]]] = {}
     #: Needs no token at all.
     public: ClassVar[bool] = False
+    #: Gives something for a password or a secret: counted among the sign-ins of the caller's host.
+    signs_in: ClassVar[bool] = False
     #: The way in that it is part of: while that is closed, it does not exist.
     way: ClassVar[WayIn | None] = None
     #: What the body may hold, by method; OPTIONS and the schema show it.
@@ -151,6 +155,10 @@ class ApiView(APIView):
     def get_authenticators(self) -> list[BaseAuthentication]:
         """A public view does not look at tokens: a stale one must not keep anybody from signing in."""
         return [] if self.public else super().get_authenticators()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Sign-ins are calls, too."""
+        return [SignIns(), Calls()] if self.signs_in else [Calls()]
 
     def get_authenticate_header(self, request: Any) -> str:
         """What a 401 asks for; without it the framework would answer 403."""

@@ -7,7 +7,7 @@ from portal.models.devices import RecoveryCodes, TotpDevice
 from portal.models.kept import KeptChange
 from portal.models.sessions import ApiSession
 from portal.models.staff import Role, User
-from portal.models.workers import LastRun, RunningTotal, WorkerHeartbeat
+from portal.models.workers import CallCount, LastRun, RunningTotal, WorkerHeartbeat
 
 __all__ = [
     "AllowedNetwork",
@@ -15,6 +15,7 @@ __all__ = [
     "ApiSession",
     "ApiToken",
     "AuditEvent",
+    "CallCount",
     "IdempotencyRecord",
     "KeptChange",
     "LastRun",

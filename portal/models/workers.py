@@ -54,3 +54,20 @@ class LastRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CallCount(models.Model):
+    """How often something was done in a minute, where Redis does not count it. `rates.py` writes it."""
+
+    name = models.CharField(_("name"), max_length=100)
+    minute = models.PositiveIntegerField(_("minute"), db_index=True)
+    count = models.PositiveIntegerField(_("count"))
+
+    class Meta:
+        verbose_name = _("calls of a minute")
+        verbose_name_plural = _("calls of a minute")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["name", "minute"], name="call_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.minute}"

@@ -50,6 +50,7 @@ from portal.models import (
     ApiSession,
     ApiToken,
     AuditEvent,
+    CallCount,
     IdempotencyRecord,
     KeptChange,
     LastRun,
@@ -114,7 +115,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {ApiSession, Brake, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {ApiSession, Brake, CallCount, Code, CodeMessage, Device, KeptChange}
 WITHOUT_PAGES |= {GatewayTold, WebhookEvent, WebhookTry}
 
 #: The area of rights that opens each model's pages.

@@ -7,11 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from portal.api import parameters
 from portal.api.actions.action import Action, objects
 from portal.api.actions.asked import Asked, EnvelopeInput, answered
 from portal.api.actions.document import EnvelopeSchema
+from portal.api.throttles import SignIns
 from portal.api.views import ApiView, demand_length
 from portal.permissions import Right
 from portal.ways import WayIn, is_open
@@ -78,6 +80,11 @@ class Envelope(ApiView):
     def check_permissions(self, request: Request) -> None:
         if not self._is_public(request):
             super().check_permissions(request)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """An action that gives a token is a sign-in."""
+        of_sign_ins = [SignIns()] if self.found is not None and self.found.public else []
+        return [*of_sign_ins, *super().get_throttles()]
 
     def needed_rights(self, request: Request) -> tuple[Right, ...]:
         """Those of the action; of one that there is not, none."""

@@ -1,0 +1,79 @@
+"""No access log keeps a query: it may hold a key, a password, a phone and a text."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.engine import REPOSITORY
+from tests.services.stack import Portal, wait_for
+
+#: What programs put into addresses, and what browsers say of where they come from.
+CANARIES = ["gsp_canary-key", "canary-password", "canary-phone", "canary-referer", "canary-callback", "canary-user"]
+EVERYTHING = "%(h)s %(l)s %(u)s %(r)s %(m)s %(U)s %(q)s %(f)s %(a)s %({referer}i)s %({raw_uri}e)s %({query_string}e)s"
+
+
+@contextmanager
+def web(portal: Portal, *options: str) -> Iterator[Path]:
+    """The real web with an access log; what it printed."""
+    log = portal.folder.parent / "web.log"
+    program = str(Path(sys.executable).with_name("gunicorn"))
+    command = [program, "--config", "python:portal.web", "--access-logfile", "-", *options, "portal.wsgi"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=REPOSITORY, env=portal.environment)
+        try:
+            wait_for(lambda: answers(portal), "the web answers")
+            yield log
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def answers(portal: Portal) -> bool:
+    try:
+        return requests.get(f"{portal.address}/healthz", timeout=10).ok
+    except requests.RequestException:
+        return False
+
+
+def call(portal: Portal) -> None:
+    """All of what must not be found again."""
+    queries = {"apikey": "gsp_canary-key", "username": "admin", "password": "canary-password", "to": "canary-phone"}
+    headers = {"Referer": f"{portal.address}/guest/?token=canary-referer"}
+    for path in ("/api/v1/session", "/api/v1/messages", "/cgi-bin/sendsms", "/sendsms/", "/guest/", "/nowhere"):
+        requests.get(portal.address + path, queries, headers=headers, timeout=30)
+    requests.get(f"{portal.address}/callbacks/sandbox/canary-callback/", timeout=30)
+    requests.get(f"{portal.address}/api/v1/messages", auth=("canary-user", "canary-password"), timeout=30)
+
+
+@pytest.mark.parametrize("options", [(), ("--access-logformat", EVERYTHING), ("--log-level", "debug")])
+def test_a_query_is_in_none_of_what_the_web_prints(installation: Portal, options: tuple[str, ...]) -> None:
+    made = installation.first_run()
+    assert made.returncode == 0, made.stderr.decode()
+    with web(installation, *options) as log:
+        call(installation)
+    printed = log.read_text(errors="replace")
+    assert "/cgi-bin/sendsms" in printed
+    assert [canary for canary in CANARIES if canary in printed] == []
+
+
+def test_nor_is_it_in_what_the_development_server_prints(installation: Portal) -> None:
+    made = installation.first_run()
+    assert made.returncode == 0, made.stderr.decode()
+    log = installation.folder.parent / "runserver.log"
+    command = [sys.executable, "manage.py", "runserver", "--noreload", str(installation.port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=REPOSITORY, env=installation.environment)
+        try:
+            wait_for(lambda: answers(installation), "the web answers")
+            call(installation)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+    printed = log.read_text(errors="replace")
+    assert "/cgi-bin/sendsms" in printed
+    assert [canary for canary in CANARIES if canary in printed] == []
