@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from contextlib import suppress
 
 import phonenumbers
 from django.conf import settings
@@ -37,15 +36,6 @@ def normalise(raw: str) -> str:
     if not phonenumbers.is_valid_number(number) or not E164.fullmatch(phone):
         raise _no_number()
     return phone
-
-
-def international(raw: str) -> str:
-    """The same for whoever writes numbers in full, with or without the plus; what is no number so, is read as usual."""
-    digits = bare(raw)
-    if digits.isascii() and digits.isdigit():
-        with suppress(Refusal):
-            return normalise(f"+{digits}")
-    return normalise(raw)
 
 
 def spaced(phone: str) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateways import xml
-from messaging import phones, sending
+from messaging import sending
+from messaging.dropin.numbers import phone_of
 from messaging.dropin.targetsms import times, words
 from messaging.dropin.targetsms.documents import Malformed, one, text_of
 from portal import clock
@@ -83,7 +84,7 @@ def _phone(written: str) -> str:
     if sum(map(str.isdigit, written)) > LONGEST_PHONE:
         raise _Wrong(words.LONG_PHONE)
     try:
-        return phones.international(written)
+        return phone_of(written)
     except Refusal:
         raise _Wrong(words.NO_PHONE) from None
 

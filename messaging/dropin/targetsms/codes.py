@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from gateways import xml
-from messaging import codes, phones
+from messaging import codes
 from messaging.codes import Made
 from messaging.dropin.door import Fault
+from messaging.dropin.numbers import phone_of
 from messaging.dropin.targetsms import documents, words
 from messaging.dropin.targetsms.view import TEXT, XmlView, element_shape, shown
 from messaging.models import Door
@@ -70,7 +71,7 @@ class GenerateCode(XmlView):
 
     def _send(self, asked: dict[str, Any]) -> Done:
         made = codes.make(
-            phone=phones.international(asked["phone"]),
+            phone=phone_of(asked["phone"]),
             text=asked["text"],
             placeholder=PLACE,
             digits=asked["digits"],
