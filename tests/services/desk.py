@@ -15,7 +15,7 @@ from guests.models import Code, LimitCount, Registration
 from messaging import codes
 from messaging.models import Door, Message
 from messaging.retries import Kind
-from portal import keys
+from portal import clients, keys
 from portal.housekeeping import keep_house
 from portal.models import User
 from tests.conftest import PASSWORD
@@ -23,6 +23,7 @@ from tests.guests.test_registration import let_time_pass
 from tests.portal.ways_in import WAYS
 
 __all__ = [
+    "client_of_its_own",
     "counts",
     "key_for_program",
     "let_a_year_pass",
@@ -80,6 +81,12 @@ def ways_in() -> dict[str, Any]:
 def key_for_program() -> str:
     """A key of the administrator."""
     return keys.issue(User.objects.get(username="admin"), "a program")[1]
+
+
+def client_of_its_own() -> list[str]:
+    """Id and secret of another OAuth2 client that acts as the user `program`."""
+    client, secret = clients.make("another", User.objects.get(username="program"))
+    return [client.client_id, secret]
 
 
 def let_a_year_pass() -> None:

@@ -67,6 +67,28 @@ class TestLargeBodies:
         assert json.loads(told.body)["message"]
         assert told.sent < HUNDRED_MEBIBYTES // 2
 
+    @pytest.mark.parametrize("path", ["/xml/", "/password_generation/api.php"])
+    def test_a_system_whose_errors_are_all_200_says_so_as_soon(self, portal: Portal, path: str) -> None:
+        with steady_memory(portal, BOUND):
+            told = tell(portal, head(portal, path, f"Content-Length: {HUNDRED_MEBIBYTES}"), pieces())
+        assert told.status == 200
+        assert "<error>Неправильный формат XML документа</error>" in told.body
+        assert told.sent < HUNDRED_MEBIBYTES // 2
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"<request>" + b"<a/>" * 260_000 + b"</request>",
+            b"<a>" * 100_000 + b"</a>" * 100_000,
+            b'<!DOCTYPE a [<!ENTITY a "' + b"a" * 50_000 + b'">]><request>' + b"&a;" * 300_000 + b"</request>",
+        ],
+        ids=["elements", "depth", "entities"],
+    )
+    def test_a_document_that_would_grow_in_memory_is_refused(self, portal: Portal, body: bytes) -> None:
+        with steady_memory(portal, BOUND):
+            told = tell(portal, head(portal, "/xml/", f"Content-Length: {len(body)}"), [body])
+        assert "<error>Неправильный формат XML документа</error>" in told.body
+
     def test_without_a_token_they_are_not_even_looked_at(self, portal: Portal) -> None:
         announced = head(portal, URL, f"Content-Length: {HUNDRED_MEBIBYTES}").replace(portal.token.encode(), b"")
         with steady_memory(portal, BOUND):
