@@ -132,7 +132,7 @@ def rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[Rows]:
     with (
         django_db_blocker.unblock(),
         transaction.atomic(),
-        override_settings(PORTAL_URL="https://portal.example.org"),
+        override_settings(PORTAL_URL="https://portal.example.org", API_SIGN_INS_PER_MINUTE=0),
         translation.override("en"),
     ):
         yield Rows()
