@@ -5,7 +5,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from gateways.changes import Change
-from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery, ringing
+from messaging import bells, claiming, delivery, failover, inbound, receipts, recovery, reporting, ringing
 from messaging.drains import fetches
 from messaging.models import Message, outbox
 from messaging.webhooks import delivering, gateways_told
@@ -40,6 +40,12 @@ def fetch(gateway_id: int) -> None:
 def deliver(webhook_id: int) -> None:
     """Tells one webhook what is due."""
     delivering.deliver(webhook_id)
+
+
+@shared_task
+def report(_key: int) -> None:
+    """Tells programs of Kannel what became of their messages."""
+    reporting.tell_due()
 
 
 @shared_task
@@ -89,11 +95,16 @@ def _ring_for_webhooks() -> None:
         bells.publish(outbox.DELIVER, webhook_id)
 
 
+def _ring_for_reports() -> None:
+    if reporting.is_due():
+        bells.publish(report.name, 0)
+
+
 def _beat() -> None:
     health.beat(health.process_name())
 
 
-RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound, _ring_for_webhooks)
+RINGING = (_move_away, _ring_for_due, _ring_for_questions, _ring_for_inbound, _ring_for_webhooks, _ring_for_reports)
 #: After an outage a second's worth of sweeps waits for each second of it, and one sweep sees all there is.
 sweeping = Turn(_sweep, patience=10.0)
 

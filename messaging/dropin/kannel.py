@@ -14,11 +14,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from gateways import routing
-from messaging import sending
+from messaging import reporting, sending
 from messaging.dropin.door import DropInView, Fault, Fields
 from messaging.dropin.numbers import each_once, phone_of
 from messaging.dropin.reading import Call, body_of, call_of, text_of
 from messaging.models import Door, Message, State
+from messaging.models.webhook import LONGEST_URL
 from messaging.retries import Kind
 from portal import clock
 from portal.api.authentication.refusals import BadCredentials, KeyElsewhere, KeyEnded, NotSignedIn, UnknownKey
@@ -77,7 +78,11 @@ class KannelSendFields(Fields):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # No name of Python's has a dash, and `from` is a word of its own.
         sender = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
-        return {**super().get_fields(), "from": sender}
+        url = serializers.CharField(
+            required=False, allow_blank=True, default="", max_length=LONGEST_URL, help_text="With %d and other escapes"
+        )
+        mask = serializers.CharField(required=False, allow_blank=True, default="", help_text="1, 2, 8, 16 or a sum")
+        return {**super().get_fields(), "from": sender, "dlr-url": url, "dlr-mask": mask}
 
 
 class SendSms(DropInView):
@@ -161,6 +166,9 @@ class SendSms(DropInView):
         no_later = (due_at or clock.now()) + life if life else None
         terms: dict[str, Any] = {"text": asked["text"], "gateway_name": gateway, "due_at": due_at, "no_later": no_later}
         sent = {phone: self._send(phone, terms) for phone in written}
+        if asked["dlr-url"] and (mask := _mask(asked["dlr-mask"])):
+            for message in filter(None, sent.values()):
+                reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"])
         if not any(sent.values()):
             raise Refusal(DENIED, field="to")
         going = {phone: one for phone, one in sent.items() if one and one.state != State.SUPPRESSED}
@@ -195,6 +203,17 @@ def _minutes(written: str, field: str) -> timedelta:
     if minutes < 0 or minutes > 60 * 24 * 365:
         raise Refusal("These are no minutes.", field=field)
     return timedelta(minutes=minutes)
+
+
+def _mask(written: str) -> int:
+    """Nothing is wanted where it is no number, as with Kannel. Raises Refusal for less than nothing."""
+    try:
+        mask = int(written or 0)
+    except ValueError:
+        mask = 0
+    if mask < 0:
+        raise Refusal("This is no mask.", field="dlr-mask")
+    return mask & reporting.WANTED
 
 
 def _told(fault: Fault) -> tuple[int, str]:

@@ -1,10 +1,11 @@
-"""What messaging keeps: messages and what becomes of them, batches, what comes in, templates, and webhooks."""
+"""What messaging keeps: messages and what becomes of them, batches, what comes in, templates, webhooks."""
 
 from messaging.models.attempt import Attempt, DeliveryEvent
 from messaging.models.batch import Batch
 from messaging.models.gateway_told import GatewayTold
 from messaging.models.inbound import InboundMessage, OptOut, Word
 from messaging.models.message import Message, Taken
+from messaging.models.report import DeliveryReport
 from messaging.models.states import CANCELLABLE, FINAL, LEASED, MAY_FOLLOW, RESENDABLE, WAITING, Door, State, Wait
 from messaging.models.step import Step
 from messaging.models.tally import Span, Tally, TallyProgress
@@ -22,6 +23,7 @@ __all__ = [
     "Batch",
     "Delivered",
     "DeliveryEvent",
+    "DeliveryReport",
     "Door",
     "Format",
     "GatewayTold",

@@ -31,6 +31,7 @@ from messaging.models import (
     Attempt,
     Batch,
     DeliveryEvent,
+    DeliveryReport,
     GatewayTold,
     InboundMessage,
     Message,
@@ -116,7 +117,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
 WITHOUT_PAGES |= {ApiSession, Brake, CallCount, Code, CodeMessage, Device, KeptChange}
-WITHOUT_PAGES |= {GatewayTold, WebhookEvent, WebhookTry}
+WITHOUT_PAGES |= {DeliveryReport, GatewayTold, WebhookEvent, WebhookTry}
 
 #: The area of rights that opens each model's pages.
 AREAS: dict[type[Model], str] = {

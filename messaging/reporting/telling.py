@@ -1,0 +1,153 @@
+"""Telling: look at messages of which a report is wanted, call, write down what came back.
+
+A worker that dies between the claim and the answer leaves a lease; when that is over another worker tells the same.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from gateways.http import HttpRequest
+from gateways.transport import Call, Flight
+from messaging import retries
+from messaging.drains import Busy, drains
+from messaging.models import DeliveryReport, Message
+from messaging.reporting.escapes import filled
+from messaging.reporting.kinds import Happened, is_over, next_of
+from messaging.webhooks import schedule
+from portal import audit, clock
+from portal.encryption import KeyMissing, unlocked
+from portal.version import version
+
+logger = logging.getLogger(__name__)
+
+#: How many reports one turn looks at.
+SOME = 50
+#: Seconds for one call.
+TIMEOUT = 10.0
+LEASE = timedelta(seconds=TIMEOUT) + retries.LEASE_MARGIN
+#: A message is looked at again after a tenth of the time for which its report has been wanted, within these bounds.
+SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)
+#: A process has one thread that tells.
+busy = Busy(most=1)
+_ONE = 0
+
+
+def is_due() -> bool:
+    """Whether there is a report to look at."""
+    return DeliveryReport.objects.filter(due_at__lte=clock.now()).exists()
+
+
+def tell_due() -> None:
+    """Looks at all that is due, tells what has happened, and returns when nothing is."""
+    if not busy.begin(_ONE):
+        return
+    try:
+        while not drains.stopping and _turn():
+            pass
+    finally:
+        busy.abandon(_ONE)
+
+
+def _turn() -> bool:
+    """One claim and its calls; whether there may be more."""
+    looked_at, claimed = _claim()
+    not_after = clock.now() + retries.LEASE_MARGIN
+    flight, calls = Flight(), []
+    for place, (report, happened) in enumerate(claimed):
+        request = _request(report, happened)
+        if request is None:
+            _failed(report, happened)
+        else:
+            calls.append(Call(place, request, TIMEOUT, not_after))
+    flight.launch(calls)
+    while flight.in_air:
+        for landing in flight.landed(TIMEOUT):
+            report, happened = claimed[landing.ticket]
+            good = landing.response is not None and 200 <= landing.response.status < 300
+            (_done if good else _failed)(report, happened)
+    return bool(looked_at)
+
+
+def _claim() -> tuple[int, list[tuple[DeliveryReport, Happened]]]:
+    """How many were looked at, and those of which something is to be told, under a lease."""
+    now, claimed = clock.now(), []
+    due = DeliveryReport.objects.filter(due_at__lte=now)
+    if not due.exists():
+        return 0, []
+    with transaction.atomic():
+        locked = due.select_for_update(skip_locked=True, of=("self",))
+        rows = list(locked.select_related("message__gateway", "message__requested_by").order_by("due_at", "pk")[:SOME])
+        for row in rows:
+            happened = next_of(row.message.state, row.mask, row.told)
+            if happened is not None:
+                row.epoch, row.tries, row.due_at = row.epoch + 1, row.tries + 1, now + LEASE
+                row.save(update_fields=["epoch", "tries", "due_at"])
+                claimed.append((row, happened))
+            else:
+                _look_again(row, now)
+    return len(rows), claimed
+
+
+def _look_again(row: DeliveryReport, now: datetime) -> None:
+    """Later, or never where nothing more can be told or nobody has known anything for so long."""
+    age = now - row.made
+    if is_over(row.message.state, row.mask, row.told) or age > schedule.GIVEN_UP_AFTER:
+        row.delete()
+    else:
+        row.due_at = now + min(max(age / 10, SOONEST), LATEST)
+        row.save(update_fields=["due_at"])
+
+
+def _request(report: DeliveryReport, happened: Happened) -> HttpRequest | None:
+    try:
+        url = filled(unlocked(report.url), _said(report, happened))
+    except KeyMissing:
+        return None
+    return HttpRequest("GET", url, {"user-agent": f"guest-sms-portal/{version()}"})
+
+
+def _done(report: DeliveryReport, happened: Happened) -> None:
+    """This was told, or will never be: the next thing is looked for at once."""
+    _own(report).update(told=report.told | happened, tries=0, due_at=clock.now())
+
+
+def _failed(report: DeliveryReport, happened: Happened) -> None:
+    pause = schedule.pause_after(report.tries)
+    if pause is None:
+        logger.warning("message %s: its delivery report could not be told and is given up", report.message_id)
+        _done(report, happened)
+    else:
+        _own(report).update(due_at=clock.now() + pause)
+
+
+def _own(report: DeliveryReport) -> QuerySet[DeliveryReport]:
+    return DeliveryReport.objects.filter(pk=report.pk, epoch=report.epoch)
+
+
+def _said(report: DeliveryReport, happened: Happened) -> Mapping[str, str]:
+    """What each escape stands for."""
+    message: Message = report.message
+    at = (message.submitted_at if happened is Happened.SUBMITTED else message.finished_at) or clock.now()
+    phone, sender, words = message.phone, report.sender, _words(message, happened)
+    return {
+        "d": str(int(happened)),
+        "T": str(int(at.timestamp())),
+        "t": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "p": phone, "q": phone, "P": sender, "Q": sender,
+        "A": words, "a": words, "b": words, "k": words.partition(" ")[0], "r": "", "s": "", "S": "",
+        "i": message.gateway.name, "I": str(message.pk), "F": message.reference,
+        "n": message.requested_by.get_username() if message.requested_by else "",
+        "c": "-1", "C": "UTF-8", "M": "-1", "f": "", "o": "", "B": "", "D": "", "u": "",
+    }  # fmt: skip
+
+
+def _words(message: Message, happened: Happened) -> str:
+    """As Kannel quotes the operator. Whoever is called need not learn the phone by it, which a provider may name."""
+    if happened is Happened.SUBMITTED:
+        return "ACK/"
+    reason = str(audit.mask(message.reason))
+    return f"NACK/{reason}" if happened is Happened.REJECTED else reason
