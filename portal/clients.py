@@ -6,23 +6,24 @@ from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 
-from portal import expiry
+from portal import expiry, key_makers
 from portal.errors import Refusal
-from portal.models import ApiSession, User
+from portal.models import ApiSession, OAuthClient, User
 from portal.sessions import ANYBODY
 
 LONGEST_NAME = 100
 
 
-def make(name: str, user: User | None = None) -> tuple[Application, str]:
+def make(name: str, user: User | None = None, *, by: User | None = None) -> tuple[OAuthClient, str]:
     """A new client and its secret, which nobody can read again.
 
     With a user it comes by client credentials and acts as that user; without one it opens sessions of others with their
-    passwords. Raises Refusal (fields `name`, `user`).
+    passwords. `by` makes it, and must not gain by it. Raises Refusal (fields `name`, `user`).
     """
     _check(name, user)
+    _check_maker(by, user)
     secret = generate_client_secret()
-    client = Application.objects.create(
+    client = OAuthClient.objects.create(
         name=name.strip(),
         user=user,
         client_type=Application.CLIENT_CONFIDENTIAL,
@@ -32,10 +33,11 @@ def make(name: str, user: User | None = None) -> tuple[Application, str]:
     return client, secret
 
 
-def renew_secret(client: Application) -> str:
+def renew_secret(client: Application, *, by: User | None = None) -> str:
     """Another secret in the place of the one there was; whatever was given for that has ended. Raises Refusal."""
     if client.client_id == ANYBODY:
         raise Refusal(_("This client stands for all that were not set up: it has no secret."))
+    _check_maker(by, client.user)
     secret: str = generate_client_secret()
     with transaction.atomic():
         client.client_secret = secret
@@ -57,3 +59,10 @@ def _check(name: str, user: User | None) -> None:
         raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
     if user is not None and not expiry.may_act(user):
         raise Refusal(_("This account is switched off or over."), field="user")
+
+
+def _check_maker(by: User | None, user: User | None) -> None:
+    """A client's secret is as good as its user's password."""
+    if by is not None and user is not None and not key_makers.may_make_for(by, user):
+        sentence = _("You may have clients act as yourself, and as users who hold no right that you lack.")
+        raise Refusal(sentence, field="user")

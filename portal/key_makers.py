@@ -53,8 +53,13 @@ def make(
     return keys.issue(user, name, rights=rights, gateways=gateways, networks=networks, expires_at=expires_at, by=by)
 
 
+def may_make_for(by: User, user: User) -> bool:
+    """Whether nobody would gain by what opens the API as this user."""
+    return user.pk == by.pk or (may(by, *OF_OTHERS) and not holds_more(user, by))
+
+
 def _check_user(by: User, user: User) -> None:
-    if user.pk != by.pk and (not may(by, *OF_OTHERS) or holds_more(user, by)):
+    if not may_make_for(by, user):
         sentence = _("You may make keys for yourself, and for users who hold no right that you lack.")
         raise Refusal(sentence if may(by, *OF_OTHERS) else _("You may make keys for yourself only."), field="user")
 

@@ -61,6 +61,8 @@ TABS: list[list[AdminPage]] = [
     [
         AdminPage(_("API tokens"), "admin:portal_apitoken_changelist", "key", ("SYSTEM_READ",)),
         AdminPage(_("API keys"), "admin:portal_apikey_changelist", "vpn_key", ("SYSTEM_READ",)),
+        AdminPage(_("API sessions"), "admin:portal_apisession_changelist", "devices", ("SYSTEM_READ",)),
+        AdminPage(_("OAuth2 clients"), "admin:portal_oauthclient_changelist", "apps", ("SYSTEM_READ",)),
     ],
 ]
 

@@ -80,6 +80,11 @@ def end(session: ApiSession) -> bool:
     return ApiSession.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now()) == 1
 
 
+def alive() -> Q:
+    """Rows of those that have not ended, and can still be renewed."""
+    return Q(ended_at=None, renewable_until__gt=timezone.now())
+
+
 def of_token(checksum: str) -> ApiSession | None:
     """The session to which the token belongs or belonged lately, the one that renewed it included."""
     return ApiSession.objects.filter(Q(access_checksum=checksum) | Q(former_checksum=checksum)).first()

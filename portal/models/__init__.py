@@ -2,6 +2,7 @@
 
 from portal.models.api import ApiKey, ApiToken, IdempotencyRecord
 from portal.models.audit import AuditEvent
+from portal.models.clients import OAuthClient
 from portal.models.defender import AllowedNetwork, RefusedTry, WatchedHost, Way
 from portal.models.devices import RecoveryCodes, TotpDevice
 from portal.models.kept import KeptChange
@@ -19,6 +20,7 @@ __all__ = [
     "IdempotencyRecord",
     "KeptChange",
     "LastRun",
+    "OAuthClient",
     "RecoveryCodes",
     "RefusedTry",
     "Role",

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection
 from django.db.models import Model
@@ -46,15 +47,18 @@ from messaging.models import (
     WebhookTry,
 )
 from messaging.retries import Kind
-from portal import keys
+from portal import clients, keys
+from portal import sessions as api_sessions
 from portal.defender import recent
 from portal.models import (
     AllowedNetwork,
     ApiKey,
+    ApiSession,
     ApiToken,
     AuditEvent,
     IdempotencyRecord,
     LastRun,
+    OAuthClient,
     RecoveryCodes,
     RefusedTry,
     Role,
@@ -156,6 +160,19 @@ def _revoked_key() -> ApiKey:
     return key
 
 
+def _session() -> ApiSession:
+    now = timezone.now()
+    return ApiSession.objects.create(
+        family=uuid4(),
+        user=_owner("program"),
+        client=api_sessions.anybody(),
+        given_for=SECRET,
+        access_checksum=SECRET,
+        last_used=now,
+        renewable_until=now + timedelta(days=30),
+    )
+
+
 def _answer_kept() -> IdempotencyRecord:
     return IdempotencyRecord.objects.create(
         user=_owner("caller"), endpoint="POST /x", key="k", fingerprint="f" * 64, status=200, answer=SECRET
@@ -229,6 +246,8 @@ MADE: dict[type[Model], Callable[[Gateway], Model]] = {
     Role: lambda _: Role.objects.create(name="Night shift"),
     ApiToken: lambda _: ApiToken.objects.create(user=_owner("program"))[0],
     ApiKey: lambda _: _revoked_key(),
+    ApiSession: lambda _: _session(),
+    OAuthClient: lambda _: clients.make("monitoring", _owner("program"))[0],
     TotpDevice: lambda _: TotpDevice.objects.create(user=_owner("plain"), name="phone", key=SECRET),
     RecoveryCodes: lambda _: RecoveryCodes.objects.create(user=_owner("plain"), digests=[SECRET]),
     AuditEvent: lambda _: AuditEvent.objects.create(action="send_sms", status=200),

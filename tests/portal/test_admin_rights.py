@@ -55,6 +55,7 @@ from portal.models import (
     IdempotencyRecord,
     KeptChange,
     LastRun,
+    OAuthClient,
     RecoveryCodes,
     RefusedTry,
     Role,
@@ -79,6 +80,8 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     Role: ("vacd", "", "v", ""),
     ApiToken: ("vd", "", "v", ""),
     ApiKey: ("vad", "", "v", ""),
+    ApiSession: ("vd", "", "v", ""),
+    OAuthClient: ("vad", "", "v", ""),
     TotpDevice: ("v", "", "v", ""),
     RecoveryCodes: ("v", "", "v", ""),
     AuditEvent: ("v", "", "v", ""),
@@ -116,7 +119,7 @@ CAST = ("admin", "operator", "auditor", "nobody")
 
 #: What they say is on the pages of gateways, on the sandbox phone, and on those of guests and registrations.
 WITHOUT_PAGES: set[type[Model]] = {GatewayHealth, GatewaySession, SandboxSms}
-WITHOUT_PAGES |= {ApiSession, Brake, CallCount, Code, CodeMessage, Device, KeptChange}
+WITHOUT_PAGES |= {Brake, CallCount, Code, CodeMessage, Device, KeptChange}
 WITHOUT_PAGES |= {DeliveryReport, GatewayTold, WebhookEvent, WebhookTry}
 
 #: The area of rights that opens each model's pages.
@@ -231,6 +234,9 @@ def test_no_page_shows_a_secret(
         (Webhook, "url__startswith"),
         (WebhookDelivery, "webhook__url__startswith"),
         (ApiKey, "digest__startswith"),
+        (ApiSession, "access_checksum__startswith"),
+        (ApiSession, "user__password__startswith"),
+        (OAuthClient, "client_secret__startswith"),
         (ApiKey, "user__password__startswith"),
         (TotpDevice, "key__isnull"),
         (TotpDevice, "user__password__startswith"),
