@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 from typing import Any, ClassVar
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -20,6 +21,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from portal import callers, defender, expiry, sessions
 from portal.api.authentication import passwords
+from portal.api.authentication.entry import presented_pair
 from portal.api.commit import Done, commit_once
 from portal.api.views import ApiView
 from portal.models import ApiSession
@@ -103,7 +105,9 @@ class SessionGrants(Grants):
         return required and not self._is_anybody(request)
 
     def _is_anybody(self, request: OAuthRequest) -> bool:
-        self._authenticate_basic_auth(request)
+        pair = presented_pair(self.view.request)
+        if pair is not None:
+            self._load_application(unquote_plus(pair[0]), request)
         self._load_application(request.client_id, request)
         if self._names_known_client or request.client is None:
             return False
@@ -180,17 +184,23 @@ class ClientGrants(Grants):
     """`client_credentials`, as SMSmobileAPI has them (API documentation, «OAuth2»)."""
 
     server_class = BackendApplicationServer
+    #: Whether a secret was looked at.
+    _has_looked = False
 
     @classmethod
     def lifetime(cls) -> int:
         return int(settings.API_OAUTH2_SECONDS)
 
     def authenticate_client(self, request: OAuthRequest, *args: Any, **options: Any) -> bool:
+        """As it is, and for a client that there is not it takes as long."""
         known = super().authenticate_client(request, *args, **options)
-        if request.client is None:
-            # As long as for a client that there is.
-            make_password(request.client_secret)
+        if not self._has_looked:
+            make_password(request.client_secret or "")
         return known
+
+    def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
+        self._has_looked = True
+        return bool(super()._check_secret(provided_secret, stored_secret))
 
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Application, request: OAuthRequest, *args: Any, **options: Any

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from portal import clients
 from portal.errors import Refusal
 from portal.models import AuditEvent, RefusedTry, User, WatchedHost
+from portal.passwords import PortalPasswordHasher
 from tests.portal.token_calls import CLIENT, FORM, basic, come, use
 
 Client = tuple[Application, str]
@@ -61,6 +62,29 @@ def test_a_wrong_pair_is_401_and_counted(client: Client, header: str) -> None:
     answer = APIClient().post(CLIENT, body, content_type=FORM, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert RefusedTry.objects.get().way == "client"
+
+
+@pytest.mark.parametrize("in_header", [True, False])
+@pytest.mark.parametrize("there_is_one", [True, False])
+def test_an_unknown_client_takes_as_long_as_a_wrong_secret(
+    client: Client, monkeypatch: pytest.MonkeyPatch, in_header: bool, there_is_one: bool
+) -> None:
+    hashed: list[str] = []
+
+    def look(*_: Any) -> str:
+        hashed.append("once")
+        return ""
+
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(PortalPasswordHasher, name, look)
+    name = client[0].client_id if there_is_one else "stranger"
+    if in_header:
+        header = {"authorization": basic(name, "wrong")}
+        answer = APIClient().post(CLIENT, "grant_type=client_credentials", content_type=FORM, headers=header)
+    else:
+        answer = come(name, "wrong")
+    assert answer.status_code == 401
+    assert hashed == ["once"]
 
 
 def test_whoever_guesses_secrets_is_blocked(client: Client) -> None:
