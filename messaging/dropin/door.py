@@ -46,11 +46,15 @@ KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, as our own API would say it: `status` is its status, `field` the name of a field of the call."""
+    """What is wrong, as our own API would say it: `status` is its status, `field` the name of a field of the call.
+
+    `blocked`: the Defender has blocked the host, whatever it asks.
+    """
 
     status: int
     sentence: str
     field: str = ""
+    blocked: bool = False
 
 
 class Carried(NamedTuple):
@@ -71,16 +75,20 @@ class FromAPage(PermissionDenied):
 class Fields(Input):
     """What a call may carry. What it does not know is passed over, as the systems themselves do."""
 
+    def to_internal_value(self, data: Any) -> Any:
+        return serializers.Serializer.to_internal_value(self, data)
+
+
+class GatewayFields(Fields):
+    """What a call may carry that is about a gateway."""
+
     sms_gateway = serializers.CharField(
         required=False,
         default="",
         allow_blank=True,
         max_length=100,
-        help_text="The portal's own: the gateway to send through.",
+        help_text="The portal's own: the name of a gateway",
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        return serializers.Serializer.to_internal_value(self, data)
 
 
 class CarriedAuthentication(BaseAuthentication):
@@ -217,7 +225,7 @@ class DropInView(ApiView):
             return None
         view = cls()
         view.request = request  # type: ignore[assignment]
-        return view.refuse(Fault(429, sentence))
+        return view.refuse(Fault(429, sentence, blocked=True))
 
     def handle_exception(self, exc: Exception) -> Any:
         told = super().handle_exception(exc)

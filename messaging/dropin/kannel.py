@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from gateways import routing
 from messaging import reporting, sending
-from messaging.dropin.door import DropInView, Fault, Fields
+from messaging.dropin.door import DropInView, Fault, GatewayFields
 from messaging.dropin.numbers import each_once, phone_of
 from messaging.dropin.reading import Call, body_of, call_of, text_of
 from messaging.models import Door, Message, State
@@ -62,7 +62,7 @@ BINARY, UCS_2 = "1", "2"
 MOST = 100
 
 
-class KannelSendFields(Fields):
+class KannelSendFields(GatewayFields):
     """What `sendsms` may carry; the rest of what is documented there is passed over."""
 
     to = serializers.CharField(allow_blank=True, max_length=5_000, trim_whitespace=False)

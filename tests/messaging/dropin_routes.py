@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver
 from rest_framework.request import Request
 
 from messaging import sending
-from messaging.dropin.door import DropInView, Fault, Fields
+from messaging.dropin.door import DropInView, Fault, GatewayFields
 from messaging.retries import Kind
 from portal.api.commit import Done
 from portal.api.routes import route
@@ -27,7 +27,7 @@ class Send(DropInView):
 
     def get(self, request: Request) -> HttpResponse:
         """Send it."""
-        asked = self.validated(Fields)
+        asked = self.validated(GatewayFields)
 
         def work() -> Done:
             message = sending.send(

@@ -264,6 +264,13 @@ class TestErrors:
         assert said(send(key))["cnt"] == 1
         assert Message.objects.get().state == State.SUPPRESSED
 
+    def test_too_many_calls_are_told_apart_from_a_block(self, key: str, settings: Settings) -> None:
+        settings.API_CALLS_PER_MINUTE = 1
+        send(key)
+        answer = next(again for again in iter(lambda: send(key), None) if again.status_code == 429)
+        assert answer.json()["error_code"] == 9
+        assert int(answer.headers["Retry-After"]) > 0
+
 
 class TestLoginAndPassword:
     def test_in_a_form(self, operator: User, sandbox: Gateway) -> None:

@@ -32,7 +32,7 @@ ERRORS = {
 #: What is told with status 200, as SMSC does with all of them.
 TOLD_AS_GOOD = frozenset({400, 401, 403, 404, 409, 415, 422})
 #: By status, and for 422 by field.
-CODES = {401: LOGIN, 403: LOGIN, 409: BUSY, 429: BLOCKED, 503: BUSY}
+CODES = {401: LOGIN, 403: LOGIN, 409: BUSY, 429: BUSY, 503: BUSY}
 CODES_OF_FIELDS = {"phones": PHONE, "time": DATE, "sms_gateway": ROUTE}
 #: As long as a password may be that is a digest of it.
 MD5_DIGITS = 32
@@ -65,7 +65,7 @@ class SmscView(DropInView):
     errors: ClassVar = {
         411: "The body comes in chunks, without a Content-Length.",
         413: "The body is too large.",
-        429: "Too many sign-ins were refused from this host: it is blocked for the time in Retry-After.",
+        429: "Too many calls, or this host is blocked (error 4): for the time in Retry-After.",
         503: "It cannot be done at the moment, and may be in a few minutes.",
     }
     error_shape: ClassVar = {"type": "string"}
@@ -129,6 +129,8 @@ class SmscView(DropInView):
 
 def _code_of(fault: Fault) -> int | None:
     """None for what nobody can tell to be a matter of the call: whoever is told no code does not send it again."""
+    if fault.blocked:
+        return BLOCKED
     if fault.status == 422:
         return CODES_OF_FIELDS.get(fault.field, PARAMETERS)
     return CODES.get(fault.status, PARAMETERS if fault.status < 500 else None)

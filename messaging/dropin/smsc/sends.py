@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from gateways import routing
 from gateways.models import Gateway
 from messaging import sending
+from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import each_once, phone_of, spelled
 from messaging.dropin.reading import Call, body_of
 from messaging.dropin.smsc.calls import JSON, SmscFields, SmscView
@@ -40,7 +41,7 @@ PRICE_ONLY = "1"
 LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
 
 
-class SmscSendFields(SmscFields):
+class SmscSendFields(SmscFields, GatewayFields):
     """What `send.php` may carry; the rest of what is documented there is passed over."""
 
     phones = serializers.CharField(style={"placeholder": "79161234567,79161234568"})

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from gateways import health, routing
 from messaging import sending
+from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
 from messaging.dropin.smsc.calls import SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
@@ -96,7 +97,7 @@ class Status(SmscView):
         return {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
 
 
-class SmscBalanceFields(SmscFields):
+class SmscBalanceFields(SmscFields, GatewayFields):
     """What `balance.php` may carry."""
 
     cur = serializers.CharField(required=False, allow_blank=True, default="0", help_text="1: with the currency")

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from messaging import forgetting, sending
-from messaging.dropin.door import Carried, DropInView, Fault, Fields
+from messaging.dropin.door import Carried, DropInView, Fault, Fields, GatewayFields
 from messaging.dropin.numbers import phone_of
 from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State
@@ -80,7 +80,7 @@ class SmsMobileApiView(DropInView):
         return found
 
 
-class SmsMobileApiSendFields(Fields):
+class SmsMobileApiSendFields(GatewayFields):
     """What `/sendsms/` may carry; the rest of what is documented there is passed over."""
 
     recipients = serializers.CharField(max_length=50, trim_whitespace=False, style={"placeholder": "+79161234567"})
