@@ -156,7 +156,7 @@ class OAuthClientAdmin(DomainAdmin):
     def known_by(self, client: OAuthClient) -> list[str]:
         return [client.name or NOTHING, client.client_id]
 
-    @admin.display(description="client_id")
+    @admin.display(description=_("its client_id"))
     def known_as(self, client: OAuthClient) -> str:
         return str(client.client_id)
 

@@ -1,6 +1,7 @@
 """More rows like one that is there: every relation of a copy leads to a row of its own."""
 
 from typing import Any
+from uuid import UUID, uuid5
 
 from django.db.models import AutoField, Field, Model, UniqueConstraint
 
@@ -26,6 +27,8 @@ def twin(row: Model, number: int, others: dict[Model, Model] | None = None) -> M
 def _other(value: Any, number: int, field: "Field[Any, Any]") -> Any:
     if value is None or isinstance(value, Model):
         return value
+    if isinstance(value, UUID):
+        return uuid5(value, str(number))
     if isinstance(value, bool):
         # What only one row may be is no other one's.
         return False
