@@ -31,7 +31,7 @@ from messaging.dropin import reading
 from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
 from portal import audit, permissions
-from portal.api.authentication import keys, passwords
+from portal.api.authentication import another_site, keys, passwords
 from portal.api.commit import Done, commit, commit_once
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
@@ -118,8 +118,7 @@ class CarriedAuthentication(BaseAuthentication):
 
     @staticmethod
     def _refuse_pages(request: Request) -> None:
-        # Browsers say so of every picture and form; programs say nothing of the kind.
-        if request.META.get("HTTP_SEC_FETCH_SITE", "none") in {"cross-site", "same-site"}:
+        if another_site.makes(request):
             raise FromAPage
 
 

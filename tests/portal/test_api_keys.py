@@ -153,6 +153,21 @@ def test_where_the_way_is_closed_no_key_opens(key: str, settings: Settings) -> N
     settings.API_WAYS_IN = ["login"]
     for answer in (with_key(key), get(f"{URL}?apikey={key}"), get(HTTP_AUTHORIZATION=f"Bearer {key}")):
         assert answer.status_code == 401
+    # Nor does a program that goes on trying block its host.
+    assert not RefusedTry.objects.exists()
+
+
+@pytest.mark.parametrize("said", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}], ids=str)
+@pytest.mark.parametrize("path", [URL, "/api/v1/token_info"])
+def test_a_picture_on_a_page_of_another_site_cannot_get_its_reader_blocked(
+    key: str, path: str, said: dict[str, str]
+) -> None:
+    for presented in ("gsp_guess", key):
+        answer = get(f"{path}?apikey={presented}", headers=said)
+        assert (answer.status_code, answer.json()["message"]) == (403, "Pages of another site cannot sign in here.")
+    assert not RefusedTry.objects.exists()
+    # To send a header a page would have to be invited.
+    assert get(URL, headers=said, HTTP_X_API_KEY=key).status_code == 200
 
 
 @pytest.mark.parametrize(

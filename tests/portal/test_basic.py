@@ -122,5 +122,35 @@ def test_where_the_way_is_closed_it_is_no_way_in(operator: User, settings: Setti
     assert get(basic("operator", PASSWORD)).status_code == 401
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "a key"])
+def test_where_the_way_is_closed_a_program_that_goes_on_does_not_block_its_host(
+    operator: User, settings: Settings, password: str
+) -> None:
+    pair = basic("operator", keys.issue(operator, "terminal")[1] if password == "a key" else password)
+    settings.API_WAYS_IN = ["login"]
+    assert [get(pair).status_code for _ in range(6)] == [401] * 6
+    assert not RefusedTry.objects.exists()
+
+
+def test_a_key_for_the_password_is_no_guess_where_keys_are_closed(operator: User, settings: Settings) -> None:
+    key = keys.issue(operator, "terminal")[1]
+    settings.API_WAYS_IN = ["basic"]
+    assert get(basic("operator", key)).status_code == 401
+    assert not RefusedTry.objects.exists()
+    assert get(basic("operator", "gsp_that_somebody_made_up")).status_code == 401
+    assert RefusedTry.objects.get().way == "password"
+
+
+def test_to_ask_what_a_token_may_do_without_one_is_no_guess(operator: User) -> None:
+    assert get(basic("operator", PASSWORD), "/api/v1/token_info").status_code == 404
+    assert not RefusedTry.objects.exists()
+
+
+def test_a_nul_is_in_nobodys_name(operator: User) -> None:
+    assert get(basic("oper\0ator", PASSWORD)).status_code == 401
+    assert get("Basic oper\0ator:guess").status_code == 401
+    assert RefusedTry.objects.count() == 2
+
+
 def test_a_refused_password_is_in_no_answer(operator: User) -> None:
     assert "s3cret-guess" not in get(basic("operator", "s3cret-guess")).content.decode()

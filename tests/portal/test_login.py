@@ -168,6 +168,13 @@ def test_a_page_of_another_site_cannot_get_its_reader_blocked(client: APIClient,
     assert not WatchedHost.objects.exists()
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_nor_can_one_that_hides_its_origin(client: APIClient, admin: User, site: str) -> None:
+    wrong = {"username": "admin", "password": "guess"}
+    assert client.post(URL, wrong, format="json", HTTP_SEC_FETCH_SITE=site).status_code == 403
+    assert not RefusedTry.objects.exists()
+
+
 @pytest.mark.parametrize("origin", ["http://testserver", "chrome-extension://abc"])
 def test_our_own_pages_and_programs_sign_in(client: APIClient, admin: User, origin: str) -> None:
     body = {"username": "admin", "password": PASSWORD}

@@ -16,7 +16,7 @@ from portal.ways import WayIn, is_open
 def of_request(request: Request, *, uses: bool) -> Any:
     """What the call carries, with its `user`; unless it `uses` it, its end is not moved by that.
 
-    Raises NotSignedIn, and what `keys.key_of` raises.
+    Raises NotSignedIn, and what `keys` raises.
     """
     bearer = tokens.presented_token(request)
     key = keys.presented_key(request) or (bearer if keys.looks_like_one(bearer) else "")

@@ -14,14 +14,12 @@ from portal.api.authentication import access, keys, passwords, tokens
 from portal.models import ApiKey, ApiToken, User
 from portal.ways import WayIn, is_open
 
-BASIC = "basic"
-
 
 class KeyAuthentication(BaseAuthentication):
     """An API key: `X-API-Key: gsp_…`, `?apikey=gsp_…` or `Authorization: Bearer gsp_…`."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """The user, narrowed to what the key is for, and the key; None without one. Raises what `keys.key_of` does."""
+        """The user, narrowed to what the key is for, and the key; None without one. Raises what `keys` does."""
         if not is_open(WayIn.API_KEY):
             return None
         bearer = tokens.presented_token(request)
@@ -67,7 +65,7 @@ def presented_pair(request: Request | HttpRequest) -> tuple[str, str] | None:
     base64». What decodes to UTF-8 with a colon in it is Base64, anything else is taken as it stands.
     """
     scheme, _, rest = str(request.META.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
-    if scheme.lower() != BASIC:
+    if scheme.lower() != tokens.BASIC:
         return None
     written = rest.strip()
     try:
@@ -77,4 +75,5 @@ def presented_pair(request: Request | HttpRequest) -> tuple[str, str] | None:
     # A server hands headers over as Latin-1, whatever they were.
     plain = decoded if ":" in decoded else written.encode("latin-1", "replace").decode("utf-8", "replace")
     name, _, password = plain.partition(":")
-    return name, password
+    # No database takes a NUL, and no user's name has one.
+    return name.replace("\0", "\ufffd"), password

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from portal import callers, defender, permissions
 from portal.api import standing
+from portal.api.authentication import another_site
 from portal.api.authentication.refusals import KeyElsewhere, KeyEnded, UnknownKey
 from portal.keys import PREFIX, SHAPE, State, digest_of, state_of
 from portal.models import ApiKey
@@ -27,9 +28,15 @@ def looks_like_one(presented: str) -> bool:
 
 
 def presented_key(request: Request | HttpRequest) -> str:
-    """The key in the call's headers or its query; empty without one. May be anything at all."""
+    """The key in the call's headers or its query; empty without one. May be anything at all.
+
+    Raises FromAnotherSite: an address is all that a page elsewhere needs for its reader's browser to call it.
+    """
     header = str(request.META.get(HEADER, "")).strip()
-    return header or str(request.GET.get(FIELD, ""))
+    if header or FIELD not in request.GET:
+        return header
+    another_site.refuse(request)
+    return str(request.GET[FIELD])
 
 
 def key_of(request: Request | HttpRequest, presented: str) -> ApiKey:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from portal import defender, expiry, permissions, versions
 from portal.api.authentication import keys
 from portal.api.authentication.refusals import BadCredentials, PasswordInUrl, PasswordNotEnough, UnknownKey
+from portal.keys import SHAPE
 from portal.models import ApiKey, User
 from portal.rows import copied
 from portal.versions import Kept
@@ -41,8 +42,12 @@ def each_time(
     again, as long as nothing has changed. Raises BadCredentials, PasswordNotEnough, PasswordInUrl, and what
     `keys.key_of` raises.
     """
-    if is_open(WayIn.API_KEY) and keys.looks_like_one(password):
-        return _by_key(request, username, password)
+    if keys.looks_like_one(password):
+        if is_open(WayIn.API_KEY):
+            return _by_key(request, username, password)
+        if SHAPE.fullmatch(password):
+            # Nobody guesses keys while they open nothing, and a program that has one goes on trying.
+            raise BadCredentials
     if in_url and not is_open(WayIn.PASSWORD_IN_URL):
         raise PasswordInUrl
     return _believed(request, username, password) or _looked_at(request, username, password), None

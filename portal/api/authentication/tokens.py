@@ -14,19 +14,25 @@ from rest_framework.request import Request
 from portal import defender, expiry
 from portal.api import standing
 from portal.api.authentication.refusals import NotSignedIn, PastLimit, UnknownToken
+from portal.keys import PREFIX
 from portal.models import ApiToken, User
 from portal.ways import WayIn, is_open
 
 SHAPE = re.compile(r"[0-9a-f]{64}")
+#: What stands before a name and a password instead.
+BASIC = "basic"
 
 #: An ended token's digest is kept this long: it chooses the text, and its use is no guess.
 KEPT_AFTER_END = timedelta(hours=24)
 
 
 def presented_token(request: Request | HttpRequest) -> str:
-    """What the Authorization header carries, without its prefix; may be anything at all."""
+    """What the Authorization header carries, without its prefix; may be anything at all but a name with a password."""
     header = str(request.META.get("HTTP_AUTHORIZATION", "")).strip()
     prefix, _, rest = header.partition(" ")
+    if prefix.lower() == BASIC:
+        # Not where that way is closed, either: a good password there would count as a guess at tokens.
+        return ""
     return rest.strip() if prefix.lower() == knox_settings.AUTH_HEADER_PREFIX.lower() else header
 
 
@@ -36,7 +42,8 @@ def token_of(request: Request | HttpRequest) -> ApiToken:
     try:
         return find_token(presented)
     except NotSignedIn as refused:
-        if refused.guessed and presented:
+        # A key is here only while keys open nothing: nobody guesses any then, and a program that has one goes on.
+        if refused.guessed and presented and not presented.startswith(PREFIX):
             defender.report(request, way=defender.Way.TOKEN)
         raise
 
