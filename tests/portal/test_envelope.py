@@ -70,6 +70,11 @@ def test_it_names_the_role_and_its_rights(operator: User) -> None:
     assert (body["tz"], body["locale"]) == ("Europe/Prague", "en_US")
 
 
+def test_a_superuser_without_a_role_is_called_something(admin: User) -> None:
+    body = auth()["body"]
+    assert (body["role_id"], body["role_name"], body["role_type"]) == (0, "Superuser", -1)
+
+
 @pytest.mark.parametrize("action_id", ["123", "", 7, 1.5, True, None, "я" * 200, 10**150], ids=str)
 def test_it_echoes_the_action_id_as_it_was(admin: User, action_id: Any) -> None:
     found = post(AUTH | {"action_id": action_id})

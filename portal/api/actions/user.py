@@ -24,6 +24,8 @@ from portal.strangers import name_to_keep
 
 #: Types of roles there: the platform's administrator, and a role that somebody put together.
 ADMINISTRATOR, PUT_TOGETHER = -1, 4
+#: What a superuser is called who has no role.
+SUPERUSER = "Superuser"
 #: There is one domain here, and it works.
 DOMAIN, DOMAIN_MODE = 1, 2
 LOCALES = {"ru": "ru_RU", "en": "en_US"}
@@ -117,7 +119,7 @@ def _body(request: HttpRequest | Request, user: User, token: ApiToken) -> dict[s
         "user_login": user.get_username(),
         "domain_id": DOMAIN,
         "role_id": role.pk if role else 0,
-        "role_name": role.name if role else "",
+        "role_name": role.name if role else SUPERUSER if user.is_superuser else "",
         "role_type": ADMINISTRATOR if rights == frozenset(Right) else PUT_TOGETHER,
         "role_perms": {right.value: True for right in Right if right in rights},
         "role_visible": {},
