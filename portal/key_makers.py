@@ -1,7 +1,8 @@
 """Who may make an API key for whom: a key is as good as its user's password, and nobody gains a right by making one.
 
 One's own key needs the right to make it. One of somebody else takes, as to set their password does, the right to
-change accounts as well, and every right that they hold. A key makes no key that goes beyond itself.
+change accounts as well, and every right that they hold; and where one right is lacking, the key's rights are named,
+because that user may come to hold it. A key makes no key that goes beyond itself.
 """
 
 from collections.abc import Collection
@@ -46,7 +47,7 @@ def make(
     Raises Refusal as `keys.issue` does, also with the field `user`.
     """
     _check_user(by, user)
-    _check_rights(by, rights)
+    _check_rights(by, user, rights)
     _check_gateways(scope_of(by), gateways)
     if within is not None:
         _check_within(within, networks, expires_at)
@@ -64,10 +65,13 @@ def _check_user(by: User, user: User) -> None:
         raise Refusal(sentence if may(by, *OF_OTHERS) else _("You may make keys for yourself only."), field="user")
 
 
-def _check_rights(by: User, rights: Collection[str]) -> None:
+def _check_rights(by: User, user: User, rights: Collection[str]) -> None:
     scope = scope_of(by)
     if not rights and scope is not None and scope.rights is not None:
         raise Refusal(_("Name rights that your own key is for."), field="rights")
+    if not rights and user.pk != by.pk and rights_of(by) != frozenset(Right):
+        # What this user may be given later would be the key's too, and its maker has seen the key.
+        raise Refusal(_("Name rights: only who holds every right makes a key of another user for all."), field="rights")
     if beyond := sorted((set(rights) & set(Right)) - rights_of(by)):
         raise Refusal(_("You lack the right “%(name)s” yourself.") % {"name": beyond[0]}, field="rights")
 

@@ -60,7 +60,14 @@ def test_a_clerk_makes_none_for_who_holds_more(clerk: User, more: str) -> None:
 def test_a_clerk_makes_one_for_who_holds_less(clerk: User) -> None:
     reader = staff_with("reader", Right.SYSTEM_READ)
     assert set(key_makers.users_for(clerk)) == {clerk, reader}
-    assert key_makers.make(clerk, reader, "monitoring")[0].user == reader
+    assert key_makers.make(clerk, reader, "monitoring", rights=["SYSTEM_READ"])[0].user == reader
+
+
+def test_a_clerk_names_the_rights_because_that_user_may_be_given_more(clerk: User, admin: User) -> None:
+    reader = staff_with("reader", Right.SYSTEM_READ)
+    assert refused(clerk, reader) == "rights"
+    assert key_makers.make(clerk, clerk, "mine")[0].rights == []
+    assert key_makers.make(staff_with("chief", *Right), reader, "all")[0].rights == []
 
 
 def test_a_wide_right_is_more_than_the_narrow_one_it_includes(db: None) -> None:
