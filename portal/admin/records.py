@@ -15,7 +15,7 @@ class IdempotencyRecordAdmin(HistoryAdmin):
 
     area = "SYSTEM"
     hidden = frozenset({"fingerprint", "answer"})
-    fields = list_display = ("created", "user", "endpoint", "key", "status")
+    fields = list_display = ("created", "user", "program", "endpoint", "key", "status")
     list_select_related = ("user",)
     ordering = ("-created",)
 

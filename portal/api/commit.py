@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal import audit, versions
+from portal.api.authentication import credentials
 from portal.api.views import ApiView
 from portal.bulk import together
 from portal.bulk.together import Hindered, KeyTaken, Unless
@@ -167,6 +168,7 @@ def _claim(view: ApiView, key: str, body: Mapping[str, Any]) -> IdempotencyRecor
     canonical = json.dumps(deed, sort_keys=True, separators=(",", ":"))
     return IdempotencyRecord(
         user=cast("User", request.user),
+        program=credentials.program_of(request.auth),
         endpoint=_endpoint(request),
         key=key,
         fingerprint=salted_hmac("portal.api.commit", canonical, algorithm="sha256").hexdigest(),
@@ -181,7 +183,8 @@ def _endpoint(request: Request) -> str:
 
 
 def _kept(claim: IdempotencyRecord) -> Done | None:
-    kept = IdempotencyRecord.objects.filter(user=claim.user, endpoint=claim.endpoint, key=claim.key).first()
+    same = {name: getattr(claim, name) for name in ("user", "program", "endpoint", "key")}
+    kept = IdempotencyRecord.objects.filter(**same).first()
     if kept is None:
         return None
     if kept.fingerprint != claim.fingerprint:

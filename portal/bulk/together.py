@@ -77,7 +77,7 @@ _LEFT_TO_ROW: dict[type[Model], tuple[str, ...]] = {
 def _statement(model: type[Model], hindrance: type[Model], column: str, *, with_record: bool, guessed: bool) -> str:
     row, free = model._meta.db_table, hindrance._meta.db_table
     record = _insert(IdempotencyRecord, "answer", "replace(%s::text, %s, free.id::text)", "free")
-    claim = f"claim AS ({record} ON CONFLICT (user_id, endpoint, key) DO NOTHING RETURNING id),"
+    claim = f"claim AS ({record} ON CONFLICT (user_id, program, endpoint, key) DO NOTHING RETURNING id),"
     true = f"AND ({versions.NOW}) = %s"
     taken = "WHERE EXISTS (SELECT 1 FROM claim)"
     return f"""

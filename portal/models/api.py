@@ -71,6 +71,8 @@ class IdempotencyRecord(models.Model):
     """The one answer to every request that carries the same Idempotency-Key; written with what it did."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"))
+    # Which of the user's programs, where it has a key or a secret of its own: what one did is not told to another.
+    program = models.CharField(_("program"), max_length=30, blank=True, default="")
     endpoint = models.CharField(_("endpoint"), max_length=100)
     key = models.CharField(_("key"), max_length=255)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
@@ -82,7 +84,9 @@ class IdempotencyRecord(models.Model):
         verbose_name = _("answer kept for a repeated request")
         verbose_name_plural = _("answers kept for repeated requests")
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["user", "endpoint", "key"], name="idempotency_key_used_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "program", "endpoint", "key"], name="idempotency_key_used_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint} {self.created:%Y-%m-%d %H:%M:%S}"

@@ -107,6 +107,25 @@ def test_sends(narrow: APIClient, ours: Gateway) -> None:
     assert set(Message.objects.values_list("gateway", flat=True)) == {ours.pk}
 
 
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("send_sms", SENT | {"sms_gateway": "sandbox"}),
+        ("send_sms_batch", {"sms_gateway": "sandbox", "messages": [SENT]}),
+    ],
+)
+def test_it_is_told_nothing_of_what_another_credential_sent(
+    narrow: APIClient, admin: User, call: str, body: dict[str, Any]
+) -> None:
+    wide = APIClient(headers={"X-API-Key": keys.issue(admin, "all gateways")[1]})
+    codes = [
+        client.post(f"/api/v1/sms_gateways/{call}", body, format="json", headers={"Idempotency-Key": "1"}).status_code
+        for client in (wide, narrow, wide)
+    ]
+    assert codes == [200, 404, 200]
+    assert Message.objects.count() == 1
+
+
 def test_batches(narrow: APIClient, ours: Gateway, sandbox: Gateway) -> None:
     here, elsewhere, of_the_default = (
         Batch.objects.create(name="news", total=1, wanted=wanted) for wanted in (ours, sandbox, None)

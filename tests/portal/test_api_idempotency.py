@@ -14,6 +14,7 @@ from portal.api.commit import drop_old_answers
 from portal.models import AuditEvent, IdempotencyRecord, User
 from tests.conftest import Api
 from tests.portal.routes import Members, Slow
+from tests.portal.ways_in import WAYS
 
 pytestmark = pytest.mark.urls("tests.portal.routes")
 
@@ -59,6 +60,18 @@ def test_a_key_belongs_to_its_user_and_endpoint(api: Api, admin: User) -> None:
     answer = api(admin).patch("/api/v1/member/mia", {"surname": "L"}, format="json", HTTP_IDEMPOTENCY_KEY="k1")
     assert answer.status_code == 200
     assert IdempotencyRecord.objects.count() == 3
+
+
+@pytest.mark.parametrize("own", ["api_key", "basic_with_key", "oauth2_client"])
+def test_what_one_program_did_is_told_to_no_other_of_the_same_user(api: Api, admin: User, own: str) -> None:
+    first, second = (APIClient(headers=WAYS[own](admin).headers) for _ in range(2))
+    with_password = [APIClient(headers=WAYS[way](admin).headers) for way in ("login", "basic", "session")]
+    pids = ["mia", "max", "moe"]
+    for pid, client in zip(pids, (first, second, with_password[0]), strict=True):
+        assert post(client, "1", {"name": pid}).status_code == 201
+    for pid, client in zip([*pids, "moe", "moe"], (first, second, *with_password), strict=True):
+        again = post(client, "1", {"name": pid})
+        assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
 
 
 def test_a_trailing_slash_is_the_same_endpoint(api: Api, admin: User) -> None:

@@ -39,6 +39,15 @@ def kind_of(credential: Any) -> str:
     return (WayIn.SESSION if access.is_session(credential) else WayIn.OAUTH2).value
 
 
+def program_of(credential: Any) -> str:
+    """Which of its user's programs it belongs to; empty for what belongs to the user: tokens given for a password."""
+    if isinstance(credential, ApiKey):
+        return f"key {credential.pk}"
+    if isinstance(credential, AccessToken) and not access.is_session(credential):
+        return f"client {credential.application_id}"
+    return ""
+
+
 def end_of(credential: Any) -> datetime | None:
     """When it ends unless it is used again; None where it does not end by itself."""
     if isinstance(credential, ApiKey):
