@@ -10,27 +10,32 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
+from oauth2_provider.models import Application
 from rest_framework.test import APIClient
 
 from gateways import accounts, health, routing
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import CredentialsRefused, GatewayFault
-from portal import versions
+from messaging.models import Message
+from portal import sessions, versions
 from portal.api import standing
-from portal.models import ApiToken, KeptChange, User
+from portal.models import ApiKey, ApiSession, ApiToken, KeptChange, User
 from portal.registry import WATCHED
 from tests.conftest import PASSWORD, Api, with_role
 from tests.portal.admin_pages import signed_in
+from tests.portal.ways_in import WAYS
 
 pytestmark = pytest.mark.django_db
 
 SEND = "/api/v1/sms_gateways/send_sms"
 ROLE = "SMS operator"
+#: Ways in by an API key.
+KEYS = ("api_key", "api_key_in_url", "basic_with_key")
 
 
-def send(client: APIClient) -> Any:
+def send(client: APIClient, parameters: dict[str, str] | None = None) -> Any:
     body = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "Wi-Fi is back"}
-    return client.post(SEND, body, format="json")
+    return client.post(SEND, body, format="json", query_params=parameters)
 
 
 def statements(work: Callable[[], object]) -> list[str]:
@@ -132,6 +137,36 @@ def test_the_very_next_request_is_refused(operator: User, sandbox: Gateway, name
     assert [send(client).status_code for _ in range(2)] == [200, 200]
     end(operator)
     assert send(client).status_code == status
+
+
+#: What ends each credential beside what ends its user, and what the next request is told.
+ENDS_OF_WAYS: dict[str, tuple[int, tuple[str, ...], Callable[[User], object]]] = {
+    "switched off": (401, tuple(WAYS), lambda user: User.objects.filter(pk=user.pk).update(is_active=False)),
+    "right taken from the role": (403, tuple(WAYS), lambda _user: role().permissions.remove(sending())),
+    "another password": (401, ("envelope", "basic", "session"), new_password),
+    "key revoked": (401, KEYS, lambda _user: ApiKey.objects.update(revoked_at=timezone.now())),
+    "key ended": (401, KEYS, lambda _user: ApiKey.objects.update(expires_at=timezone.now())),
+    "key deleted": (401, KEYS, lambda _user: ApiKey.objects.all().delete()),
+    "key for other rights": (403, KEYS, lambda _user: ApiKey.objects.update(rights=["USERS_READ"])),
+    "key for another gateway": (404, KEYS, lambda _user: ApiKey.objects.update(gateways=[4711])),
+    "key for another network": (403, KEYS, lambda _user: ApiKey.objects.update(networks=["10.0.0.0/8"])),
+    "client acts as another": (401, ("oauth2_client",), lambda _user: Application.objects.update(user=None)),
+    "client deleted": (401, ("oauth2_client",), lambda _user: Application.objects.all().delete()),
+    "session ended": (401, ("session",), lambda _user: sessions.end(ApiSession.objects.get())),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [(name, way) for name, (_, ways, _end) in ENDS_OF_WAYS.items() for way in ways]
+)
+def test_the_very_next_send_is_refused_by_whatever_way(operator: User, sandbox: Gateway, name: str, way: str) -> None:
+    signed = WAYS[way](operator)
+    client = APIClient(headers=signed.headers)
+    assert [send(client, signed.parameters).status_code for _ in range(3)] == [200] * 3
+    status, _ways, end = ENDS_OF_WAYS[name]
+    end(operator)
+    assert send(client, signed.parameters).status_code == status
+    assert Message.objects.count() == 3
 
 
 #: Ways in which somebody comes to a right.
