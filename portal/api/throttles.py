@@ -21,7 +21,9 @@ class PerMinute(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         """Counts the call, unless nothing limits it, and says whether it is one too many."""
         most = self.most()
-        return not most or rates.count(self.counted_as(request)) <= most
+        # A method that there is not is refused without any work.
+        asks = hasattr(view, str(request.method).lower())
+        return not most or not asks or rates.count(self.counted_as(request)) <= most
 
     def wait(self) -> float:
         """Seconds until the next minute."""
