@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from portal.models import ApiToken, AuditEvent, RefusedTry, User, WatchedHost
@@ -179,3 +180,12 @@ def test_nor_can_one_that_hides_its_origin(client: APIClient, admin: User, site:
 def test_our_own_pages_and_programs_sign_in(client: APIClient, admin: User, origin: str) -> None:
     body = {"username": "admin", "password": PASSWORD}
     assert client.post(URL, body, format="json", headers={"origin": origin}).status_code == 200
+
+
+def test_a_closed_way_is_an_unknown_path_and_looks_at_no_password(
+    client: APIClient, admin: User, settings: Settings
+) -> None:
+    settings.API_WAYS_IN = ["session"]
+    answer = client.post(URL, {"username": "admin", "password": "wrong"}, format="json")
+    assert (answer.status_code, answer.json()) == (404, {"message": "Unknown path /api/v1/login"})
+    assert not RefusedTry.objects.exists()

@@ -12,6 +12,8 @@ import requests
 from tests.engine import REPOSITORY
 from tests.services.stack import Portal, wait_for
 
+pytestmark = pytest.mark.both_engines
+
 #: What programs put into addresses, and what browsers say of where they come from.
 CANARIES = ["gsp_canary-key", "canary-password", "canary-phone", "canary-referer", "canary-callback", "canary-user"]
 EVERYTHING = "%(h)s %(l)s %(u)s %(r)s %(m)s %(U)s %(q)s %(f)s %(a)s %({referer}i)s %({raw_uri}e)s %({query_string}e)s"
