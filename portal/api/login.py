@@ -103,7 +103,8 @@ class TokenInfo(ApiView):
     public = True
     adds_status = False
     answers = {"GET": TokenInfoAnswer}
-    refusals = {"GET": (404,)}
+    #: A key in the address, and the browser says that a page of another site sent it: 403.
+    refusals = {"GET": (403, 404)}
     parameters = {"GET": (parameters.NO_EXTENSION,)}
     examples = {
         "GET": Example(
