@@ -173,7 +173,7 @@ def test_a_guesser_on_one_way_is_turned_away_on_all(portal: Portal, right: Shown
         assert refused.status_code != 429
         assert WAYS[name].welcome not in refused.text
     for way in WAYS.values():
-        # Another process may remember for a second that nobody was blocked, and renew his session.
+        # Another process may remember for a second that nobody was blocked.
         wait_for(partial(is_turned_away, portal, way, right, guesser), f"{way.url} is closed to him")
     right = with_a_new_session(portal, right, somebody_else)
     assert WAYS[name].welcome in tell(portal, WAYS[name], right, somebody_else).text
