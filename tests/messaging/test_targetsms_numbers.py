@@ -1,0 +1,107 @@
+"""`client_id_sms` of POST /xml/: the caller's own number for an SMS, which sends once."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from messaging import sending
+from messaging.models import Door, Message, OptOut
+from messaging.retries import Kind
+from portal.models import User
+from tests.messaging.targetsms import (
+    PHONE,
+    PLUS_PHONE,
+    SEND,
+    Element,
+    as_attributes,
+    attributes,
+    message,
+    message_of,
+    post,
+    read,
+    send,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox", "operator")]
+
+
+def numbered(number: int | str, text: str = "Hi", phone: str = PHONE) -> Element:
+    (item,) = send(f'phone="{phone}" number_sms="1" client_id_sms="{number}"', text=text)
+    return item
+
+
+def test_a_number_that_was_used_sends_nothing_and_gives_the_earlier_id() -> None:
+    first = numbered(101)
+    again = numbered(101, text="another text", phone="79161234568")
+    assert attributes(again) == attributes(first)
+    assert again.text == "send"
+    assert Message.objects.get().text == "Hi"
+    assert Message.objects.get().caller_reference == "101"
+
+
+def test_leading_zeros_make_no_other_number() -> None:
+    assert numbered("007").get("id_sms") == numbered("7").get("id_sms")
+
+
+def test_a_number_that_is_twice_in_one_document_is_sent_once() -> None:
+    one = f'phone="{PHONE}" client_id_sms="5"'
+    items = send(one, one, f'phone="{PHONE}" client_id_sms="6"', one)
+    first, again, other, once_more = (item.get("id_sms") for item in items)
+    assert first == again == once_more != other
+    assert Message.objects.count() == 2
+
+
+def test_new_numbers_are_sent_beside_used_ones() -> None:
+    used = numbered(1).get("id_sms")
+    items = send(*(f'phone="{PHONE}" client_id_sms="{number}"' for number in (1, 2, 3)))
+    assert [item.text for item in items] == ["send"] * 3
+    assert items[0].get("id_sms") == used
+    assert Message.objects.count() == 3
+
+
+def test_a_number_of_what_was_refused_may_be_used_again() -> None:
+    assert numbered(101, phone="12").text == "Укажите номер телефона."
+    assert numbered(101).text == "send"
+
+
+def test_what_the_stop_list_held_back_stays_so_under_its_number() -> None:
+    OptOut.objects.create(phone=PLUS_PHONE)
+    assert numbered(101).text == numbered(101).text == "Номер телефона присутствует в стоп-листе."
+    assert Message.objects.count() == 1
+
+
+def test_the_numbers_of_another_user_are_other_numbers(admin: User) -> None:
+    numbered(101)
+    (item,) = read(post(SEND, message(f'phone="{PHONE}" client_id_sms="101"'), as_attributes("admin")))
+    assert message_of(item).requested_by == admin
+    assert Message.objects.count() == 2
+
+
+def test_a_name_given_by_another_door_is_another_name(operator: User) -> None:
+    wish: dict[str, Any] = {"phone": PHONE, "text": "Hi", "kind": Kind.INFORMATION, "gateway_name": ""}
+    sending.send(**wish, requested_by=operator, door=Door.API, caller_reference="101")
+    numbered(101)
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_concurrent_repeats_one_is_sent() -> None:
+    numbered(1)
+    ids: list[str | None] = []
+
+    def repeat() -> None:
+        try:
+            ids.append(numbered(101).get("id_sms"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=repeat) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 6
+    assert len(set(ids)) == 1
+    assert Message.objects.filter(caller_reference="101").count() == 1
