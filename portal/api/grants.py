@@ -66,7 +66,8 @@ class Grants(OAuth2Validator):  # type: ignore[misc]
             raise errors.InvalidRequestError("The header and the body name different clients.", request=request)
         if not known and (request.client_id or self._extract_basic_auth(request)):
             defender.report(self.view.request, way=defender.Way.CLIENT)
-        return known
+        # Others may have used up the tries while the secret was looked at: a right one shows as little as a wrong one.
+        return known and defender.may_try(self.view.request, "")
 
     def save_bearer_token(self, token: dict[str, Any], request: OAuthRequest, *args: Any, **options: Any) -> None:
         """Together with its event in the audit trail."""

@@ -64,6 +64,13 @@ def test_a_wrong_pair_is_401_and_counted(client: Client, header: str) -> None:
     assert RefusedTry.objects.get().way == "client"
 
 
+def test_a_right_secret_shows_nothing_once_others_used_up_the_tries(client: Client) -> None:
+    assert come(client[0].client_id, client[1]).status_code == 200
+    # Another process has blocked the host within the second for which this one believes what it knew.
+    WatchedHost.objects.create(host="127.0.0.1", until=timezone.now() + timedelta(minutes=15))
+    assert come(client[0].client_id, client[1]).status_code == 429
+
+
 @pytest.mark.parametrize("in_header", [True, False])
 @pytest.mark.parametrize("there_is_one", [True, False])
 def test_an_unknown_client_takes_as_long_as_a_wrong_secret(
