@@ -22,7 +22,10 @@ COME_AGAIN = frozenset({429, 503})
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one call: a status, or else the reason why there is none. `milliseconds` is how long it took."""
+    """What became of one call: a status, or else the reason why there is none. `milliseconds` is how long it took.
+
+    What is `hopeless` no later call would tell either, and says nothing of how the receiver fares.
+    """
 
     delivery: WebhookDelivery
     status: int | None
@@ -30,6 +33,7 @@ class Answer:
     excerpt: str = ""
     asked_for: float = 0.0
     milliseconds: int = 0
+    hopeless: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -63,6 +67,8 @@ def _request(webhook: Webhook, delivery: WebhookDelivery, now: datetime) -> Http
         return formats.request_of(webhook, delivery.event, now)
     except KeyMissing as error:
         return Answer(delivery, None, str(error))
+    except formats.Untellable as error:
+        return Answer(delivery, None, str(error), hopeless=True)
 
 
 def _answer(delivery: WebhookDelivery, landing: Landing, seconds: float) -> Answer:

@@ -108,7 +108,11 @@ def settle(webhook: Webhook, answers: Sequence[Answer], *, again: bool = True) -
     """
     now = clock.now()
     ordered = sorted(answers, key=lambda answer: answer.delivery.pk)
-    pauses = [schedule.pause_after(one.delivery.tries, one.asked_for) if again else None for one in ordered]
+    heard = [one for one in ordered if not one.hopeless]
+    pauses = [
+        schedule.pause_after(one.delivery.tries, one.asked_for) if again and not one.hopeless else None
+        for one in ordered
+    ]
     waits = [
         None if one.is_success or pause is None else now + pause for one, pause in zip(ordered, pauses, strict=True)
     ]
@@ -127,8 +131,8 @@ def settle(webhook: Webhook, answers: Sequence[Answer], *, again: bool = True) -
             where_in={"state": [Delivered.PENDING]},
         )
         WebhookTry.objects.bulk_create(_log(one, now) for one in ordered if one.delivery.pk in written)
-        if again:
-            _note_health(webhook, ordered, now)
+        if again and heard:
+            _note_health(webhook, heard, now)
 
 
 def _state(answer: Answer, due_at: datetime | None) -> Delivered:

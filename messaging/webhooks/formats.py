@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from gateways.http import HttpRequest
 from gateways.samples import PHONE
@@ -14,11 +15,21 @@ from messaging.webhooks import signing
 from portal.encryption import unlocked
 from portal.version import version
 
+#: What the first version of SMSmobileAPI has words for.
+FIRST_VERSION = frozenset({event_types.RECEIVED, event_types.TEST})
+NO_WORDS = gettext_noop("in the format of SMSmobileAPI this event cannot be told")
+
+
+class Untellable(Exception):
+    """The webhook's format was another one when this event was meant for it. Its text is the reason people read."""
+
 
 def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpRequest:
-    """The call. Raises KeyMissing where the secret or the body cannot be read."""
+    """The call. Raises KeyMissing where the secret or the body cannot be read, and Untellable."""
     body = unlocked(event.body)
     if webhook.format == Format.SMSMOBILEAPI_V1:
+        if event.type not in FIRST_VERSION:
+            raise Untellable(NO_WORDS)
         body = json.dumps(first_version(event, json.loads(body)), ensure_ascii=False)
     headers = {
         "content-type": "application/json; charset=utf-8",

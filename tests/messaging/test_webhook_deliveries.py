@@ -105,6 +105,24 @@ class TestACall:
         assert said["guid"] == guid_of(InboundMessage.objects.get().pk, RECEIVED)
         assert len(receiver.heard) == 1
 
+    def test_what_an_old_receiver_has_no_words_for_is_not_told_and_hinders_nothing_else(
+        self, receiver: Receiver, sandbox: Gateway
+    ) -> None:
+        webhook = listening(receiver, "gateway.up", "sms.received")
+        tell()
+        webhooks.change(webhook, by=None, format="smsmobileapi_v1", events=["sms.received"])
+        inbound.store(sandbox, [InboundSms("+123456789", "привет", "g-1", timezone.now())])
+        deliver_all()
+        untold = WebhookDelivery.objects.get(event__type="gateway.up")
+        assert (untold.state, untold.due_at) == (Delivered.FAILED, None)
+        assert "SMSmobileAPI" in untold.reason
+        assert WebhookDelivery.objects.get(event__type="sms.received").state == Delivered.DELIVERED
+        assert [json.loads(body)["message"] for _headers, body in receiver.calls] == ["привет"]
+        webhooks.replay(untold)
+        deliver_all()
+        webhook.refresh_from_db()
+        assert (webhook.failing_since, len(receiver.calls)) == (None, 1)
+
     def test_a_secret_whose_key_is_missing_is_a_failure_with_its_remedy(
         self, receiver: Receiver, settings: Settings
     ) -> None:
