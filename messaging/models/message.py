@@ -213,10 +213,14 @@ class Message(MessageMoves):
             return self._move(State.UNDELIVERED, reason=detail)
         if state == ReceiptState.EXPIRED:
             return self._move(State.EXPIRED, reason=detail)
-        if state == ReceiptState.UNCONFIRMED:
-            since = (State.SUBMITTED, State.UNKNOWN, State.UNRESOLVED)
-            return self._move(State.NO_RECEIPT, since=since, text=None, reason=detail)
-        return False
+        return state == ReceiptState.UNCONFIRMED and self._end_without_receipt(detail)
+
+    def _end_without_receipt(self, detail: str) -> bool:
+        """It was sent, and no receipt will come. Of one that was unclear this is the news that it was taken."""
+        ends: dict[str, Any] = {"text": None, "reason": detail}
+        return self._move(State.NO_RECEIPT, since=(State.SUBMITTED,), **ends) or self._move(
+            State.NO_RECEIPT, since=(State.UNKNOWN, State.UNRESOLVED), told_as=State.SUBMITTED, **ends
+        )
 
     @classmethod
     def lapse_overdue(cls, now: datetime) -> None:

@@ -38,16 +38,23 @@ class MessageMoves(MessageRow):
         abstract = True
 
     def _move(
-        self, to: State, *, since: tuple[State, ...] | None = None, by: User | None = None, **changes: Any
+        self,
+        to: State,
+        *,
+        since: tuple[State, ...] | None = None,
+        by: User | None = None,
+        told_as: State | None = None,
+        **changes: Any,
     ) -> bool:
         """The compare-and-set behind every change: true where this worker's epoch still holds the message.
 
         A loser writes nothing; whoever raised the epoch owns the message now and records what becomes of it.
-        `since` narrows the states it may come from; `by` is the person whose wish it is.
+        `since` narrows the states it may come from; `by` is the person whose wish it is; `told_as` is the state whose
+        event this change is, where that is another one.
         """
         changes = _changes(to, changes)
         sources = since or MAY_FOLLOW[to]
-        event = announcing.event_of(to)
+        event = announcing.event_of(told_as or to)
         if to in TOLD_BY_THEMSELVES and not event:
             return self._set(sources, changes)
         left = self.gateway_id

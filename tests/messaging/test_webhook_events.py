@@ -84,6 +84,23 @@ def test_a_provider_that_never_reports_is_told_as_having_taken_it(send: Send) ->
     assert [(body["type"], body["data"]["state"]) for body in told()] == [("message.submitted", "no_receipt")]
 
 
+def test_an_unclear_message_that_was_sent_after_all_is_told_as_taken(send: Send) -> None:
+    listen()
+    message = in_hands(send())
+    message.mark_unclear("time ran out", ClearUp.LOOK_UP, settle=timedelta(seconds=30))
+    message.record_receipt(ReceiptState.UNCONFIRMED)
+    assert [(body["type"], body["data"]["state"]) for body in told()] == [("message.submitted", "no_receipt")]
+
+
+def test_the_word_that_no_receipt_will_come_is_no_event(send: Send) -> None:
+    listen()
+    message = in_hands(send())
+    take(message)
+    message.record_receipt(ReceiptState.UNCONFIRMED)
+    assert Message.objects.get().state == State.NO_RECEIPT
+    assert [body["data"]["state"] for body in told()] == ["submitted"]
+
+
 def test_silence_is_no_event(send: Send) -> None:
     message = in_hands(send())
     take(message)
