@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from messaging import retries
 from messaging.drains import Busy, drains
@@ -31,10 +31,14 @@ deliveries = Busy(most=12)
 
 
 def due() -> list[int]:
-    """Webhooks that something waits for whose time has come."""
+    """Webhooks that something waits for whose time has come.
+
+    Those that answer come first, then whoever has rested longest: there are fewer threads than there may be dead ones.
+    """
     now = clock.now()
     able = [listener.webhook for listener in outbox.listeners() if not listener.paused]
-    rested = _rested().filter(pk__in=able).values_list("pk", flat=True) if able else []
+    in_turn = _rested().filter(pk__in=able).order_by(F("rest_until").asc(nulls_first=True), "pk")
+    rested = in_turn.values_list("pk", flat=True) if able else []
     return [pk for pk in rested if _anything(_due(pk, now))]
 
 
@@ -165,8 +169,10 @@ def _note_health(webhook: Webhook, answers: Sequence[Answer], now: datetime) -> 
     else:
         since = webhook.failing_since or now
         rest_until = now + schedule.rest_after(now - since)
-        row.update(failing_since=since, rest_until=rest_until, last_failure=failures[-1].reason)
-        if now - since >= schedule.PAUSED_AFTER:
+        # Whoever was told by it meanwhile, or resumed it, has ended the row of failures that this one would belong to.
+        told = {"failing_since": since, "rest_until": rest_until, "last_failure": failures[-1].reason}
+        counts = row.filter(failing_since=webhook.failing_since).update(**told)
+        if counts and now - since >= schedule.PAUSED_AFTER:
             _pause(webhook, now)
 
 

@@ -83,7 +83,10 @@ def pause(webhook: Webhook) -> Webhook:
 
 
 def resume(webhook: Webhook) -> Webhook:
-    """It is called again, and all that waits goes out at once, with all its tries before it."""
+    """It is called again, and all that waits goes out at once; what was tried before has all its tries before it.
+
+    What was never tried is due as it is, and may be very much: it is not written anew.
+    """
     calm: dict[str, Any] = {
         "enabled": True, "paused_at": None, "paused_because": Stop.NONE, "failing_since": None, "rest_until": None,
     }  # fmt: skip
@@ -92,7 +95,8 @@ def resume(webhook: Webhook) -> Webhook:
     at_rest = Q(due_at__lte=now) | Q(due_at__gt=now + AT_REST)
     with transaction.atomic():
         Webhook.objects.filter(pk=webhook.pk).update(**calm)
-        WebhookDelivery.objects.filter(at_rest, webhook=webhook).update(due_at=now, since=now, tries=0)
+        tried = WebhookDelivery.objects.filter(at_rest, webhook=webhook, tries__gt=0)
+        tried.update(due_at=now, since=now, tries=0)
     for name, value in calm.items():
         setattr(webhook, name, value)
     transaction.on_commit(partial(ringing.ring_soon, webhook.pk, outbox.DELIVER))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from standardwebhooks import Webhook as Signer
 
 from messaging.models import Webhook, WebhookEvent
-from portal.encryption import unlocked
+from portal.encryption import Locked, unlocked
 
 PREFIX = "whsec_"
 #: Of random; the standard wants 24 to 64.
@@ -22,11 +22,12 @@ def new_secret() -> str:
 def headers(webhook: Webhook, event: WebhookEvent, body: str, at: datetime) -> dict[str, str]:
     """The id, which is the same at every try, the time of this one, and a signature by each secret that is good now.
 
-    Raises KeyMissing where a secret cannot be read.
+    Raises KeyMissing where the secret cannot be read. A former one that cannot is the reason why there is another.
     """
     keys = [unlocked(webhook.secret)]
-    if webhook.former_secret is not None and webhook.former_until and webhook.former_until > at:
-        keys.append(unlocked(webhook.former_secret))
+    former = webhook.former_secret
+    if former is not None and not isinstance(former, Locked) and webhook.former_until and webhook.former_until > at:
+        keys.append(former)
     # The library takes the time without its zone for UTC.
     moment = at.astimezone(UTC)
     signatures = [Signer(key).sign(msg_id=event.uid, timestamp=moment, data=body) for key in keys]

@@ -1,7 +1,9 @@
 """Housekeeping of webhooks: what waited too long is given up, and what is old is thrown away, in small transactions."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
@@ -32,7 +34,9 @@ def _give_up(most: int) -> int:
 
 
 def _forget_events(most: int) -> int:
-    old = WebhookEvent.objects.filter(at__lt=clock.now() - schedule.KEPT).order_by("at")
+    # They may say what somebody wrote, and from which phone, and that is kept no longer here than where it came from.
+    kept = min(schedule.KEPT, timedelta(days=settings.MESSAGE_RETENTION_DAYS))
+    old = WebhookEvent.objects.filter(at__lt=clock.now() - kept).order_by("at")
     keys = list(old.values_list("pk", flat=True)[:most])
     return _drop(WebhookDelivery.objects.filter(event__in=keys).values_list("pk", flat=True), keys) if keys else 0
 

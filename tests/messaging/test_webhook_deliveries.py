@@ -133,6 +133,16 @@ class TestACall:
         assert receiver.calls == []
         assert "ENCRYPTION_KEYS" in only(Webhook.objects.get()).reason
 
+    def test_another_secret_helps_where_the_key_of_the_one_before_is_missing(
+        self, receiver: Receiver, settings: Settings
+    ) -> None:
+        listening(receiver, "gateway.up")
+        settings.ENCRYPTION_KEYS = ["another key that is long enough for it"]
+        receiver.secret = webhooks.rotate(Webhook.objects.get()).secret
+        tell()
+        deliver_all()
+        assert len(receiver.heard) == 1
+
 
 class TestTries:
     @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 429, 500, 503])
@@ -279,6 +289,46 @@ class TestTheEnd:
         found = Webhook.objects.get()
         assert (found.failing_since, found.rest_until) == (None, None)
 
+    def test_a_call_that_was_in_the_air_when_somebody_resumed_does_not_pause_it_again(self, receiver: Receiver) -> None:
+        webhook = listening(receiver, "gateway.up")
+        receiver.down = True
+        tell()
+        deliver_all()
+        let_time_pass(days=4)
+        webhook.refresh_from_db()
+        claimed, not_after = delivering.claim(webhook)
+        late = call_all(webhook, claimed, not_after)
+        webhooks.resume(Webhook.objects.get())
+        delivering.settle(webhook, late)
+        webhook.refresh_from_db()
+        assert (webhook.paused_at, webhook.failing_since, webhook.rest_until) == (None, None, None)
+
+    def test_resuming_gives_what_was_tried_all_its_tries_and_writes_nothing_else(self, receiver: Receiver) -> None:
+        webhook = listening(receiver, "gateway.up")
+        receiver.down = True
+        for _ in range(3):
+            tell()
+        deliver_all()
+        webhooks.pause(webhook)
+        let_time_pass(days=2)
+        tell()
+        untried = WebhookDelivery.objects.get(tries=0)
+        before = timezone.now()
+        webhooks.resume(webhook)
+        assert set(WebhookDelivery.objects.values_list("tries", flat=True)) == {0}
+        assert all(one.since >= before for one in WebhookDelivery.objects.exclude(pk=untried.pk))
+        assert WebhookDelivery.objects.get(pk=untried.pk).since == untried.since
+        receiver.down = False
+        deliver_all()
+        assert len(set(receiver.ids)) == 4
+
+    def test_those_that_answer_are_rung_for_first_and_then_whoever_rested_longest(self, receiver: Receiver) -> None:
+        briefly, long, well = (listen("gateway.up") for _ in range(3))
+        tell()
+        for webhook, seconds in ((briefly, 1), (long, 60)):
+            Webhook.objects.filter(pk=webhook.pk).update(rest_until=timezone.now() - timedelta(seconds=seconds))
+        assert delivering.due() == [well.pk, long.pk, briefly.pk]
+
     def test_what_waits_for_five_days_is_given_up(self, receiver: Receiver) -> None:
         webhook = listening(receiver, "gateway.up")
         webhooks.pause(webhook)
@@ -382,6 +432,16 @@ class TestForgetting:
         assert upkeep.forget() == 1
         for model in (WebhookEvent, WebhookDelivery, WebhookTry):
             assert not model._default_manager.exists()
+
+    def test_nothing_is_kept_longer_than_what_it_tells_of(self, receiver: Receiver, settings: Settings) -> None:
+        settings.MESSAGE_RETENTION_DAYS = 7
+        listening(receiver, "gateway.up")
+        tell()
+        deliver_all()
+        WebhookEvent.objects.update(at=timezone.now() - timedelta(days=6))
+        assert upkeep.forget() == 0
+        WebhookEvent.objects.update(at=timezone.now() - timedelta(days=8))
+        assert upkeep.forget() == 1
 
     def test_a_webhook_that_is_removed_takes_its_deliveries_along_and_hinders_nobody(self, receiver: Receiver) -> None:
         webhook, other = listening(receiver, "gateway.up"), listen("gateway.up")
