@@ -30,7 +30,7 @@ def look(gateway_id: int) -> None:
 def look_at_all() -> None:
     """Housekeeping: the same for every gateway of which something was not told."""
     kept = GatewayTold.objects.in_bulk()
-    for found in GatewayHealth.objects.only("faults", "refused_at", "balance_warned"):
+    for found in GatewayHealth.objects.only("faults", "open_until", "refused_at", "balance_warned"):
         if _differs(found, kept.get(found.pk)):
             look(found.pk)
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from gateways import balance, health
 from gateways.models import Gateway, GatewayHealth
@@ -84,6 +85,15 @@ def test_what_a_process_that_died_had_not_told_housekeeping_tells(
     gateways_told.look_at_all()
     gateways_told.look_at_all()
     assert types() == ["gateway.down"]
+
+
+def test_however_many_are_down_they_are_read_at_once(
+    gateway: Gateway, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    health.record_fault(gateway.pk, GatewayFault("no funds"))
+    gateways_told.look_at_all()
+    with django_assert_num_queries(2):
+        gateways_told.look_at_all()
 
 
 def test_whoever_listens_later_is_not_told_of_what_was_before(sandbox: Gateway) -> None:
