@@ -47,7 +47,8 @@ class Webhook(models.Model):
     """
 
     name = models.CharField(_("name"), max_length=LONGEST_NAME, unique=True)
-    url = models.CharField(_("address"), max_length=LONGEST_URL)
+    # What is behind the host may let in whoever knows it.
+    url = EncryptedTextField(_("address"))
     events = models.JSONField(_("events"), default=list)
     format = models.CharField(_("format"), max_length=20, choices=Format.choices, default=Format.STANDARD)
     verify_tls = models.BooleanField(

@@ -25,7 +25,7 @@ class Untellable(Exception):
 
 
 def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpRequest:
-    """The call. Raises KeyMissing where the secret or the body cannot be read, and Untellable."""
+    """The call. Raises KeyMissing where address, secret or body cannot be read, and Untellable."""
     body = unlocked(event.body)
     if webhook.format == Format.SMSMOBILEAPI_V1:
         if event.type not in FIRST_VERSION:
@@ -36,7 +36,7 @@ def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpReque
         "user-agent": f"guest-sms-portal/{version()}",
         **signing.headers(webhook, event, body, at),
     }
-    return HttpRequest("POST", webhook.url, headers, body.encode(), verify_tls=webhook.verify_tls)
+    return HttpRequest("POST", unlocked(webhook.url), headers, body.encode(), verify_tls=webhook.verify_tls)
 
 
 def first_version(event: WebhookEvent, body: dict[str, Any]) -> dict[str, str]:

@@ -8,12 +8,14 @@ from urllib.parse import SplitResult, urlsplit
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from yarl import URL
 
 from messaging import event_types, ringing
 from messaging.models import Format, Stop, Webhook, WebhookDelivery, outbox
 from messaging.models.webhook import LONGEST_NAME, LONGEST_URL
 from messaging.webhooks import schedule, signing
 from portal import clock
+from portal.encryption import Locked
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
 from portal.permissions import Right, missing_right
@@ -109,21 +111,31 @@ def _describe(webhook: Webhook, details: Details, by: User | None) -> None:
     if not webhook.name or len(webhook.name) > LONGEST_NAME:
         sentence = _("Give a name of at most %(most)s characters.")
         raise Refusal(sentence % {"most": LONGEST_NAME}, field="name")
-    _check_address(webhook.url)
+    if not isinstance(webhook.url, Locked):
+        webhook.url = _address(webhook.url)
     if webhook.format not in Format.values:
         raise Refusal(_("Choose one of: %(names)s.") % {"names": ", ".join(Format.values)}, field="format")
     webhook.events = _checked_events(webhook, by)
 
 
-def _check_address(url: str) -> None:
-    """Where its host is, is looked at when it is called: a name may lead elsewhere by then."""
-    split = _split(url)
-    if split is None or split.scheme not in {"http", "https"} or not split.hostname:
+def _address(given: str) -> str:
+    """The address as it is called. Where its host is, is looked at then: a name may lead elsewhere by that time."""
+    split, url = _split(given), _in_ascii(given)
+    if split is None or not url or split.scheme not in {"http", "https"} or not split.hostname:
         raise Refusal(_("Give an address that begins with https:// or http://."), field="url")
     if split.username is not None or split.fragment:
         raise Refusal(_("The address may hold no password before the host, and nothing behind a #."), field="url")
     if len(url) > LONGEST_URL:
         raise Refusal(_("The address may have %(most)s characters.") % {"most": LONGEST_URL}, field="url")
+    return url
+
+
+def _in_ascii(url: str) -> str:
+    """As it goes over the network; empty where it cannot. `https://касса.рф` is `https://xn--80aa2a3aa.xn--p1ai`."""
+    try:
+        return url if url.isascii() else str(URL(url))
+    except ValueError:
+        return ""
 
 
 def _split(url: str) -> SplitResult | None:

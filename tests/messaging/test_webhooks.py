@@ -1,8 +1,13 @@
 """What staff do to webhooks: what is refused, secrets, pausing, and who may have what sent."""
 
 import base64
+from importlib import import_module
 
 import pytest
+import yarl
+from django.apps import apps
+from django.db import connection
+from pytest_django import Settings
 
 from messaging import webhooks
 from messaging.models import Stop, Webhook
@@ -14,6 +19,12 @@ from tests.portal.admin_pages import staff_with
 pytestmark = pytest.mark.django_db
 
 URL = "https://receiver.example.org/hook"
+
+
+def stored_address() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT url FROM messaging_webhook")
+        return str(cursor.fetchone()[0])
 
 
 def refused(**details: object) -> Refusal:
@@ -34,6 +45,40 @@ def refused(**details: object) -> Refusal:
 )  # fmt: skip
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     assert refused(url=url).field == "url"
+
+
+def test_an_address_in_russian_is_called_as_networks_write_it(db: None) -> None:
+    listen("sms.received", url="https://касса.рф/хук?ключ=1")
+    called = yarl.URL(Webhook.objects.get().url, encoded=True)
+    assert (called.raw_host, called.host) == ("xn--80aa2a3aa.xn--p1ai", "касса.рф")
+    assert str(called).isascii()
+    assert called.path_qs == "/хук?ключ=1"
+    assert refused(url="https://касса\n.рф/").field == "url"
+
+
+def test_the_database_holds_no_address_that_can_be_read(db: None) -> None:
+    webhook = listen("sms.received", url=f"{URL}/canary-4711")
+    assert "receiver.example.org" not in stored_address()
+    assert Webhook.objects.get().url == webhook.url
+
+
+def test_addresses_from_before_are_encrypted(db: None) -> None:
+    listen("sms.received")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE messaging_webhook SET url = %s", [URL])
+    migration = import_module("messaging.migrations.0015_webhook_addresses")
+    for _ in range(2):
+        migration.encrypt(apps, connection.schema_editor())
+        assert URL not in stored_address()
+        assert Webhook.objects.get().url == URL
+
+
+def test_one_whose_key_is_missing_is_changed_without_its_address(db: None, settings: Settings) -> None:
+    listen("sms.received")
+    keys, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, ["another key that is long enough for it"]
+    webhooks.change(Webhook.objects.get(), by=None, name="b")
+    settings.ENCRYPTION_KEYS = keys
+    assert (Webhook.objects.get().name, Webhook.objects.get().url) == ("b", URL)
 
 
 @pytest.mark.parametrize("events", [[], ["message.cooked"], ["webhook.test"]])
