@@ -133,12 +133,13 @@ class TestACall:
         assert receiver.calls == []
         assert "ENCRYPTION_KEYS" in only(Webhook.objects.get()).reason
 
-    def test_another_secret_helps_where_the_key_of_the_one_before_is_missing(
+    def test_another_secret_and_its_address_help_where_the_key_of_those_before_is_missing(
         self, receiver: Receiver, settings: Settings
     ) -> None:
         listening(receiver, "gateway.up")
         settings.ENCRYPTION_KEYS = ["another key that is long enough for it"]
-        receiver.secret = webhooks.rotate(Webhook.objects.get()).secret
+        webhook = webhooks.change(Webhook.objects.get(), by=None, url=f"{receiver.url}/hook")
+        receiver.secret = webhooks.rotate(webhook).secret
         tell()
         deliver_all()
         assert len(receiver.heard) == 1
