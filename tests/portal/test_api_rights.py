@@ -38,7 +38,7 @@ def test_every_route_of_the_api_declares_its_rights_for_every_method() -> None:
 
 def test_only_known_routes_are_public() -> None:
     public = {view.__name__ for _, view in views(get_resolver("portal.urls").url_patterns) if view.public}
-    assert public == {"Login", "TokenInfo", "OpenApi"}
+    assert public == {"Login", "Sessions", "TokenInfo", "OpenApi"}
 
 
 @pytest.mark.urls("tests.portal.routes")
