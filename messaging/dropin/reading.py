@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.exceptions import APIException, ParseError
@@ -130,7 +130,7 @@ def _parts(request: HttpRequest, body: bytes) -> list[tuple[str, str]]:
     """The fields of a form in parts, as PHP's curl sends one; files are passed over."""
     try:
         fields, _files = MultiPartParser(request.META, BytesIO(body), [], _BYTES).parse()
-    except (MultiPartParserError, TooManyFieldsSent):
+    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent):
         raise BadCall("The form cannot be read.") from None
     pairs = [(name, str(value)) for name, values in fields.lists() for value in values]
     if len(pairs) > MOST_FIELDS:

@@ -124,6 +124,11 @@ class TestWhatItReads:
         answer = post("--x\r\nnothing", "multipart/form-data")
         assert said(answer) == "400 : The form cannot be read."
 
+    def test_a_form_in_parts_with_more_files_than_are_counted(self, key: str) -> None:
+        file = '--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nq\r\n'
+        answer = post(file * 500 + "--x--\r\n", "multipart/form-data; boundary=x")
+        assert said(answer) == "400 : The form cannot be read."
+
     def test_another_kind_of_body(self, key: str) -> None:
         assert said(post("{}", "application/json", HTTP_X_API_KEY=key)).startswith("415 : Send a form")
 
