@@ -82,13 +82,14 @@ Work = Callable[[], Done]
 def commit(view: ApiView, work: Work, *, own_key: str | None = None) -> Response:
     """Does the work once and answers; a repeat with the same Idempotency-Key gets the answer that was kept.
 
-    `own_key` stands for that header where the call itself says what it is; it says all that the call is about, too.
+    `own_key` stands for that header where the call itself says what it is; it says all that the call is about, too, and
+    a repeat is one by whatever method and at whatever address of the same system (the view's `tag`) it comes.
     Raises BadKey, StillOpen, Refusal for a key used with another body, and what `work` raises.
     """
     key = own_key or key_of(view.request)
     if key is None:
         return _sent(commit_once(view, work))
-    claim = _claim(view, key, {} if own_key else view.body)
+    claim = _claim(view, key, {}, view.tag) if own_key else _claim(view, key, view.body)
     kept = _kept(claim)
     if kept is None:
         try:
@@ -161,7 +162,7 @@ def _drop_some(most: int) -> int:
     return IdempotencyRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()[0]
 
 
-def _claim(view: ApiView, key: str, body: Mapping[str, Any]) -> IdempotencyRecord:
+def _claim(view: ApiView, key: str, body: Mapping[str, Any], endpoint: str = "") -> IdempotencyRecord:
     """The record as it would be written; the body's fingerprint is keyed because a body may hold a password."""
     request = view.request
     deed = {name: value for name, value in body.items() if name not in view.unfingerprinted}
@@ -169,7 +170,7 @@ def _claim(view: ApiView, key: str, body: Mapping[str, Any]) -> IdempotencyRecor
     return IdempotencyRecord(
         user=cast("User", request.user),
         program=credentials.program_of(request.auth),
-        endpoint=_endpoint(request),
+        endpoint=endpoint or _endpoint(request),
         key=key,
         fingerprint=salted_hmac("portal.api.commit", canonical, algorithm="sha256").hexdigest(),
         status=0,

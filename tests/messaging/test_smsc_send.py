@@ -147,6 +147,13 @@ class TestItsOwnId:
         assert answers[0] == answers[1] == {"id": 5, "cnt": 2}
         assert Message.objects.count() == 2
 
+    def test_a_repeat_is_one_by_whatever_method_and_at_whatever_address_it_comes(self, key: str) -> None:
+        first = said(send(key, "POST", id="17"))
+        body = {"apikey": key, "phones": "79161234567", "mes": "Связь есть", "id": 17}
+        assert said(send(key, "GET", id="17")) == first
+        assert said(Client().post("/rest/send/", body, content_type="application/json")) == first
+        assert Message.objects.count() == 1
+
     def test_another_message_with_the_same_id_is_no_repeat(self, key: str) -> None:
         for changed in ({}, {"mes": "другое"}, {"phones": "79161234568"}):
             assert said(send(key, id="17", **changed))["id"] == 17
