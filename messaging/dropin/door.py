@@ -156,6 +156,9 @@ class DropInView(ApiView):
     answer_shown: ClassVar[Any] = ""
     http_method_names: ClassVar = ["get", "post"]  # type: ignore[misc]
 
+    #: Fields that it reads, and that `inputs` does not describe.
+    also_reads: ClassVar[frozenset[str]] = frozenset()
+
     #: What the call was refused for.
     fault: Fault | None = None
 
@@ -238,6 +241,14 @@ class DropInView(ApiView):
     def audit_event(self, status: int) -> audit.Event:
         """As everywhere; some systems say 200 to a call that they refuse, and the trail knows better."""
         return super().audit_event(self.fault.status if self.fault else status)
+
+    def _request_to_audit(self) -> dict[str, Any]:
+        """Without what stands in fields that nobody knows: under a name of its own a program may send a text."""
+        given, shape = super()._request_to_audit(), self.inputs.get("POST")
+        if shape is None:
+            return given
+        known = {*shape().fields, self.name_field, *self.also_reads}
+        return {name: value if name in known else audit.MASK for name, value in given.items()}
 
     def once(self, work: Callable[[], Done], own_key: str | None = None) -> dict[str, Any]:
         """Does the work and writes the audit trail in one transaction; the answer's body.

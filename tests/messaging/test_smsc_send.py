@@ -14,6 +14,7 @@ from pytest_django import Settings
 from gateways.models import Gateway, GatewayHealth
 from messaging import opt_outs
 from messaging.models import Batch, Door, Message, State, Wait
+from portal.audit import MASK
 from portal.models import AuditEvent, User
 from portal.ways import USUAL_WAYS
 from tests.conftest import PASSWORD
@@ -277,6 +278,14 @@ class TestErrors:
         answer = next(again for again in iter(lambda: send(key), None) if again.status_code == 429)
         assert answer.json()["error_code"] == 9
         assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_text_in_a_field_that_is_not_known_is_not_on_the_trail(key: str) -> None:
+    said(send(key, list="79161234567:The code is 1234", msg="The code is 1234"))
+    assert AuditEvent.objects.get().request == {
+        "apikey": MASK, "phones": "79161•••••67", "mes": "10 characters", "charset": "utf-8", "fmt": "3",
+        "list": MASK, "msg": MASK,
+    }  # fmt: skip
 
 
 class TestLoginAndPassword:

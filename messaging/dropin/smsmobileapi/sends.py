@@ -117,6 +117,7 @@ class SendSms(SmsMobileApiView):
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
     parameters: ClassVar = {"GET": (SmsMobileApiSendFields,)}
     inputs: ClassVar = {"POST": SmsMobileApiSendFields}
+    also_reads: ClassVar = frozenset({"from"})
     call_shown: ClassVar = {"recipients": "+79161234567", "message": "Wi-Fi is back"}
     answer_shown: ClassVar = SEND_EXAMPLE
 
