@@ -57,7 +57,7 @@ def _in_words_of_the_view(request: HttpRequest, row: WatchedHost, seconds: int) 
     with translation.override("en"):
         answer: HttpResponse | None = says(request, " ".join(sentences(row, seconds)))
     if answer is not None:
-        answer.headers["Content-Language"] = "en"
+        answer.headers.setdefault("Content-Language", "en")
     return answer
 
 

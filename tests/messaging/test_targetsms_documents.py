@@ -191,6 +191,7 @@ def test_a_guesser_is_turned_away_in_a_document(path: str, settings: Settings) -
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) > 0
         assert document_of(answer)[0].text == "Слишком много обращений. Повторите позже."
+        assert answer.headers["Content-Language"] == "ru"
     assert defender.blocked_now()
 
 

@@ -15,6 +15,7 @@ from portal.ways import DropIn
 
 #: Who is told so is to come back; everything else is HTTP 200.
 KEPT_STATUSES = frozenset({429, 500, 503})
+LANGUAGE = "ru"
 TEXT: Mapping[str, Any] = {"type": "string"}
 LOGIN: Mapping[str, Any] = {"type": "object", "properties": {"value": {**TEXT, "xml": {"attribute": True}}}}
 SECURITY = '<security><login value="hotel-desk"/><password value="••••••••"/></security>'
@@ -57,7 +58,7 @@ class XmlView(DropInView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        return {**super().default_response_headers, "Content-Language": "ru"}
+        return {**super().default_response_headers, "Content-Language": LANGUAGE}
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, Refusal) and exc.why not in {Why.TOO_MANY, Why.UNAVAILABLE}:
@@ -66,9 +67,11 @@ class XmlView(DropInView):
 
     def refuse(self, fault: Fault) -> HttpResponse:
         said = self.wrong_login if fault.status == 401 else words.OF_STATUS.get(fault.status, fault.sentence)
-        return documents.answer(
-            xml.element("error", said), status=fault.status if fault.status in KEPT_STATUSES else 200
-        )
+        status = fault.status if fault.status in KEPT_STATUSES else 200
+        answer = documents.answer(xml.element("error", said), status=status)
+        # Also where the door tells it, before anything of the view is asked.
+        answer.headers["Content-Language"] = LANGUAGE
+        return answer
 
     def body_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         security = element_shape(login=LOGIN, password=LOGIN)
