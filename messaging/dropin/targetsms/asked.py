@@ -10,7 +10,7 @@ from gateways import xml
 from messaging import sending
 from messaging.dropin.numbers import phone_of
 from messaging.dropin.targetsms import times, words
-from messaging.dropin.targetsms.documents import Malformed, one, text_of
+from messaging.dropin.targetsms.documents import Malformed, Told, one, text_of
 from portal import clock
 from portal.errors import Refusal
 
@@ -46,11 +46,15 @@ class _Wrong(Exception):
 
 
 def asked_in(document: xml.Element) -> list[Asked]:
-    """All of them, in their order. Raises Malformed where there are none."""
-    found = [asked for message in document.findall("message") for asked in _asked_in(message)]
-    if not found:
+    """All of them, in their order. Raises Malformed where there are none, and Told where there are too many."""
+    messages = document.findall("message")
+    # Before any phone is looked at, which takes its time.
+    count = sum(len(message.findall("abonent")) for message in messages)
+    if not count:
         raise Malformed
-    return found
+    if count > sending.MOST:
+        raise Told(words.TOO_MANY_SMS.format(most=sending.MOST))
+    return [asked for message in messages for asked in _asked_in(message)]
 
 
 def _asked_in(message: xml.Element) -> Iterator[Asked]:

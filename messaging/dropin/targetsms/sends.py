@@ -67,8 +67,6 @@ class SendXml(XmlView):
     def post(self, request: Request) -> HttpResponse:
         """Accept what can be accepted, and say of each SMS what became of it."""
         asked = self.asked
-        if len(asked) > sending.MOST:
-            raise documents.Told(words.TOO_MANY_SMS.format(most=sending.MOST))
         # Nothing is locked yet while thousands of texts are looked at.
         known = sending.look_at([Item(one.phone, one.text, one.name) for one in asked])
         fates = self.once(partial(self._accept, known))["fates"]
