@@ -328,6 +328,18 @@ class TestJson:
         answer = Client().post("/rest/send/", body, content_type="application/json", HTTP_X_API_KEY=key)
         assert said(answer)["error_code"] in {1, 7}
 
+    def test_it_is_written_in_utf_8_whatever_charset_says(self, key: str) -> None:
+        body = {"apikey": key, "phones": PHONE, "mes": "Связь есть", "charset": "windows-1251"}
+        assert said(Client().post("/rest/send/", body, content_type="application/json"))["cnt"] == 1
+        assert Message.objects.get().text == "Связь есть"
+
+    def test_what_is_false_there_is_off_and_what_is_true_is_on(self, key: str) -> None:
+        body = {"apikey": key, "phones": PHONE, "mes": "Wi-Fi is back", "viber": False, "op": False}
+        told = said(Client().post("/rest/send/", body, content_type="application/json"))
+        assert told.keys() == {"id", "cnt"}
+        told = said(Client().post("/rest/send/", {**body, "viber": True}, content_type="application/json"))
+        assert told["error_code"] == 1
+
     def test_it_has_a_post_and_nothing_else(self, key: str) -> None:
         answer = Client().get("/rest/send/", {"apikey": key})
         assert (answer.status_code, json.loads(answer.content)["error_code"]) in {(405, 1), (200, 2)}

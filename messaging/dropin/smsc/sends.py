@@ -209,6 +209,10 @@ class SendJson(Send):
         given = read_object(body_of(self.plain))
         return Call({}, {name: _as_written(value).encode() for name, value in given.items()})
 
+    def charset_of(self, call: Call) -> str:
+        """JSON is written in UTF-8, whatever `charset` says."""
+        return self.charset
+
     @property
     def asked_format(self) -> str:
         return JSON
@@ -219,6 +223,8 @@ class SendJson(Send):
 
 
 def _as_written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
     return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
