@@ -232,7 +232,13 @@ class TestWhatItCosts:
 
     def test_an_unknown_price_is_not_made_up(self, key: str) -> None:
         assert said(send(key, cost="1"))["error_code"] == 1
-        assert said(send(key, id="1", cost="3")) == {"id": 1, "cnt": 1, "balance": None}
+        assert said(send(key, id="1", cost="3")) == {"id": 1, "cnt": 1}
+        assert "<balance>" not in send(key, id="1", cost="3", fmt="2").content.decode()
+
+    def test_among_the_numbers_each_keeps_its_place(self, key: str, sandbox: Gateway) -> None:
+        assert send(key, id="1", cost="2", fmt="1").content == b"1,1,"
+        GatewayHealth.objects.create(gateway=sandbox, balance=Decimal("100.50"), currency="RUB")
+        assert send(key, id="2", cost="3", fmt="1").content == b"2,1,,100.50"
 
 
 class TestErrors:

@@ -21,7 +21,7 @@ from messaging import sending
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import each_once, phone_of, spelled
 from messaging.dropin.reading import Call, body_of
-from messaging.dropin.smsc.calls import JSON, SmscFields, SmscView
+from messaging.dropin.smsc.calls import JSON, NUMBERS, SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.models import Batch, Door
 from messaging.retries import Kind
@@ -104,6 +104,9 @@ class Send(SmscView):
         items = self._items
         own_id = self.asked["id"]
         told = self.once(lambda: self._send(items), _key_of(own_id, wish) if own_id else None)
+        if self.asked_format != NUMBERS:
+            # There each has its place; elsewhere what is not known is left out.
+            told = {name: value for name, value in told.items() if value is not None}
         costs = f", COST - {told['cost']}" if "cost" in told else ""
         return self.written(told, words=f"OK - {told['cnt']} SMS, ID - {told['id']}{costs}")
 
@@ -154,8 +157,8 @@ class Send(SmscView):
         taken = len(wish.phones) - len(wrong)
         segments = self._segments(taken)
         told: dict[str, Any] = {"id": int(reference) if _is_number(reference) else reference, "cnt": segments}
-        if self.asked["cost"] in {"2", "3"} and wish.gateway.segment_price is not None:
-            told["cost"] = price_of(wish.gateway, segments)
+        if self.asked["cost"] in {"2", "3"}:
+            told["cost"] = None if wish.gateway.segment_price is None else price_of(wish.gateway, segments)
         if self.asked["cost"] == "3":
             told["balance"] = balance_of(wish.gateway)
         if self.asked["op"] not in OFF or (wrong and self.asked["err"] not in OFF):
