@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from gateways.models import Gateway, GatewayHealth
 from messaging.models import Message, State
@@ -93,10 +94,23 @@ def test_messages_of_others_are_not_there(own: Message, operator: User, auditor:
     assert status(auditor) == ROW
 
 
+def test_ones_own_comes_before_what_others_called_so(own: Message, send: Send, auditor: User) -> None:
+    Message.objects.filter(pk=own.pk).update(requested_by=auditor)
+    later = send()
+    Message.objects.filter(pk=later.pk).update(requested_by=None, caller_reference="17", state=State.FAILED)
+    assert status(auditor) == ROW
+
+
 def test_of_two_with_one_id_the_last(own: Message, send: Send, operator: User) -> None:
     later = send()
     Message.objects.filter(pk=later.pk).update(requested_by=operator, caller_reference="17", state=State.FAILED)
     assert status(operator)["status"] == 20
+
+
+def test_xml_leaves_out_characters_that_it_cannot_hold(own: Message, operator: User) -> None:
+    Message.objects.update(text="Wi-Fi\x01 <is> back")
+    written = status(operator, fmt="2", all="1")
+    assert etree.fromstring(written.encode()).findtext("message") == "Wi-Fi <is> back"
 
 
 @pytest.mark.parametrize(

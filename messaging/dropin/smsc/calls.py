@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from django.http import HttpResponse
 from rest_framework import serializers
 
+from gateways.xml import possible
 from messaging.dropin.door import DropInView, Fault, Fields
 from messaging.dropin.reading import Call, codec_of
 from portal.api.views import Ref
@@ -158,5 +159,5 @@ def _element(name: str, told: Any) -> str:
         inside = "".join(_element("phone" if name == "phones" else "result", item) for item in told)
         name = "results" if name == "result" else name
     else:
-        inside = "" if told is None else escape(str(told))
+        inside = "" if told is None else escape(possible(told))
     return f"<{name}>{inside}</{name}>"

@@ -92,8 +92,9 @@ class Status(SmscView):
         return {**row, "id": int(own_id) if own_id.isdecimal() and len(own_id) <= 15 else own_id, "phone": phone}
 
     def _state(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
-        """That of the last message with this id to this phone."""
-        found = self.own_messages().filter(caller_reference=own_id, phone=spelled(phone)).first()
+        """That of the last message with this id to this phone: the caller's own, before any that others called so."""
+        rows = self.own_messages().filter(caller_reference=own_id, phone=spelled(phone))
+        found = rows.filter(requested_by=self.caller).first() or rows.first()
         return {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
 
 
