@@ -71,7 +71,8 @@ def rotate(webhook: Webhook) -> Made:
         current = Webhook.objects.select_for_update().get(pk=webhook.pk)
         current.former_secret, current.former_until = current.secret, now + schedule.FORMER_SIGNS
         current.secret = secret
-        current.save(update_fields=["secret", "former_secret", "former_until"])
+        # The address as well, so that nothing of it is left that the former key of ENCRYPTION_KEYS has to open.
+        current.save(update_fields=["url", "secret", "former_secret", "former_until"])
     return Made(current, secret)
 
 

@@ -73,6 +73,16 @@ def test_addresses_from_before_are_encrypted(db: None) -> None:
         assert Webhook.objects.get().url == URL
 
 
+def test_after_a_rotation_nothing_of_it_needs_the_former_key(db: None, settings: Settings) -> None:
+    webhook = listen("sms.received")
+    settings.ENCRYPTION_KEYS = ["another key that is long enough for it", *settings.ENCRYPTION_KEYS]
+    webhooks.rotate(webhook)
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+    found = Webhook.objects.get()
+    assert (found.url, found.former_secret) == (URL, webhook.secret)
+    assert found.secret.startswith("whsec_")
+
+
 def test_one_whose_key_is_missing_is_changed_without_its_address(db: None, settings: Settings) -> None:
     listen("sms.received")
     keys, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, ["another key that is long enough for it"]
