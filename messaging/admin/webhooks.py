@@ -24,13 +24,12 @@ from messaging.models import Delivered, Webhook
 from messaging.webhooks import Standing, standing_of
 from portal import audit
 from portal.admin.display import NOTHING, moment
-from portal.admin.rights import DomainAdmin, caller, demand
+from portal.admin.made_once import SECRET, ShownOnceAdmin
+from portal.admin.rights import caller, demand
 from portal.errors import Refusal
 from portal.permissions import Right
 from portal.sign_in import confirming
 
-#: Where a request carries a new secret from where it is made to the page that shows it.
-MADE = "messaging.admin.webhook_secret"
 COLOURS = {
     Standing.OK: "success",
     Standing.FAILING: "warning",
@@ -45,12 +44,13 @@ SHOWN = (
 
 
 @admin.register(Webhook)
-class WebhookAdmin(DomainAdmin):
+class WebhookAdmin(ShownOnceAdmin):
     """Whom the portal tells of events."""
 
     area = "SYSTEM"
     form = WebhookForm
     confirmed_first = frozenset({"add", "change"})
+    secret_title = _("The secret of the webhook")
     hidden = frozenset({"secret", "former_secret", "url"})
     change_form_template = "admin/messaging/webhook/change_form.html"
     actions = ("send_test", "pause", "resume")
@@ -88,10 +88,6 @@ class WebhookAdmin(DomainAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        return super().add_view(request, form_url, one_button | (extra_context or {}))
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -125,13 +121,8 @@ class WebhookAdmin(DomainAdmin):
         if request.method == "POST":
             made = webhooks.rotate(webhook)
             self.note(request, "rotate_secret", 200, webhook, {})
-            return self._shown_once(request, made.webhook, made.secret)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Another secret"),
-            "opts": self.opts,
-            "original": webhook,
-        }
+            return self.shown_once(request, made.webhook, made.secret)
+        context = self.context_of(request, webhook) | {"title": gettext("Another secret")}
         return TemplateResponse(request, "admin/messaging/webhook/rotate.html", context)
 
     def _found(self, pk: int) -> Webhook:
@@ -146,25 +137,10 @@ class WebhookAdmin(DomainAdmin):
         else:
             made = webhooks.create(by=caller(request), **form.details())
             obj.pk = made.webhook.pk
-            request.META[MADE] = made.secret
+            request.META[SECRET] = made.secret
 
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
         webhooks.remove(obj)
-
-    def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
-        return self._shown_once(request, obj, request.META.pop(MADE))
-
-    def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
-        """The page that shows the secret. It is in this answer and nowhere else: no message or session carries it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("The secret of the webhook"),
-            "opts": self.opts,
-            "original": webhook,
-            "secret": secret,
-        }
-        headers = {"Cache-Control": "no-store"}
-        return TemplateResponse(request, "admin/messaging/webhook/made.html", context, headers=headers)
 
     @admin.action(description=_("Send a test"), permissions=["change"])
     def send_test(self, request: HttpRequest, queryset: Any) -> None:

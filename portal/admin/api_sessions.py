@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from portal import sessions
 from portal.admin.display import moment
+from portal.admin.only_ended import OnlyEndedAdmin
 from portal.admin.rights import DomainAdmin
 from portal.models import ApiSession
 
@@ -32,10 +33,11 @@ class IsAlive(admin.SimpleListFilter):
 
 
 @admin.register(ApiSession)
-class ApiSessionAdmin(DomainAdmin):
+class ApiSessionAdmin(OnlyEndedAdmin, DomainAdmin):
     """A session can be looked at and ended; it is begun with a password only. One that ended is gone in a day."""
 
     area = "SYSTEM"
+    ends_selected = _("End the selected sessions")
     hidden = frozenset({"family", "access_checksum", "former_checksum", "given_for"})
     list_display = ("owner", "session_state", "program", "used", "last_address", "begun", "address", "until")
     fields = ("owner", "state", *list_display[2:])
@@ -44,20 +46,6 @@ class ApiSessionAdmin(DomainAdmin):
     list_select_related = ("user", "client")
     search_fields = ("user__username", "client__name", "address", "last_address")
     ordering = ("-created",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """To delete a session is to end it."""
-        found = super().get_actions(request)
-        if "delete_selected" in found:
-            act, name, _description = found["delete_selected"]
-            found["delete_selected"] = (act, name, gettext("End the selected sessions"))
-        return found
 
     def delete_model(self, request: HttpRequest, obj: ApiSession) -> None:
         # The row stays for a day: its tokens are known, and their use is no guess.

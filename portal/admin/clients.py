@@ -19,17 +19,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from portal import clients, expiry, key_makers
 from portal.admin.display import NOTHING, moment
-from portal.admin.rights import DomainAdmin, DomainForm, caller, demand
+from portal.admin.made_once import MadeOnceAdmin
+from portal.admin.rights import DomainForm, caller, demand
 from portal.errors import Refusal
 from portal.models import OAuthClient, User
-from portal.permissions import may
 from portal.sessions import ANYBODY
 from portal.sign_in import confirming
 
 admin.site.unregister([AccessToken, Application, Grant, IDToken, RefreshToken])
-
-#: Where a request carries the new secret from where it is made to the page that shows it.
-MADE = "portal.admin.client_secret"
 
 
 class ClientForm(DomainForm):
@@ -61,7 +58,7 @@ class ClientForm(DomainForm):
 
 
 @admin.register(OAuthClient)
-class OAuthClientAdmin(DomainAdmin):
+class OAuthClientAdmin(MadeOnceAdmin):
     """A client is made, given another secret, and deleted; whom it acts as never changes."""
 
     area = "SYSTEM"
@@ -69,6 +66,7 @@ class OAuthClientAdmin(DomainAdmin):
     change_form_template = "admin/portal/oauthclient/change_form.html"
     hidden = frozenset({"client_secret"})
     confirmed_first = frozenset({"add"})
+    secret_title = _("The secret of the client")
     list_display = ("known_by", "acts_as", "client_state", "made", "last_token")
     list_display_links = ("known_by",)
     list_select_related = ("user",)
@@ -82,30 +80,9 @@ class OAuthClientAdmin(DomainAdmin):
         found: QuerySet[OAuthClient] = clients_of_people.annotate(newest=Subquery(newest[:1]))
         return found
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.shown if obj else ClientForm.Meta.fields
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.shown if obj else ()
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"maker": caller(request)})
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Who may send holds SYSTEM_CREATE too, and that alone makes nobody a maker of clients.
-        return may(request.user, *key_makers.OWN)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.secret_view)
         return [path("<int:pk>/secret/", view, name="portal_oauthclient_secret"), *super().get_urls()]
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        return super().add_view(request, form_url, one_button | (extra_context or {}))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -113,16 +90,8 @@ class OAuthClientAdmin(DomainAdmin):
         offers = {"offers_secret": self.has_add_permission(request)}
         return super().change_view(request, object_id, form_url, offers | (extra_context or {}))
 
-    def save_model(self, request: HttpRequest, obj: OAuthClient, form: Any, change: bool) -> None:
-        made, secret = clients.make(**form.cleaned_data, by=caller(request))
-        obj.pk = made.pk
-        obj.refresh_from_db()
-        request.META[MADE] = secret
-
-    def response_add(
-        self, request: HttpRequest, obj: OAuthClient, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        return self._shown_once(request, obj, request.META.pop(MADE))
+    def make(self, maker: User, **given: Any) -> tuple[OAuthClient, str]:
+        return clients.make(**given, by=maker)
 
     @confirming.confirmed
     def secret_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -139,18 +108,9 @@ class OAuthClientAdmin(DomainAdmin):
                 refused = str(refusal.sentence)
             else:
                 self.note(request, "renew_secret", 200, client, {})
-                return self._shown_once(request, client, secret)
-        context = self._context(request, client) | {"title": gettext("Another secret"), "refused": refused}
+                return self.shown_once(request, client, secret)
+        context = self.context_of(request, client) | {"title": gettext("Another secret"), "refused": refused}
         return TemplateResponse(request, "admin/portal/oauthclient/secret.html", context)
-
-    def _shown_once(self, request: HttpRequest, client: OAuthClient, secret: str) -> HttpResponse:
-        """The page that shows the secret. It is in this answer and nowhere else: no message or session carries it."""
-        context = self._context(request, client) | {"title": gettext("The secret of the client"), "secret": secret}
-        headers = {"Cache-Control": "no-store"}
-        return TemplateResponse(request, "admin/portal/oauthclient/made.html", context, headers=headers)
-
-    def _context(self, request: HttpRequest, client: OAuthClient) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "opts": self.opts, "original": client}
 
     @display(description=_("client"), header=True, ordering="name")  # type: ignore[untyped-decorator]
     def known_by(self, client: OAuthClient) -> list[str]:

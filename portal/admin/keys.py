@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -24,13 +23,12 @@ from unfold.widgets import (
 from portal import key_makers, keys
 from portal.admin import matrix
 from portal.admin.display import NOTHING, moment
-from portal.admin.rights import DomainAdmin, DomainForm, caller
+from portal.admin.made_once import MadeOnceAdmin
+from portal.admin.rights import DomainForm
 from portal.keys import State
 from portal.models import ApiKey, User
-from portal.permissions import Right, may, rights_of
+from portal.permissions import Right, rights_of
 
-#: Where a request carries the new key from where it is made to the page that shows it.
-MADE = "portal.admin.api_key"
 WORDS = {
     State.VALID: _("valid"),
     State.ENDED: _("ended"),
@@ -114,7 +112,7 @@ class KeyForm(DomainForm):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(DomainAdmin):
+class ApiKeyAdmin(MadeOnceAdmin):
     """A key is made and revoked; what it is for never changes. A revoked one may be taken off the list."""
 
     area = "SYSTEM"
@@ -122,6 +120,7 @@ class ApiKeyAdmin(DomainAdmin):
     change_form_template = "admin/portal/apikey/change_form.html"
     hidden = frozenset({"digest"})
     confirmed_first = frozenset({"add"})
+    secret_title = _("The new API key")
     actions = ("revoke_selected",)
     list_display = ("known_by", "owner", "key_state", "for_rights", "for_gateways", "for_networks", "used", "ends")
     list_display_links = ("known_by",)
@@ -133,7 +132,6 @@ class ApiKeyAdmin(DomainAdmin):
         *("name", "begins", "owner", "state", "for_rights", "for_gateways", "for_networks", "ends"),
         *("created", "made_by", "last_used", "last_address", "revoked_at"),
     )
-    readonly_fields = shown
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
         found: QuerySet[ApiKey] = super().get_queryset(request)
@@ -149,23 +147,6 @@ class ApiKeyAdmin(DomainAdmin):
 
         return [gateways if column == "for_gateways" else column for column in self.list_display]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.shown if obj else KeyForm.Meta.fields
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.shown if obj else ()
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"maker": caller(request)})
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Who may send holds SYSTEM_CREATE too, and that alone makes nobody a maker of keys.
-        return may(request.user, *key_makers.OWN)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         over = obj is None or keys.state_of(obj) in {State.REVOKED, State.ENDED}
         return super().has_delete_permission(request, obj) and over
@@ -178,10 +159,6 @@ class ApiKeyAdmin(DomainAdmin):
         revoke = path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke_view), name="portal_apikey_revoke")
         return [revoke, *super().get_urls()]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
-        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        return super().add_view(request, form_url, one_button | (extra_context or {}))
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
@@ -189,23 +166,8 @@ class ApiKeyAdmin(DomainAdmin):
         offers = found is not None and found.revoked_at is None and self.has_revoke_permission(request)
         return super().change_view(request, object_id, form_url, {"offers_revoking": offers} | (extra_context or {}))
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        made, key = key_makers.make(caller(request), **form.cleaned_data)
-        obj.pk = made.pk
-        obj.refresh_from_db()
-        request.META[MADE] = key
-
-    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """The page that shows the key. It is in this answer and nowhere else: no message or session carries it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("The new API key"),
-            "opts": self.opts,
-            "original": obj,
-            "key": request.META.pop(MADE),
-        }
-        headers = {"Cache-Control": "no-store"}
-        return TemplateResponse(request, "admin/portal/apikey/made.html", context, headers=headers)
+    def make(self, maker: User, **given: Any) -> tuple[ApiKey, str]:
+        return key_makers.make(maker, **given)
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:

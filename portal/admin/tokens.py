@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from portal.admin.display import moment
-from portal.admin.rights import RightsAdmin
+from portal.admin.only_ended import OnlyEndedAdmin
 from portal.models import ApiToken
 
 
@@ -31,10 +31,12 @@ class IsAlive(admin.SimpleListFilter):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(RightsAdmin):
+class ApiTokenAdmin(OnlyEndedAdmin):
     """A token can be looked at and ended; it is given out by the API's login only."""
 
     area = "SYSTEM"
+    #: Whose token ends signs in again or stays out.
+    ends_selected = _("End the selected tokens")
     hidden = frozenset({"digest", "token_key", "given_for"})
     list_display = ("owner", "token_state", "last_used", "last_address", "issued", "address", "ends")
     fields = ("owner", "state", *list_display[2:])
@@ -43,20 +45,6 @@ class ApiTokenAdmin(RightsAdmin):
     list_select_related = ("user",)
     search_fields = ("user__username", "address", "last_address")
     ordering = ("-created",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """To delete a token is to end it: its holder signs in again or stays out."""
-        found = super().get_actions(request)
-        if "delete_selected" in found:
-            act, name, _description = found["delete_selected"]
-            found["delete_selected"] = (act, name, gettext("End the selected tokens"))
-        return found
 
     @admin.display(description=_("user"), ordering="user__username")
     def owner(self, token: ApiToken) -> str:
