@@ -39,6 +39,7 @@ from messaging.models import (
     MessageTemplate,
     OptOut,
     Step,
+    Stop,
     Tally,
     TallyProgress,
     Webhook,
@@ -212,6 +213,7 @@ def _count() -> LimitCount:
 
 
 def _webhook() -> Webhook:
+    """One that a person has paused: where workers run, nobody is called."""
     return Webhook.objects.create(
         name="hotel desk",
         url="https://desk.example.org/hooks",
@@ -219,6 +221,8 @@ def _webhook() -> Webhook:
         secret=f"whsec_{SECRET}",
         former_secret=f"whsec_{SECRET}",
         former_until=timezone.now() + timedelta(hours=3),
+        paused_at=timezone.now(),
+        paused_because=Stop.PERSON,
     )
 
 
