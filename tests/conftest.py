@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway
 from messaging import bells as bells_of_messaging
 from messaging import ringing
+from messaging.webhooks import keeping
 from portal import versions
 from portal.celery import app as celery_app
 from portal.defender import recent
@@ -100,6 +101,12 @@ def _bells_ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         bells_of_messaging.publish(task, key)
 
     monkeypatch.setattr(ringing, "ring_soon", ring)
+
+
+@pytest.fixture(autouse=True)
+def _webhooks_are_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no other process that would have to hear of them."""
+    monkeypatch.setattr(keeping, "KNOWN_AFTER", 0.0)
 
 
 @pytest.fixture

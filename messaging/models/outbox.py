@@ -22,7 +22,8 @@ from portal.versions import Kept
 
 #: The task that delivers to one webhook; named, because what it calls writes here too.
 DELIVER = "messaging.tasks.deliver"
-#: For so many seconds a process takes what it knew of the webhooks for true, and asks nobody.
+#: For so many seconds a process takes what it knew of the webhooks for true, and asks nobody. `webhooks.keeping` waits
+#: for longer than that before it says that a webhook is made.
 UNASKED = 1.0
 
 Data = Mapping[str, Any]

@@ -1,5 +1,6 @@
 """What staff do to webhooks: create, change, remove, another secret, pause and resume. Knows no HTTP."""
 
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -22,6 +23,8 @@ from portal.permissions import Right, missing_right
 
 #: No lease is as long as this: what is due later waits for its next try.
 AT_REST = timedelta(minutes=1)
+#: Seconds after which every process knows what a webhook is told of, one that was reading just then too.
+KNOWN_AFTER = outbox.UNASKED + 0.5
 
 
 class Details(TypedDict, total=False):
@@ -47,6 +50,8 @@ def create(*, by: User | None, **details: Unpack[Details]) -> Made:
     webhook = Webhook(secret=signing.new_secret(), made_by=by, created=clock.now())
     _describe(webhook, details, by)
     _save(webhook)
+    if webhook.enabled:
+        transaction.on_commit(_wait_until_known)
     return Made(webhook, webhook.secret)
 
 
@@ -55,6 +60,8 @@ def change(webhook: Webhook, *, by: User | None, **details: Unpack[Details]) -> 
     switched_on = details.get("enabled", False) and not webhook.enabled
     _describe(webhook, details, by)
     _save(webhook, update_fields=list(details))
+    if webhook.enabled and not details.keys().isdisjoint({"events", "enabled"}):
+        transaction.on_commit(_wait_until_known)
     return resume(webhook) if switched_on and webhook.paused_because == Stop.GONE else _told(webhook)
 
 
@@ -100,6 +107,8 @@ def resume(webhook: Webhook) -> Webhook:
         Webhook.objects.filter(pk=webhook.pk).update(**calm)
         tried = WebhookDelivery.objects.filter(at_rest, webhook=webhook, tries__gt=0)
         tried.update(due_at=now, since=now, tries=0)
+    if not webhook.enabled:
+        transaction.on_commit(_wait_until_known)
     for name, value in calm.items():
         setattr(webhook, name, value)
     transaction.on_commit(partial(ringing.ring_soon, webhook.pk, outbox.DELIVER))
@@ -174,6 +183,11 @@ def _save(webhook: Webhook, update_fields: list[str] | None = None) -> None:
     except IntegrityError:
         raise Refusal(DUPLICATE, field="name", why=Why.CONFLICT) from None
     _told(webhook)
+
+
+def _wait_until_known() -> None:
+    """Whoever changed it may do at once what it is to be told of, and the process that does it must know."""
+    time.sleep(KNOWN_AFTER)
 
 
 def _told(webhook: Webhook) -> Webhook:

@@ -1,16 +1,18 @@
 """What staff do to webhooks: what is refused, secrets, pausing, and who may have what sent."""
 
 import base64
+from collections.abc import Callable
 from importlib import import_module
 
 import pytest
 import yarl
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from messaging import webhooks
 from messaging.models import Stop, Webhook
+from messaging.webhooks import keeping
 from portal.errors import Refusal, Why
 from portal.permissions import Right
 from tests.messaging.hooks import listen
@@ -118,6 +120,32 @@ def test_a_secret_is_as_the_standard_wants_it(db: None) -> None:
     for secret in secrets:
         assert secret.startswith("whsec_")
         assert 24 <= len(base64.b64decode(secret.removeprefix("whsec_"))) <= 64
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_to_hear_more_is_known_to_every_process_when_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[bool] = []
+    monkeypatch.setattr(keeping, "_wait_until_known", lambda: waited.append(connection.in_atomic_block))
+
+    def waits(work: Callable[[], object]) -> bool:
+        waited.clear()
+        with transaction.atomic():
+            work()
+            assert waited == []
+        assert True not in waited
+        return bool(waited)
+
+    assert waits(lambda: listen("sms.received"))
+    assert not waits(lambda: listen("sms.received", enabled=False))
+    heard, off = Webhook.objects.order_by("pk")
+    assert not waits(lambda: webhooks.change(heard, by=None, name="b"))
+    assert waits(lambda: webhooks.change(heard, by=None, events=["gateway.up"]))
+    assert not waits(lambda: webhooks.resume(heard))
+    assert waits(lambda: webhooks.change(off, by=None, enabled=True))
+    assert not waits(lambda: webhooks.change(off, by=None, enabled=False))
+    assert waits(lambda: webhooks.resume(off))
 
 
 def test_after_a_second_rotation_the_first_secret_is_gone(db: None) -> None:
