@@ -14,7 +14,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.exceptions import APIException, ParseError
 
-from portal.api.views import LengthRequired
+from portal.api.views import demand_length
 
 #: More than any of the systems knows.
 MOST_FIELDS = 100
@@ -74,9 +74,7 @@ def call_of(request: HttpRequest) -> Call:
 
 def body_of(request: HttpRequest) -> bytes:
     """The whole body. Raises BadCall, LengthRequired and TooLarge."""
-    # Django reads as many bytes as were announced: of a body in chunks none, and it would seem to be empty.
-    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-        raise LengthRequired
+    demand_length(request)
     try:
         return request.body
     except RequestDataTooBig:

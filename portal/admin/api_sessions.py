@@ -1,8 +1,7 @@
 """Sessions of programs in the admin: who opened one, when and from where it was last used, and ending it."""
 
-from typing import Any
-
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -11,25 +10,16 @@ from unfold.decorators import display
 
 from portal import sessions
 from portal.admin.display import moment
-from portal.admin.only_ended import OnlyEndedAdmin
+from portal.admin.only_ended import IsAlive, OnlyEndedAdmin
 from portal.admin.rights import DomainAdmin
 from portal.models import ApiSession
 
 
-class IsAlive(admin.SimpleListFilter):
-    """Those that still open the API or can be renewed, or those that have ended."""
+class IsLivingSession(IsAlive):
+    """Those that can be renewed count as well."""
 
-    title = _("state")
-    parameter_name = "alive"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("valid")), ("no", _("ended"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        alive = sessions.alive()
-        if self.value() == "yes":
-            return queryset.filter(alive)
-        return queryset.exclude(alive) if self.value() == "no" else queryset
+    def alive(self) -> Q:
+        return sessions.alive()
 
 
 @admin.register(ApiSession)
@@ -42,7 +32,7 @@ class ApiSessionAdmin(OnlyEndedAdmin, DomainAdmin):
     list_display = ("owner", "session_state", "program", "used", "last_address", "begun", "address", "until")
     fields = ("owner", "state", *list_display[2:])
     readonly_fields = fields
-    list_filter = (IsAlive, "last_used")
+    list_filter = (IsLivingSession, "last_used")
     list_select_related = ("user", "client")
     search_fields = ("user__username", "client__name", "address", "last_address")
     ordering = ("-created",)

@@ -2,10 +2,32 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from portal.admin.rights import RightsAdmin
+
+
+class IsAlive(SimpleListFilter):
+    """Those that still open the API, or those that have ended."""
+
+    title = _("state")
+    parameter_name = "alive"
+
+    def alive(self) -> Q:
+        """The condition on rows that still open it."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("valid")), ("no", _("ended"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "yes":
+            return queryset.filter(self.alive())
+        return queryset.exclude(self.alive()) if self.value() == "no" else queryset
 
 
 class OnlyEndedAdmin(RightsAdmin):

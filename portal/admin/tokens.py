@@ -1,33 +1,22 @@
 """Tokens of the API: who holds one, when and from where it was last used, and ending it."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from portal.admin.display import moment
-from portal.admin.only_ended import OnlyEndedAdmin
+from portal.admin.only_ended import IsAlive, OnlyEndedAdmin
 from portal.models import ApiToken
 
 
-class IsAlive(admin.SimpleListFilter):
-    """Those that still open the API, or those that have ended."""
+class IsLivingToken(IsAlive):
+    """By the moment at which each ends."""
 
-    title = _("state")
-    parameter_name = "alive"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("valid")), ("no", _("ended"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        now = timezone.now()
-        if self.value() == "yes":
-            return queryset.filter(expiry__gt=now)
-        return queryset.filter(expiry__lte=now) if self.value() == "no" else queryset
+    def alive(self) -> Q:
+        return Q(expiry__gt=timezone.now())
 
 
 @admin.register(ApiToken)
@@ -41,7 +30,7 @@ class ApiTokenAdmin(OnlyEndedAdmin):
     list_display = ("owner", "token_state", "last_used", "last_address", "issued", "address", "ends")
     fields = ("owner", "state", *list_display[2:])
     readonly_fields = ("owner", "state", "issued", "ends")
-    list_filter = (IsAlive, "last_used")
+    list_filter = (IsLivingToken, "last_used")
     list_select_related = ("user",)
     search_fields = ("user__username", "address", "last_address")
     ordering = ("-created",)

@@ -1,6 +1,7 @@
 """What a token or a key stands for: itself, its user and that user's rights, read in one query and kept while true."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
@@ -12,6 +13,9 @@ from portal.rows import copied
 from portal.versions import Kept
 
 Credential = TypeVar("Credential", ApiToken, ApiKey, AccessToken)
+
+#: The last use of a key or a session is known to so many seconds.
+SEEN_EVERY = timedelta(seconds=20)
 
 
 class _Joined(Func):

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import BaseAuthentication
@@ -67,7 +67,7 @@ class LengthRequired(APIException):
     default_detail = "Length Required. Send the body with a Content-Length header, not in chunks."
 
 
-def demand_length(request: Request) -> None:
+def demand_length(request: Request | HttpRequest) -> None:
     """Raises LengthRequired. Django reads as many bytes as were announced: of such a body none, as if it were empty."""
     if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
         raise LengthRequired

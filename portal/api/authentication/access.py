@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from datetime import timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,8 +16,6 @@ from portal.ways import WayIn, is_open
 
 #: As django-oauth-toolkit makes them; none of ours from `login` looks like one.
 SHAPE = re.compile(r"[A-Za-z0-9]{30}")
-#: The last use of a session is known to so many seconds.
-SEEN_EVERY = timedelta(seconds=20)
 
 
 def looks_like_one(presented: str) -> bool:
@@ -74,7 +71,7 @@ def _may_still_be_used(token: AccessToken) -> bool:
 
 def _note_use(token: AccessToken, address: str | None) -> None:
     now = timezone.now()
-    if now - token.last_used > SEEN_EVERY:
+    if now - token.last_used > standing.SEEN_EVERY:
         ApiSession.objects.filter(pk=token.session_id).update(last_used=now, last_address=address)
         token.last_used = now
         standing.access.seen(token)
