@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from gateways import api, views
+from gateways import views
+from gateways.api.gateways import Gateways, GatewaySearch, GatewayView
+from gateways.api.trials import DraftPreview, GatewayCheck, GatewayPreview
 from portal.api.routes import route
 
 urlpatterns: list[URLPattern] = [
@@ -11,10 +13,10 @@ urlpatterns: list[URLPattern] = [
 ]
 
 api_urlpatterns: list[URLPattern] = [
-    route("sms_gateways", api.Gateways, "sms_gateways"),
-    route("sms_gateways/preview", api.DraftPreview, "sms_gateways.preview"),
-    route("sms_gateways/search", api.GatewaySearch, "sms_gateways.search"),
-    route("sms_gateway/(?P<id>[^/]+)/check", api.GatewayCheck, "sms_gateway.check"),
-    route("sms_gateway/(?P<id>[^/]+)/preview", api.GatewayPreview, "sms_gateway.preview"),
-    route("sms_gateway/(?P<id>[^/]+)", api.GatewayView, "sms_gateway"),
+    route("sms_gateways", Gateways, "sms_gateways"),
+    route("sms_gateways/preview", DraftPreview, "sms_gateways.preview"),
+    route("sms_gateways/search", GatewaySearch, "sms_gateways.search"),
+    route("sms_gateway/(?P<id>[^/]+)/check", GatewayCheck, "sms_gateway.check"),
+    route("sms_gateway/(?P<id>[^/]+)/preview", GatewayPreview, "sms_gateway.preview"),
+    route("sms_gateway/(?P<id>[^/]+)", GatewayView, "sms_gateway"),
 ]

@@ -1,8 +1,9 @@
-"""What is kept out of the log."""
+"""The log, and what is kept out of it."""
 
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import Error
 
@@ -66,3 +67,41 @@ def _behind(error: BaseException | None) -> Iterator[BaseException]:
         if said_by_database and str(error):
             yield error
         error = error.__cause__ or error.__context__
+
+
+def configuration(level: str) -> dict[str, Any]:
+    """What Python's logging is told: lines at the console from this level on."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"class": "portal.logs.WithoutRows", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        },
+        "filters": {
+            "callback_keys": {"()": "portal.logs.WithoutCallbackKeys"},
+            "queries": {"()": "portal.logs.WithoutQueries"},
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {
+            "handlers": ["console"],
+            "level": level,
+        },
+        "loggers": {
+            "django.request": {"filters": ["callback_keys"]},
+            "django.security.csrf": {"filters": ["callback_keys"]},
+            # A line for each call, where `runserver` serves.
+            "django.server": {"handlers": ["console"], "filters": ["queries"], "propagate": False},
+            # aiohttp and Kombu print whole requests and task arguments below this level.
+            "aiohttp": {"level": "WARNING"},
+            "kombu": {"level": "INFO"},
+            # So do these, with the tokens that they give out.
+            "oauthlib": {"level": "INFO"},
+            "oauth2_provider": {"level": "INFO"},
+            # Two lines for every task, and the sweep is one every second.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            # A line, or a whole traceback, for whatever strangers send to the captcha.
+            "django_altcha": {"level": "CRITICAL"},
+        },
+    }

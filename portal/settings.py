@@ -11,7 +11,7 @@ from typing import Any
 
 import environ
 
-from portal import state
+from portal import databases, dress, logs, state
 from portal.environment import (
     Environment,
     flag,
@@ -178,46 +178,11 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # The database
 
-SQLITE: dict[str, Any] = {
-    "ENGINE": "django.db.backends.sqlite3",
-    "NAME": STATE_FOLDER / "portal.sqlite3",
-    "CONN_MAX_AGE": 300,
-    "OPTIONS": {
-        # Readers never wait, a writer queues at BEGIN instead of failing in the middle, and a commit is on disk.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    },
-}
-
-
-#: A process that freezes in the middle of a transaction keeps its rows locked, a gateway's pace among them, so that
-#: nobody else can send there. PostgreSQL then ends its session.
-POSTGRESQL = {
-    "connect_timeout": 5,
-    "options": "-c idle_in_transaction_session_timeout=2min",
-    # A server that vanished without a word, or whose address moved, is missed within half a minute and not in hours.
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-
-
-def read_database_url(raw: str) -> dict[str, Any]:
-    """PostgreSQL's settings. Raises ValueError for another scheme or a missing name."""
-    database: dict[str, Any] = env.db_url_config(raw)
-    if database["ENGINE"] != "django.db.backends.postgresql" or not database["NAME"]:
-        raise ValueError("not a PostgreSQL address")
-    options = POSTGRESQL | database.get("OPTIONS", {})
-    return database | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
-
-
 DATABASES = {
     "default": environment.read(
         "DATABASE_URL",
-        read_database_url,
-        SQLITE,
+        lambda raw: databases.postgresql(env.db_url_config(raw)),
+        databases.sqlite(STATE_FOLDER),
         "Write postgres://user:password@host:5432/name, or leave it out to use the embedded SQLite.",
     )
 }
@@ -406,47 +371,7 @@ SPECTACULAR_SETTINGS = {
 
 # The admin's dress
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "portal.admin_site.title",
-    "SITE_HEADER": "portal.admin_site.title",
-    "SITE_ICON": "portal.admin_site.symbol",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin_site.symbol"}],
-    "SITE_URL": None,
-    "SHOW_HISTORY": "portal.admin_site.may_read_history",
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": True,
-    "BORDER_RADIUS": "6px",
-    "ACCOUNT": {"navigation": "portal.admin.navigation.account"},
-    "COLORS": {
-        # A calm blue: 600 on white and white on 600 have a contrast of 6, 500 on the dark ground one of 5.
-        "primary": {
-            "50": "oklch(97% .013 236)",
-            "100": "oklch(94.5% .027 235)",
-            "200": "oklch(89% .055 233)",
-            "300": "oklch(82% .09 233)",
-            "400": "oklch(74% .115 235)",
-            "500": "oklch(66% .12 238)",
-            "600": "oklch(49% .115 241)",
-            "700": "oklch(43% .1 242)",
-            "800": "oklch(38% .085 243)",
-            "900": "oklch(33% .07 244)",
-            "950": "oklch(25% .055 245)",
-        },
-        # A shade darker than Unfold's own, so that the subtle text can be read on tinted grounds too.
-        "font": {
-            "subtle-light": "var(--color-base-600)",
-            "subtle-dark": "var(--color-base-400)",
-            "default-light": "var(--color-base-700)",
-            "default-dark": "var(--color-base-300)",
-            "important-light": "var(--color-base-900)",
-            "important-dark": "var(--color-base-100)",
-        },
-    },
-    "SIDEBAR": {"navigation": "portal.admin.navigation.sections"},
-    "TABS": "portal.admin.navigation.tabs",
-    "STYLES": ["portal.admin_site.stylesheet"],
-    "SCRIPTS": ["portal.admin_site.script"],
-}
+UNFOLD = dress.UNFOLD
 
 # Words people read
 
@@ -527,39 +452,8 @@ MESSAGE_RETENTION_DAYS = environment.read(
     "MESSAGE_RETENTION_DAYS", whole_number(7, 3660), 180, "Give the number of days, 7 to 3660."
 )
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"class": "portal.logs.WithoutRows", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
-    },
-    "filters": {
-        "callback_keys": {"()": "portal.logs.WithoutCallbackKeys"},
-        "queries": {"()": "portal.logs.WithoutQueries"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["console"],
-        "level": environment.read(
-            "LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "Say DEBUG, INFO, WARNING or ERROR."
-        ),
-    },
-    "loggers": {
-        "django.request": {"filters": ["callback_keys"]},
-        "django.security.csrf": {"filters": ["callback_keys"]},
-        # A line for each call, where `runserver` serves.
-        "django.server": {"handlers": ["console"], "filters": ["queries"], "propagate": False},
-        # aiohttp and Kombu print whole requests and task arguments below this level.
-        "aiohttp": {"level": "WARNING"},
-        "kombu": {"level": "INFO"},
-        # So do these, with the tokens that they give out.
-        "oauthlib": {"level": "INFO"},
-        "oauth2_provider": {"level": "INFO"},
-        # Two lines for every task, and the sweep is one every second.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        # A line, or a whole traceback, for whatever strangers send to the captcha.
-        "django_altcha": {"level": "CRITICAL"},
-    },
-}
+LOGGING = logs.configuration(
+    environment.read(
+        "LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "Say DEBUG, INFO, WARNING or ERROR."
+    )
+)

@@ -24,7 +24,7 @@ from portal.api.routes import route
 from portal.api.schema import OpenApi
 from portal.api.sessions import ClientTokens, Sessions, SessionTokens
 from portal.api.system import SystemState
-from portal.api.views import UnknownPath
+from portal.api.unknown_path import UnknownPath
 from portal.health import healthz, readyz
 from portal.metrics import metrics
 from portal.preferences import choose_language

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gateways.api import GATEWAYS
+from gateways.api.gateways import GATEWAYS
 from messaging import opt_outs, sending
 from messaging.api.messages import EXAMPLE, MESSAGES
 from messaging.models import FINAL, Door, Message, State

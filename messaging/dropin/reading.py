@@ -14,7 +14,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework.exceptions import APIException, ParseError
 
-from portal.api.views import demand_length
+from portal.api.body_length import demand_length
 
 #: More than any of the systems knows.
 MOST_FIELDS = 100

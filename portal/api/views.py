@@ -1,4 +1,4 @@
-"""ApiView, the base of every view of the API, and the answer for paths that do not exist.
+"""ApiView, the base of every view of the API.
 
 A view declares by HTTP method what it needs and takes:
 
@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import BaseAuthentication
@@ -36,6 +36,7 @@ from rest_framework.views import APIView
 
 from portal import audit, callers, versions
 from portal.api.authentication.entry import BearerAuthentication
+from portal.api.body_length import demand_length
 from portal.api.inputs import Input, describe, shared
 from portal.api.throttles import Calls, SignIns
 from portal.models import User
@@ -58,19 +59,6 @@ class JsonOnly(BaseContentNegotiation):
     def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
-
-
-class LengthRequired(APIException):
-    """411: the body comes in chunks, and nothing says how long it is."""
-
-    status_code = 411
-    default_detail = "Length Required. Send the body with a Content-Length header, not in chunks."
-
-
-def demand_length(request: Request | HttpRequest) -> None:
-    """Raises LengthRequired. Django reads as many bytes as were announced: of such a body none, as if it were empty."""
-    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-        raise LengthRequired
 
 
 @dataclass(frozen=True)
@@ -305,25 +293,3 @@ class ApiView(APIView):
             return self.body
         except (APIException, OSError, ValueError):
             return {}
-
-
-class UnknownPath(ApiView):
-    """Any other path below /api/v1/: rights first, as documented, then 404."""
-
-    action = "unknown_path"
-    schema = None
-
-    def needed_rights(self, request: Request) -> tuple[Right, ...]:
-        return (right_by_method(str(request.method), request.path),)
-
-    def answer(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        raise NotFound(f"Unknown path {request.path}")
-
-    get = head = options = post = put = patch = delete = trace = answer
-
-
-def right_by_method(method: str, path: str) -> Right:
-    """The SYSTEM right of a path that has no right of its own; a POST ending in /search reads."""
-    if method in {"GET", "HEAD", "OPTIONS", "TRACE"} or (method == "POST" and path.rstrip("/").endswith("/search")):
-        return Right.SYSTEM_READ
-    return {"POST": Right.SYSTEM_CREATE, "DELETE": Right.SYSTEM_DELETE}.get(method, Right.SYSTEM_UPDATE)

@@ -14,7 +14,8 @@ from portal.api.inputs import Input
 from portal.api.login import Login, Logout, TokenInfo
 from portal.api.resources import Resource, moment, number, shown, text, yes_no
 from portal.api.routes import route
-from portal.api.views import ApiView, UnknownPath
+from portal.api.unknown_path import UnknownPath
+from portal.api.views import ApiView
 from portal.errors import Refusal, Why
 from portal.models import User
 from portal.permissions import Right

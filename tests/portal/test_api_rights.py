@@ -8,7 +8,8 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from portal.api.views import SAFE, ApiView, UnknownPath
+from portal.api.unknown_path import UnknownPath
+from portal.api.views import SAFE, ApiView
 from portal.models import User
 from portal.permissions import Right
 from tests.conftest import Api

@@ -13,8 +13,9 @@ from portal.api import parameters
 from portal.api.actions.action import Action, objects
 from portal.api.actions.asked import Asked, EnvelopeInput, answered
 from portal.api.actions.document import EnvelopeSchema
+from portal.api.body_length import demand_length
 from portal.api.throttles import SignIns
-from portal.api.views import ApiView, demand_length
+from portal.api.views import ApiView
 from portal.permissions import Right
 from portal.ways import WayIn, is_open
 
