@@ -1,5 +1,6 @@
 """Programs of SMSC.ru at the portal: calls as its library makes them, a public client, and our own provider."""
 
+import json
 import logging
 import subprocess
 from collections.abc import Iterator
@@ -74,11 +75,31 @@ class TestAsItsLibraryCalls:
         assert self.call(portal, key, "balance") == ["337.03"]
         assert self.call(portal, "wrong", "balance") == ["0", "-2"]
 
+    def test_it_names_no_message_and_the_same_text_goes_out_again(self, portal: str, key: str) -> None:
+        sent = [
+            self.call(portal, key, "send", cost="3", phones="79161234567", mes="Wi-Fi is back", translit="0", id="0")
+            for _ in range(2)
+        ]
+        assert sent[0][0] != sent[1][0] != "0"
+        assert Message.objects.count() == 2
+
     def test_as_the_document_prints_it(self, portal: str, operator: User, settings: Settings) -> None:
         settings.API_WAYS_IN = [*USUAL_WAYS, "password_in_url"]
         password = PASSWORD.replace(" ", "+")
         said = curl(f"{portal}/sys/send.php?login=operator&psw={password}&phones=79161234567&mes=Hello")
         assert said == f"OK - 1 SMS, ID - {Message.objects.get().caller_reference}"
+
+
+def test_as_symfony_calls(portal: str, key: str) -> None:
+    """Its notifier has any hour of the day as the time of each SMS."""
+    fields = {
+        "login": "operator", "psw": key, "sender": "Shop", "phones": PHONE, "mes": "Заказ готов", "fmt": "3",
+        "charset": "utf-8", "time": "0-24",
+    }  # fmt: skip
+    given = [part for name, value in fields.items() for part in ("--data-urlencode", f"{name}={value}")]
+    sent = json.loads(curl(f"{portal}/sys/send.php", *given))
+    message = Message.objects.get()
+    assert (sent["id"], message.text, message.waits_for) == (int(message.caller_reference or 0), "Заказ готов", "")
 
 
 class TestAPublicClient:

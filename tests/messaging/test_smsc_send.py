@@ -116,6 +116,21 @@ class TestManyPhones:
         assert sorted(one.phone[-1] for one in Message.objects.all()) == ["7", "8", "9"]
         assert {one.door for one in Message.objects.all()} == {Door.SMSC}
 
+    @pytest.mark.parametrize("phone", ["+7 (916) 123-45-67", "8 916 123 45 67", " 79161234567 "])
+    def test_blanks_in_a_phone_are_not_between_phones(self, key: str, phone: str) -> None:
+        assert said(send(key, phones=phone))["cnt"] == 1
+        assert said(send(key, phones=f"79161234569, {phone}"))["cnt"] == 2
+        assert {one.phone for one in Message.objects.all()} == {PHONE, "+79161234569"}
+
+    def test_blanks_between_phones_are(self, key: str) -> None:
+        assert said(send(key, phones="79161234567 79161234568"))["cnt"] == 2
+
+    def test_of_too_many_none_is_looked_at(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("messaging.dropin.smsc.asked.spelled", None)
+        told = said(send(key, "POST", phones="79161234567," * 10_001))
+        assert (told["error_code"], "10000" in told["error"]) == (7, True)
+        assert said(send(key, "POST", phones="", mes="", list="7:x\n" * 10_001))["error_code"] == 1
+
     def test_a_wrong_one_stops_no_other_and_is_named(self, key: str) -> None:
         told = said(send(key, phones="79161234567,12", op="1"))
         assert told["cnt"] == 1
@@ -132,7 +147,63 @@ class TestManyPhones:
         assert said(send(key, phones=""))["error_code"] == 7
 
 
+class TestAListOfPhonesWithTheirTexts:
+    def test_each_phone_gets_its_own(self, key: str) -> None:
+        told = said(send(key, phones="", mes="", list="79161234567:One: 1\r\n+7 916 123-45-68;Two\\nlines\n\n"))
+        assert told["cnt"] == 2
+        assert {(one.phone, one.text) for one in Message.objects.all()} == {
+            (PHONE, "One: 1"), ("+79161234568", "Two\nlines"),
+        }  # fmt: skip
+        assert {one.caller_reference for one in Message.objects.all()} == {str(told["id"])}
+
+    def test_phones_may_have_a_text_together(self, key: str) -> None:
+        assert (
+            said(send(key, phones="", mes="", list="79161234567,79161234568:x\n79161234567;79161234569:y"))["cnt"] == 4
+        )
+        assert Message.objects.filter(phone=PHONE).count() == 2
+
+    def test_what_is_there_twice_is_sent_once(self, key: str) -> None:
+        assert said(send(key, phones="", mes="", list="79161234567:x\n+7 916 1234567:x"))["cnt"] == 1
+
+    def test_what_is_wrong_with_one_stops_no_other_and_is_named(self, key: str) -> None:
+        told = said(send(key, phones="", mes="", list="12:x\n79161234567:y\n79161234568:\n", err="1"))
+        assert told["cnt"] == 1
+        assert told["phones"] == [{"phone": "12", "error": "7"}, {"phone": "79161234568", "error": "1"}]
+
+    def test_its_price_is_that_of_all_texts(self, key: str, priced: Gateway) -> None:
+        lines = f"79161234567:x\n79161234568:{'x' * 200}\n12:x"
+        assert said(send(key, phones="", mes="", list=lines, cost="1")) == {"cost": "10.50", "cnt": 3}
+        assert said(send(key, phones="", mes="", list="12:x", cost="1"))["error_code"] == 7
+
+    def test_a_repeat_with_an_id_is_one(self, key: str) -> None:
+        answers = [said(send(key, phones="", mes="", id="5", list="79161234567:x\n79161234568:y")) for _ in range(2)]
+        assert answers == [{"id": 5, "cnt": 2}] * 2
+        assert said(send(key, phones="", mes="", id="5", list="79161234567:y\n79161234568:x"))["cnt"] == 2
+        assert Message.objects.count() == 4
+
+    @pytest.mark.parametrize(
+        "fields", [{"list": "79161234567 x"}, {"list": "x:79161234567"}, {"list": "79161234567:x", "phones": PHONE}]
+    )
+    def test_what_is_no_list_is_an_error_that_repeats_nothing_of_it(self, key: str, fields: dict[str, str]) -> None:
+        told = said(send(key, **{"phones": "", "mes": "", **fields}))
+        assert (told["error_code"], "7916" in told["error"]) == (1, False)
+        assert not Message.objects.exists()
+
+    def test_in_json_its_lines_may_be_an_array(self, key: str) -> None:
+        body = {"apikey": key, "list": ["79161234567:x, y", "79161234568:z"]}
+        assert said(Client().post("/rest/send/", body, content_type="application/json"))["cnt"] == 2
+        assert Message.objects.get(phone=PHONE).text == "x, y"
+
+
 class TestItsOwnId:
+    def test_0_is_none(self, key: str) -> None:
+        # The vendor's own library says so with every message.
+        ids = [said(send(key, id="0"))["id"] for _ in range(2)]
+        body = {"apikey": key, "phones": PHONE, "mes": "Связь есть", "id": 0}
+        ids.append(said(Client().post("/rest/send/", body, content_type="application/json"))["id"])
+        assert (len(set(ids)), min(ids) > 0) == (3, True)
+        assert Message.objects.count() == 3
+
     def test_a_repeat_gets_the_same_answer_and_sends_nothing(self, key: str) -> None:
         first, second = (said(send(key, id="order-17")) for _ in range(2))
         assert first == second == {"id": "order-17", "cnt": 1}
@@ -188,6 +259,11 @@ class TestWhen:
             ("01795352400", "", datetime(2026, 11, 22, 13, tzinfo=UTC)),
             ("+30", "", datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
             (" 30", "", datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
+            ("16-21", "", datetime(2026, 11, 22, 13, tzinfo=UTC)),
+            ("9-15", "", datetime(2026, 11, 23, 6, tzinfo=UTC)),
+            ("9-15", "0", datetime(2026, 11, 23, 6, tzinfo=UTC)),
+            ("9-15", "2", datetime(2026, 11, 23, 4, tzinfo=UTC)),
+            ("15-21", "-1", datetime(2026, 11, 22, 13, tzinfo=UTC)),
         ],
     )
     def test_a_time_in_each_way(self, key: str, time: str, tz: str, due: datetime) -> None:
@@ -195,13 +271,13 @@ class TestWhen:
             assert "error" not in said(send(key, time=time, tz=tz))
         assert (Message.objects.get().due_at, Message.objects.get().waits_for) == (due, Wait.SCHEDULE)
 
-    @pytest.mark.parametrize("time", ["", "0", "2211261400", "01700000000"])
+    @pytest.mark.parametrize("time", ["", "0", "2211261400", "01700000000", "0-24", "15-16"])
     def test_one_that_is_over_means_at_once(self, key: str, time: str) -> None:
         with time_machine.travel(NOW, tick=False):
             assert "error" not in said(send(key, time=time))
         assert Message.objects.get().waits_for == Wait.NONE
 
-    @pytest.mark.parametrize("time", ["tomorrow", "9-21", "3213261530", "+x", "+" + "9" * 30, "2311281530"])
+    @pytest.mark.parametrize("time", ["tomorrow", "21-9", "9-25", "3213261530", "+x", "+" + "9" * 30, "2311281530"])
     def test_one_that_is_none(self, key: str, time: str) -> None:
         with time_machine.travel(NOW, tick=False):
             assert said(send(key, time=time))["error_code"] == 5
@@ -229,6 +305,7 @@ class TestWhatItCosts:
         assert said(send(key, id="2", cost="3")) == {"id": 2, "cnt": 1, "cost": "3.50", "balance": "100.50"}
         assert send(key, id="3", cost="3", fmt="1").content == b"3,1,3.50,100.50"
         assert send(key, id="4", cost="2", fmt="0").content == b"OK - 1 SMS, ID - 4, COST - 3.50"
+        assert send(key, id="5", cost="3", fmt="0").content == b"OK - 1 SMS, ID - 5, COST - 3.50, BALANCE - 100.50"
 
     def test_an_unknown_price_is_not_made_up(self, key: str) -> None:
         assert said(send(key, cost="1"))["error_code"] == 1
@@ -287,7 +364,7 @@ class TestErrors:
 
 
 def test_a_text_in_a_field_that_is_not_known_is_not_on_the_trail(key: str) -> None:
-    said(send(key, list="79161234567:The code is 1234", msg="The code is 1234"))
+    send(key, list="79161234567:The code is 1234", msg="The code is 1234")
     assert AuditEvent.objects.get().request == {
         "apikey": MASK, "phones": "79161•••••67", "mes": "10 characters", "charset": "utf-8", "fmt": "3",
         "list": MASK, "msg": MASK,

@@ -83,14 +83,19 @@ def test_its_number_says_where_the_message_is(own: Message, operator: User, stat
 
 
 @pytest.mark.parametrize("fields", [{"id": "18"}, {"phone": "79161234568"}, {"phone": "12"}])
-def test_one_that_is_not_there(own: Message, operator: User, fields: dict[str, str]) -> None:
-    assert status(operator, **fields) == {"status": -3}
-    assert status(operator, all="1", **fields)["status_name"] == "Не найдено"
+def test_one_that_is_not_there_is_an_error(own: Message, operator: User, fields: dict[str, str]) -> None:
+    assert status(operator, **fields)["error_code"] == 3
+    assert status(operator, fmt="1", all="1", **fields) == "0,-3"
+
+
+def test_in_a_list_it_has_a_status_of_its_own(own: Message, operator: User) -> None:
+    first, second = status(operator, phone="79161234567,79161234568,", id="17,18,", all="1")
+    assert (first["status"], second["status"], second["status_name"]) == (1, -3, "Не найдено")
 
 
 def test_messages_of_others_are_not_there(own: Message, operator: User, auditor: User) -> None:
     Message.objects.update(requested_by=None)
-    assert status(operator) == {"status": -3}
+    assert status(operator)["error_code"] == 3
     assert status(auditor) == ROW
 
 

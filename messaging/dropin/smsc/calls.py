@@ -20,10 +20,11 @@ from portal.ways import DropIn
 WORDS, NUMBERS, XML, JSON = "0", "1", "2", "3"
 KINDS = {WORDS: "text/plain", NUMBERS: "text/plain", XML: "application/xml", JSON: "application/json"}
 #: `error_code`, and the word for it.
-PARAMETERS, LOGIN, BLOCKED, DATE, PHONE, ROUTE, BUSY = 1, 2, 4, 5, 7, 8, 9
+PARAMETERS, LOGIN, UNKNOWN_ID, BLOCKED, DATE, PHONE, ROUTE, BUSY = 1, 2, 3, 4, 5, 7, 8, 9
 ERRORS = {
     PARAMETERS: "parameters error",
     LOGIN: "authorise error",
+    UNKNOWN_ID: "message not found",
     BLOCKED: "your IP is blocked",
     DATE: "invalid time",
     PHONE: "invalid number",
@@ -132,6 +133,8 @@ def _code_of(fault: Fault) -> int | None:
     """None for what nobody can tell to be a matter of the call: whoever is told no code does not send it again."""
     if fault.blocked:
         return BLOCKED
+    if (fault.status, fault.field) == (404, "id"):
+        return UNKNOWN_ID
     if fault.status == 422:
         return CODES_OF_FIELDS.get(fault.field, PARAMETERS)
     return CODES.get(fault.status, PARAMETERS if fault.status < 500 else None)

@@ -1,41 +1,39 @@
 """SMSC.ru's `send.php`: one text to one phone or many, now or later, or only what it would cost."""
 
 import hashlib
-import re
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
-from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from gateways import routing
 from gateways.models import Gateway
 from messaging import sending
 from messaging.dropin.door import GatewayFields
-from messaging.dropin.numbers import each_once, phone_of, spelled
 from messaging.dropin.reading import Call, body_of
-from messaging.dropin.smsc.calls import JSON, NUMBERS, SmscFields, SmscView
+from messaging.dropin.smsc import times
+from messaging.dropin.smsc.asked import Sms, sms_in
+from messaging.dropin.smsc.calls import CODES_OF_FIELDS, JSON, NUMBERS, PARAMETERS, SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
+from messaging.dropin.smsc.times import OFF
 from messaging.models import Batch, Door
 from messaging.retries import Kind
-from portal import clock
+from portal import audit, clock
 from portal.api.commit import Done
 from portal.api.lenient_json import read_object
 from portal.errors import Refusal
 from portal.permissions import SENDING
 
-MOSCOW = ZoneInfo("Europe/Moscow")
-SEPARATORS = re.compile(r"[,;\s]+")
 #: What is not an SMS, and what an SMS of ours cannot be.
-OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "whatsapp", "call", "bot", "tg", "list")
-OFF = frozenset({"", "0"})
+OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "whatsapp", "call", "bot", "tg")
 OWN_ID = r"^[\x21-\x7e]{1,100}$"
 PRICE_ONLY = "1"
 LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
@@ -44,8 +42,17 @@ LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
 class SmscSendFields(SmscFields, GatewayFields):
     """What `send.php` may carry; the rest of what is documented there is passed over."""
 
-    phones = serializers.CharField(style={"placeholder": "79161234567,79161234568"})
-    mes = serializers.CharField(max_length=20_000, trim_whitespace=False)
+    phones = serializers.CharField(
+        required=False, allow_blank=True, default="", style={"placeholder": "79161234567,79161234568"}
+    )
+    mes = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
+    list = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="Instead of phones and mes: lines of a phone, a colon and its text",
+    )
     id = serializers.RegexField(
         OWN_ID, required=False, allow_blank=True, default="", help_text="A repeat with the same id sends nothing"
     )
@@ -55,7 +62,7 @@ class SmscSendFields(SmscFields, GatewayFields):
         allow_blank=True,
         default="",
         trim_whitespace=False,
-        help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, or + and minutes",
+        help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, + and minutes, or hours such as 9-21",
     )
     tz = serializers.RegexField(
         r"^[+-]?[0-9]{1,2}$", required=False, allow_blank=True, default="", help_text="Hours from Moscow's time"
@@ -65,13 +72,22 @@ class SmscSendFields(SmscFields, GatewayFields):
     op = serializers.CharField(required=False, allow_blank=True, default="0")
     err = serializers.CharField(required=False, allow_blank=True, default="0")
 
+    def validate_id(self, given: str) -> str:
+        """The vendor's own library says `id=0` with every message to which its program gives none."""
+        return "" if given == "0" else given
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        missing = [] if given["list"] else [name for name in ("phones", "mes") if not given[name]]
+        if missing:
+            raise ValidationError(dict.fromkeys(missing, "It is needed."), code="required")
+        return given
+
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be sent: phones as they were written, each once."""
+    """What is to be sent."""
 
-    phones: Sequence[str]
-    text: str
+    sms: Sequence[Sms]
     gateway: Gateway
     due_at: datetime | None
     no_later: datetime | None
@@ -96,21 +112,27 @@ class Send(SmscView):
 
     def get(self, request: Request) -> HttpResponse:
         """Send a text to one phone or many, as SMSC.ru's `send.php` does."""
-        wish = self._wish
+        wish, items = self._wish, self._items
         if self.asked["cost"] == PRICE_ONLY:
-            segments = self._segments(len(wish.phones))
+            segments = _segments(items)
+            if not segments:
+                raise _first_refusal(items)
             told: dict[str, Any] = {"cost": price_of(wish.gateway, segments), "cnt": segments}
             return self.written(told, words=f"{told['cost']} ({segments} SMS)")
-        items = self._items
         own_id = self.asked["id"]
         told = self.once(lambda: self._send(items), _key_of(own_id, wish) if own_id else None)
         if self.asked_format != NUMBERS:
             # There each has its place; elsewhere what is not known is left out.
             told = {name: value for name, value in told.items() if value is not None}
-        costs = f", COST - {told['cost']}" if "cost" in told else ""
-        return self.written(told, words=f"OK - {told['cnt']} SMS, ID - {told['id']}{costs}")
+        money = "".join(f", {name.upper()} - {told[name]}" for name in ("cost", "balance") if name in told)
+        return self.written(told, words=f"OK - {told['cnt']} SMS, ID - {told['id']}{money}")
 
     post = get
+
+    def _request_to_audit(self) -> dict[str, Any]:
+        """Phones and texts are in one field here."""
+        given = super()._request_to_audit()
+        return {**given, "list": audit.MASK} if "list" in given else given
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -124,21 +146,14 @@ class Send(SmscView):
     def _wish(self) -> Wish:
         asked = self.asked
         name = self.gateway_called(asked["sms_gateway"], asked["sender"])
-        due_at = _due_at(asked["time"], asked["tz"])
-        written = [one for one in SEPARATORS.split(asked["phones"]) if one]
-        if len(written) > sending.MOST:
-            raise Refusal(f"These are more than {sending.MOST} phones; send it in parts.", field="phones")
+        due_at = times.due_at(asked["time"], asked["tz"])
         return Wish(
-            phones=each_once(written),
-            text=asked["mes"],
+            sms=sms_in(asked),
             gateway=sending.wanted_gateway(name, self.caller) or routing.default(),
             due_at=due_at,
-            no_later=_end_of(asked["valid"], due_at or clock.now()),
+            no_later=times.end_of(asked["valid"], due_at or clock.now()),
             name=name,
         )
-
-    def _segments(self, count: int) -> int:
-        return sending.measured(self.asked["mes"]).segments * count
 
     @cached_property
     def _reference(self) -> str:
@@ -147,28 +162,30 @@ class Send(SmscView):
 
     @cached_property
     def _items(self) -> Sequence[sending.Known | sending.Faulty]:
-        """The messages, looked at before anything is locked."""
-        wish = self._wish
-        return sending.look_at([sending.Item(spelled(phone), wish.text, self._reference) for phone in wish.phones])
+        """The messages, looked at before anything is locked. Raises Refusal where there are none."""
+        items = [sending.Item(one.phone, one.text, self._reference) for one in self._wish.sms]
+        if not items:
+            raise Refusal("This is not a phone number; write it like 79161234567.", field="phone")
+        return sending.look_at(items)
 
     def _send(self, items: Sequence[sending.Known | sending.Faulty]) -> Done:
         wish, reference = self._wish, self._reference
-        wrong = self._send_one(wish) if len(wish.phones) == 1 else self._send_many(wish, items)
-        taken = len(wish.phones) - len(wrong)
-        segments = self._segments(taken)
+        wrong = self._send_one(wish) if len(wish.sms) == 1 else self._send_many(wish, items)
+        segments = _segments(one for place, one in enumerate(items) if place not in wrong)
         told: dict[str, Any] = {"id": int(reference) if _is_number(reference) else reference, "cnt": segments}
         if self.asked["cost"] in {"2", "3"}:
             told["cost"] = None if wish.gateway.segment_price is None else price_of(wish.gateway, segments)
         if self.asked["cost"] == "3":
             told["balance"] = balance_of(wish.gateway)
         if self.asked["op"] not in OFF or (wrong and self.asked["err"] not in OFF):
-            told["phones"] = _phones_told(wish.phones, wrong, all_of_them=self.asked["op"] not in OFF)
+            told["phones"] = _phones_told(wish.sms, wrong, all_of_them=self.asked["op"] not in OFF)
         return Done(told, object_id=reference)
 
-    def _send_one(self, wish: Wish) -> frozenset[str]:
+    def _send_one(self, wish: Wish) -> Mapping[int, str]:
+        (one,) = wish.sms
         sending.send(
-            phone=phone_of(wish.phones[0]),
-            text=wish.text,
+            phone=one.phone,
+            text=one.text,
             kind=Kind.INFORMATION,
             gateway_name=wish.name,
             requested_by=self.caller,
@@ -177,9 +194,10 @@ class Send(SmscView):
             door=Door.SMSC,
             caller_reference=self._reference,
         )
-        return frozenset()
+        return {}
 
-    def _send_many(self, wish: Wish, items: Sequence[sending.Known | sending.Faulty]) -> frozenset[str]:
+    def _send_many(self, wish: Wish, items: Sequence[sending.Known | sending.Faulty]) -> Mapping[int, str]:
+        """The places of those that cannot be sent, and the error of each."""
         batch = sending.send_many(
             items,
             name=f"SMSC.ru, {self._reference}",
@@ -190,7 +208,10 @@ class Send(SmscView):
             door=Door.SMSC,
         )
         _refuse_empty(batch)
-        return frozenset(wish.phones[one["place"] - 1] for one in batch.refused)
+        return {one["place"] - 1: self._error_of(one["field"]) for one in batch.refused}
+
+    def _error_of(self, field: str) -> str:
+        return str(CODES_OF_FIELDS.get(self.wire_names.get(field, field), PARAMETERS))
 
 
 class SendJson(Send):
@@ -208,9 +229,10 @@ class SendJson(Send):
 
     @cached_property
     def call(self) -> Call:
-        """The fields of the JSON object, lists as texts with commas. Raises BadBody."""
+        """The fields of the JSON object, arrays as texts with commas, or lines in `list`. Raises BadBody."""
         given = read_object(body_of(self.plain))
-        return Call({}, {name: _as_written(value).encode() for name, value in given.items()})
+        between = {"list": "\n"}
+        return Call({}, {name: _as_written(value, between.get(name, ",")).encode() for name, value in given.items()})
 
     def charset_of(self, call: Call) -> str:
         """JSON is written in UTF-8, whatever `charset` says."""
@@ -225,16 +247,25 @@ class SendJson(Send):
         return self.get(request)
 
 
-def _as_written(value: Any) -> str:
+def _as_written(value: Any, between: str) -> str:
     if isinstance(value, bool):
         return str(int(value))
-    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return between.join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _key_of(own_id: str, wish: Wish) -> str:
-    """The same for the same message under the same id; the same id for another message is no repeat."""
-    said = "\n".join([own_id, wish.text, wish.name, *wish.phones])
+    """The same for the same messages under the same id; the same id for others is no repeat."""
+    said = json.dumps([own_id, wish.name, [(one.phone, one.text) for one in wish.sms]])
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _segments(items: Iterable[sending.Known | sending.Faulty]) -> int:
+    return sum(one.segments for one in items if isinstance(one, sending.Known))
+
+
+def _first_refusal(items: Iterable[sending.Known | sending.Faulty]) -> Refusal:
+    first = next(one for one in items if isinstance(one, sending.Faulty))
+    return Refusal(first.sentence, field=first.field)
 
 
 def _refuse_empty(batch: Batch) -> None:
@@ -244,40 +275,13 @@ def _refuse_empty(batch: Batch) -> None:
         raise Refusal(first["message"], field=first["field"])
 
 
-def _phones_told(written: Sequence[str], wrong: frozenset[str], *, all_of_them: bool) -> list[dict[str, str]]:
-    rows = [{"phone": one, **({"error": "7"} if one in wrong else {"status": "-1"})} for one in written]
+def _phones_told(sms: Sequence[Sms], wrong: Mapping[int, str], *, all_of_them: bool) -> list[dict[str, str]]:
+    rows = [
+        {"phone": one.written, **({"error": wrong[place]} if place in wrong else {"status": "-1"})}
+        for place, one in enumerate(sms)
+    ]
     return rows if all_of_them else [row for row in rows if "error" in row]
 
 
 def _is_number(reference: str) -> bool:
     return reference.isdecimal() and reference.isascii() and len(reference) <= 15 and str(int(reference)) == reference
-
-
-def _due_at(written: str, tz: str) -> datetime | None:
-    """When to send; None for at once, which a time that is over means as well. Raises Refusal."""
-    if written.strip() in OFF:
-        return None
-    try:
-        at = _moment(written, tz)
-    except (ValueError, OverflowError, OSError):
-        raise Refusal("This is no time that is understood here.", field="schedule") from None
-    return at if at > clock.now() else None
-
-
-def _moment(written: str, tz: str) -> datetime:
-    # A plus in an address may come as a space.
-    if written[0] in "+ ":
-        return clock.now() + timedelta(minutes=int(written[1:]))
-    if re.fullmatch(r"0[0-9]{10,11}", written):
-        return datetime.fromtimestamp(int(written), timezone.get_current_timezone())
-    shape = "%d%m%y%H%M" if written.isdecimal() else "%d.%m.%y %H:%M"
-    named = datetime.strptime(written, shape)  # noqa: DTZ007 — its zone comes next
-    if not tz:
-        return timezone.make_aware(named)
-    return named.replace(tzinfo=MOSCOW) - timedelta(hours=int(tz))
-
-
-def _end_of(life: str, begin: datetime) -> datetime | None:
-    """After which it must not be sent any more."""
-    hours, minutes = map(int, life.split(":")) if life else (0, 0)
-    return begin + timedelta(hours=hours, minutes=minutes) if hours or minutes else None

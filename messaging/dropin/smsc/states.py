@@ -15,7 +15,7 @@ from messaging.dropin.numbers import spelled
 from messaging.dropin.smsc.calls import SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.models import Message, State
-from portal.errors import Refusal
+from portal.errors import Refusal, Why
 from portal.permissions import Right
 
 NOT_FOUND = -3
@@ -79,7 +79,10 @@ class Status(SmscView):
         if len(phones) != len(ids) or len(ids) > MOST + 1:
             raise Refusal(f"Name as many phones as ids, {MOST} at most.", field="id")
         if len(ids) == 1:
-            row = self._state(phones[0], ids[0], whole)
+            found = self._found(phones[0], ids[0])
+            if found is None:
+                raise Refusal("There is none of yours with this id to this phone.", field="id", why=Why.NOT_FOUND)
+            row = _row(found, whole)
             return self.written(row, words=_in_words(row))
         rows = [self._listed(phone, own, whole) for phone, own in zip(phones, ids, strict=True) if own]
         return self.written(rows, words="\n".join(map(_in_words, rows)))
@@ -87,15 +90,15 @@ class Status(SmscView):
     post = get
 
     def _listed(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
-        """In a list each says of which message it is."""
-        row = self._state(phone, own_id, whole)
+        """In a list each says of which message it is, and one that is not there has a status for that."""
+        found = self._found(phone, own_id)
+        row = {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
         return {**row, "id": int(own_id) if own_id.isdecimal() and len(own_id) <= 15 else own_id, "phone": phone}
 
-    def _state(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
-        """That of the last message with this id to this phone: the caller's own, before any that others called so."""
+    def _found(self, phone: str, own_id: str) -> Message | None:
+        """The last message with this id to this phone: the caller's own, before any that others called so."""
         rows = self.own_messages().filter(caller_reference=own_id, phone=spelled(phone))
-        found = rows.filter(requested_by=self.caller).first() or rows.first()
-        return {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
+        return rows.filter(requested_by=self.caller).first() or rows.first()
 
 
 class SmscBalanceFields(SmscFields, GatewayFields):
