@@ -17,7 +17,7 @@ from gateways import routing
 from messaging import reporting, sending
 from messaging.dropin.door import DropInView, Fault, GatewayFields
 from messaging.dropin.numbers import each_once, phone_of
-from messaging.dropin.reading import Call, body_of, call_of, text_of
+from messaging.dropin.reading import FORM, MULTIPART, Call, body_of, call_of, text_of
 from messaging.models import Door, Message, State
 from messaging.models.webhook import LONGEST_URL
 from messaging.retries import Kind
@@ -54,8 +54,8 @@ NO_MORE_TO_SAY = tuple(
 #: What stands before the name of a field in the header of a POST.
 HEADER = "HTTP_X_KANNEL_"
 PLAIN = "text/plain"
-#: Other spellings of the same fields.
-ALIASES = {"user": "username", "pass": "password"}
+#: Other spellings of the same fields; the last two are those of Kannel's early versions, which it still takes.
+ALIASES = {"user": "username", "pass": "password", "dlrmask": "dlr-mask", "dlrurl": "dlr-url"}
 #: `coding`: 7 bits, 8 bits, UCS-2. Which is needed for a text is found out here whatever is asked.
 BINARY, UCS_2 = "1", "2"
 #: How many phones one call may have.
@@ -135,6 +135,9 @@ class SendSms(DropInView):
 
     def _charset_of_text(self, said: Mapping[str, str]) -> str:
         declared = (self.plain.content_params or {}).get("charset") if self.plain.method == "POST" else ""
+        if said.get("coding") == UCS_2 and self.plain.content_type in {FORM, MULTIPART}:
+            # Of a form Kannel does not look at it, and many HTTP clients add one by themselves.
+            declared = ""
         return said.get("charset") or declared or ("utf-16-be" if said.get("coding") == UCS_2 else "utf-8")
 
     def refuse(self, fault: Fault) -> HttpResponse:
@@ -191,7 +194,10 @@ class SendSms(DropInView):
 
 
 def _in_its_spelling(call: Call) -> Call:
-    return Call(*({ALIASES.get(name, name): value for name, value in part.items()} for part in call))
+    """Under the names that are documented; what has one is what counts, as with Kannel."""
+    others = ({ALIASES[name]: value for name, value in part.items() if name in ALIASES} for part in call)
+    known = ({name: value for name, value in part.items() if name not in ALIASES} for part in call)
+    return Call(*({**other, **own} for other, own in zip(others, known, strict=True)))
 
 
 def _minutes(written: str, field: str) -> timedelta:
@@ -237,7 +243,8 @@ def _misformed(fault: Fault) -> str:
     if fault.field == "text":
         return NO_TEXT if fault.sentence == NO_TEXT else f"Text field misformed, rejected ({fault.sentence})"
     if fault.field == "schedule":
-        return f"Validity field misformed, rejected ({fault.sentence})"
+        # Validity counts from there, so that only this can be too far away.
+        return f"Deferred field misformed, rejected ({fault.sentence})"
     if fault.status == 422 and fault.field != "charset":
         return f"{fault.sentence}, rejected"
     return UNREADABLE if fault.field == "charset" else f"{UNREADABLE} ({fault.sentence})"

@@ -20,7 +20,8 @@ from messaging.reporting import telling
 from messaging.reporting.escapes import filled
 from messaging.reporting.kinds import Happened, is_over, next_of
 from messaging.webhooks import schedule
-from portal.models import User
+from portal.audit import MASK
+from portal.models import AuditEvent, User
 from tests.messaging.programs import PHONE, call, key_of
 from tests.simulators.own_thread import OwnThread
 
@@ -154,6 +155,15 @@ class TestWhatIsTold:
         Message.objects.update(state=State.SUBMITTED)
         tell()
         assert sorted(one["p"] for one in program.heard) == [PHONE, "+79161234568"]
+
+    def test_it_is_asked_for_by_the_names_of_early_versions_too(self, key: str, program: Program) -> None:
+        who = {"username": "operator", "password": key, "to": PHONE, "text": "x"}
+        call("/cgi-bin/sendsms", **who, dlrmask="16", dlrurl=f"{program.url}/dlr?d=%d")
+        call("/cgi-bin/sendsms", **who, **{"dlr-mask": "16", "dlrmask": "1", "dlr-url": f"{program.url}/dlr?d=2%d"})
+        Message.objects.update(state=State.FAILED)
+        tell()
+        assert sorted(kinds(program)) == ["16", "216"]
+        assert AuditEvent.objects.latest("pk").request["dlr-url"] == MASK
 
     @pytest.mark.parametrize("mask", ["", "0", "x", "4", "32"])
     def test_without_a_mask_of_ours_nothing_is_told(self, key: str, program: Program, mask: str) -> None:

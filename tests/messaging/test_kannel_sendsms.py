@@ -123,6 +123,16 @@ class TestText:
         assert said(answer) == ACCEPTED
         assert Message.objects.get().text == text
 
+    def test_of_a_form_in_ucs_2_the_charset_of_its_type_says_nothing(self, key: str) -> None:
+        form = f"username=operator&password={key}&to=79161234567&coding=2&text=" + quote("Связь".encode("utf-16-be"))
+        kind = "application/x-www-form-urlencoded; charset=UTF-8"
+        assert said(Client().generic("POST", URL, form, content_type=kind)) == ACCEPTED
+        assert Message.objects.get().text == "Связь"
+        form = f"username=operator&password={key}&to=79161234567&text=" + quote("Связь", encoding="windows-1251")
+        kind = "application/x-www-form-urlencoded; charset=windows-1251"
+        assert said(Client().generic("POST", URL, form, content_type=kind)) == ACCEPTED
+        assert {message.text for message in Message.objects.all()} == {"Связь"}
+
     @pytest.mark.parametrize("query", ["text=%FF", "charset=klingon&text=a", "coding=2&text=a", "text=a%00"])
     def test_what_is_not_written_in_it(self, key: str, query: str) -> None:
         answer = Client().get(f"{URL}?username=operator&password={key}&to=79161234567&{query}")
@@ -223,4 +233,4 @@ class TestWhen:
 
     def test_a_time_that_is_too_far_away(self, key: str) -> None:
         status, sentence = said(send(key, deferred=str(60 * 24 * 31)))
-        assert (status, sentence[:35]) == (400, "Validity field misformed, rejected ")
+        assert (status, sentence[:35]) == (400, "Deferred field misformed, rejected ")
