@@ -4,8 +4,9 @@ A worker that dies between the claim and the answer leaves a lease; when that is
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from messaging.drains import Busy, drains
 from messaging.models import DeliveryReport, Message
 from messaging.reporting.escapes import filled
 from messaging.reporting.kinds import Happened, is_over, next_of
+from messaging.reporting.resting import Resting
 from messaging.webhooks import schedule
 from portal import audit, clock
 from portal.encryption import KeyMissing, unlocked
@@ -33,6 +35,7 @@ LEASE = timedelta(seconds=TIMEOUT) + retries.LEASE_MARGIN
 SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)
 #: A process has one thread that tells.
 busy = Busy(most=1)
+resting = Resting()
 _ONE = 0
 
 
@@ -56,50 +59,62 @@ def _turn() -> bool:
     """One claim and its calls; whether there may be more."""
     looked_at, claimed = _claim()
     not_after = clock.now() + retries.LEASE_MARGIN
-    flight, calls = Flight(), []
+    flight, calls, hosts = Flight(), [], dict[int, str]()
     for place, (report, happened) in enumerate(claimed):
         request = _request(report, happened)
+        host = urlsplit(request.url).netloc if request else ""
         if request is None:
             _failed(report, happened)
-        else:
+        elif not _must_wait(host, hosts.values()):
+            hosts[place] = host
             calls.append(Call(place, request, TIMEOUT, not_after))
+        else:
+            _put_off(report, happened, resting.until(host, clock.now()) or clock.now() + LEASE)
     flight.launch(calls)
     while flight.in_air:
         for landing in flight.landed(TIMEOUT):
             report, happened = claimed[landing.ticket]
+            resting.note(hosts[landing.ticket], clock.now(), answered=landing.response is not None)
             good = landing.response is not None and 200 <= landing.response.status < 300
             (_done if good else _failed)(report, happened)
     return bool(looked_at)
 
 
+def _must_wait(host: str, called: Collection[str]) -> bool:
+    """Whether it gives no answer, as far as is known, and is not due to be tried, or is tried already in this turn."""
+    return resting.until(host, clock.now()) is not None or (resting.is_tried(host) and host in called)
+
+
 def _claim() -> tuple[int, list[tuple[DeliveryReport, Happened]]]:
     """How many were looked at, and those of which something is to be told, under a lease."""
-    now, claimed = clock.now(), []
+    now = clock.now()
     due = DeliveryReport.objects.filter(due_at__lte=now)
     if not due.exists():
         return 0, []
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True, of=("self",))
         rows = list(locked.select_related("message__gateway", "message__requested_by").order_by("due_at", "pk")[:SOME])
-        for row in rows:
-            happened = next_of(row.message.state, row.mask, row.told)
-            if happened is not None:
-                row.epoch, row.tries, row.due_at = row.epoch + 1, row.tries + 1, now + LEASE
-                row.save(update_fields=["epoch", "tries", "due_at"])
-                claimed.append((row, happened))
-            else:
-                _look_again(row, now)
+        telling = [(row, next_of(row.message.state, row.mask, row.told)) for row in rows]
+        claimed = [(row, happened) for row, happened in telling if happened is not None]
+        for row, _happened in claimed:
+            row.epoch, row.tries, row.due_at = row.epoch + 1, row.tries + 1, now + LEASE
+        DeliveryReport.objects.bulk_update([row for row, _happened in claimed], ["epoch", "tries", "due_at"])
+        _look_again([row for row, happened in telling if happened is None], now)
     return len(rows), claimed
 
 
-def _look_again(row: DeliveryReport, now: datetime) -> None:
+def _look_again(rows: Sequence[DeliveryReport], now: datetime) -> None:
     """Later, or never where nothing more can be told or nobody has known anything for so long."""
-    age = now - row.made
-    if is_over(row.message.state, row.mask, row.told) or age > schedule.GIVEN_UP_AFTER:
-        row.delete()
-    else:
-        row.due_at = now + min(max(age / 10, SOONEST), LATEST)
-        row.save(update_fields=["due_at"])
+    over = [row for row in rows if is_over(row.message.state, row.mask, row.told) or _is_given_up(row, now)]
+    DeliveryReport.objects.filter(pk__in=[row.pk for row in over]).delete()
+    later = [row for row in rows if row not in over]
+    for row in later:
+        row.due_at = now + min(max((now - row.made) / 10, SOONEST), LATEST)
+    DeliveryReport.objects.bulk_update(later, ["due_at"])
+
+
+def _is_given_up(row: DeliveryReport, now: datetime) -> bool:
+    return now - row.made > schedule.GIVEN_UP_AFTER
 
 
 def _request(report: DeliveryReport, happened: Happened) -> HttpRequest | None:
@@ -118,10 +133,22 @@ def _done(report: DeliveryReport, happened: Happened) -> None:
 def _failed(report: DeliveryReport, happened: Happened) -> None:
     pause = schedule.pause_after(report.tries)
     if pause is None:
-        logger.warning("message %s: its delivery report could not be told and is given up", report.message_id)
-        _done(report, happened)
+        _give_up(report, happened)
     else:
         _own(report).update(due_at=clock.now() + pause)
+
+
+def _put_off(report: DeliveryReport, happened: Happened, until: datetime) -> None:
+    """Nobody was called, which is no try."""
+    if _is_given_up(report, clock.now()):
+        _give_up(report, happened)
+    else:
+        _own(report).update(tries=report.tries - 1, due_at=until)
+
+
+def _give_up(report: DeliveryReport, happened: Happened) -> None:
+    logger.warning("message %s: its delivery report could not be told and is given up", report.message_id)
+    _done(report, happened)
 
 
 def _own(report: DeliveryReport) -> QuerySet[DeliveryReport]:

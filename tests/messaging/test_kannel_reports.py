@@ -19,6 +19,7 @@ from messaging.models import DeliveryReport, Message, State
 from messaging.reporting import telling
 from messaging.reporting.escapes import filled
 from messaging.reporting.kinds import Happened, is_over, next_of
+from messaging.reporting.resting import Resting
 from messaging.webhooks import schedule
 from portal.audit import MASK
 from portal.models import AuditEvent, User
@@ -61,6 +62,12 @@ class Program(OwnThread):
 def program() -> Iterator[Program]:
     with Program() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _rested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No host gave no answer in another test."""
+    monkeypatch.setattr(telling, "resting", Resting())
 
 
 @pytest.fixture

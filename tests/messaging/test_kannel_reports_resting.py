@@ -1,0 +1,114 @@
+"""Programs that are down keep no other program waiting for its delivery reports."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from messaging import reporting, tasks
+from messaging.models import DeliveryReport, Message, State
+from messaging.reporting import telling
+from messaging.reporting.resting import Resting
+from messaging.webhooks import schedule
+from tests.messaging.conftest import Send
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOST = "desk.example.org"
+
+
+class TestRests:
+    def test_one_that_gives_no_answer_is_left_alone_ever_longer(self) -> None:
+        resting, ends = Resting(), []
+        for minutes in (0, 10, 60, 600):
+            at = NOW + timedelta(minutes=minutes)
+            resting.note(HOST, at, answered=False)
+            until = resting.until(HOST, at)
+            assert until is not None
+            ends.append((until - at).total_seconds())
+            assert resting.until(HOST, until) is None
+            assert resting.is_tried(HOST)
+        assert ends == [5, 60, 300, 300]
+        assert resting.until("other.example.org", NOW) is None
+
+    def test_an_answer_ends_it(self) -> None:
+        resting = Resting()
+        resting.note(HOST, NOW, answered=False)
+        resting.note(HOST, NOW, answered=True)
+        assert (resting.until(HOST, NOW), resting.is_tried(HOST)) == (None, False)
+
+    def test_hosts_that_nobody_names_any_more_are_forgotten(self) -> None:
+        resting = Resting()
+        for number in range(10):
+            resting.note(f"{number}.example.org", NOW, answered=False)
+        resting.note(HOST, NOW + timedelta(hours=1), answered=False)
+        assert not any(resting.is_tried(f"{number}.example.org") for number in range(10))
+
+
+@pytest.fixture
+def resting(monkeypatch: pytest.MonkeyPatch) -> Resting:
+    resting = Resting()
+    monkeypatch.setattr(telling, "resting", resting)
+    return resting
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """Where a program was and is no more."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def wanted(send: Send, host: str, count: int) -> None:
+    """So many messages that failed, of which this host is to be told."""
+    for _ in range(count):
+        reporting.ask(send(), url=f"http://{host}/dlr?d=%d", mask=16)
+    Message.objects.update(state=State.FAILED)
+    DeliveryReport.objects.update(due_at=timezone.now())
+
+
+def tries() -> list[int]:
+    return sorted(DeliveryReport.objects.values_list("tries", flat=True))
+
+
+def test_while_a_host_rests_nothing_is_tried_or_lost(send: Send, resting: Resting, nobody: str) -> None:
+    wanted(send, nobody, 1)
+    tasks.report(0)
+    assert tries() == [1]
+    wanted(send, nobody, 2)
+    resting.note(nobody, timezone.now(), answered=False)
+    tasks.report(0)
+    assert tries() == [0, 0, 1]
+    until = resting.until(nobody, timezone.now())
+    assert set(DeliveryReport.objects.filter(tries=0).values_list("due_at", flat=True)) == {until}
+
+
+def test_when_its_rest_is_over_one_call_finds_out(send: Send, resting: Resting, nobody: str) -> None:
+    resting.note(nobody, timezone.now() - timedelta(minutes=1), answered=False)
+    wanted(send, nobody, 3)
+    tasks.report(0)
+    assert tries() == [0, 0, 1]
+
+
+def test_what_could_not_be_told_for_days_is_given_up(send: Send, resting: Resting, nobody: str) -> None:
+    resting.note(nobody, timezone.now() + timedelta(hours=1), answered=False)
+    wanted(send, nobody, 1)
+    DeliveryReport.objects.update(made=F("made") - schedule.GIVEN_UP_AFTER - timedelta(hours=1))
+    tasks.report(0)
+    assert not DeliveryReport.objects.exists()
+
+
+def test_many_are_looked_at_in_a_few_statements(send: Send, resting: Resting) -> None:
+    wanted(send, HOST, telling.SOME)
+    Message.objects.update(state=State.QUEUED)
+    with CaptureQueriesContext(connection) as asked:
+        assert telling._claim() == (telling.SOME, [])
+    assert len(asked) < 10
+    assert DeliveryReport.objects.filter(due_at__gt=timezone.now()).count() == telling.SOME
