@@ -25,6 +25,12 @@ def makes(request: Request | HttpRequest) -> bool:
     if request.META.get("HTTP_SEC_FETCH_SITE") in {"cross-site", "same-site"}:
         return True
     origin = str(request.META.get("HTTP_ORIGIN", ""))
-    return origin == "null" or (
-        origin.startswith(("http://", "https://")) and urlsplit(origin).netloc != request.get_host()
-    )
+    return origin == "null" or (origin.startswith(("http://", "https://")) and _host_of(origin) != request.get_host())
+
+
+def _host_of(origin: str) -> str:
+    """With its port; empty where that is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
