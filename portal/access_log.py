@@ -8,8 +8,13 @@ from gunicorn.glogging import Logger
 
 from portal.logs import SECRET, WithoutQueries, without_query
 
-#: Headers that hold what lets somebody in, or addresses with queries. The environment holds all of them again.
-UNSPOKEN = ("{authorization}i", "{cookie}i", "{x-api-key}i", "{referer}i", "{set-cookie}o", "{location}o")
+#: The headers that a format may name. In others there is what lets somebody in, or an address with its query, which
+#: proxies put there; and the environment holds all of them again.
+SPOKEN = frozenset(
+    {"{accept}i", "{accept-language}i", "{content-length}i", "{content-type}i", "{host}i", "{user-agent}i"}
+    | {"{x-forwarded-for}i", "{x-forwarded-proto}i", "{x-real-ip}i", "{x-request-id}i"}
+    | {"{content-language}o", "{content-length}o", "{content-type}o", "{retry-after}o"}
+)
 
 
 class WithoutSecrets(Logger):  # type: ignore[misc]
@@ -20,12 +25,10 @@ class WithoutSecrets(Logger):  # type: ignore[misc]
         self.error_log.addFilter(WithoutQueries())
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: timedelta) -> dict[str, Any]:
-        """What a format may name: `r` and `f` without their queries, `q` and `u` with nothing."""
+        """What a format may name: `r` and `f` without their queries, `q` and `u` with nothing, few headers."""
         said: dict[str, Any] = super().atoms(resp, req, environ, request_time)
         path = SECRET.sub(r"\1…", quote(str(environ.get("PATH_INFO", "")), safe="/:@…"))
         # Of a Basic header; a key may stand there.
         said |= {"U": path, "q": "", "u": "-", "r": f"{said['m']} {path} {said['H']}"}
         said["f"] = without_query(str(said["f"]))
-        for name in [*UNSPOKEN, *(name for name in said if name.endswith("}e"))]:
-            said.pop(name, None)
-        return said
+        return {name: value for name, value in said.items() if name in SPOKEN or not name.startswith("{")}

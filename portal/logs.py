@@ -9,8 +9,11 @@ from django.db import Error
 
 #: Providers call us at addresses that let them in; and so do the links in messages to guests and to sponsors.
 SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|/guest/+approve/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?&]+", re.IGNORECASE)
-#: What follows the path of an address.
-QUERY = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]*")
+#: What follows the path of an address: to the end of a request's first line, because programs forget to write blanks as
+#: %20; else to the next blank.
+QUERY = re.compile(r"(/[^\s?'\"]*)\?(?:.*(?= HTTP/\d|\" \d{3} )|\S*)")
+#: A request that a server cannot read. What it quotes may be any part of it, and hold anything.
+UNREADABLE = re.compile(r"((?:Invalid request from ip=|code 400, message )[^'\"]*)['\"].*", re.DOTALL)
 #: What a database quotes is a value, unless it reads like the name of a table or a rule.
 QUOTED, NAME = re.compile('"[^"]*"'), re.compile(r'"\w*_\w*"')
 
@@ -38,7 +41,7 @@ class WithoutQueries(logging.Filter):
 
 def without_query(text: str) -> str:
     """The text, with every address in it only as far as its path, and that without what lets somebody in."""
-    return SECRET.sub(r"\1…", QUERY.sub(r"\1", text))
+    return SECRET.sub(r"\1…", QUERY.sub(r"\1", UNREADABLE.sub(r"\1…", text)))
 
 
 class WithoutRows(logging.Formatter):

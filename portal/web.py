@@ -21,6 +21,8 @@ graceful_timeout = 10
 #: Nobody uses it, and its file would lie outside the state folder.
 control_socket_disable = True
 loglevel = "warning"
+#: The most that gunicorn reads: programs of other systems send whole texts in addresses, six bytes for a letter.
+limit_request_line = 8190
 #: Whoever asks for an access log gets one without queries: they hold keys, passwords, phones and texts.
 logger_class = "portal.access_log.WithoutSecrets"
 #: Gunicorn would believe X-Forwarded-Proto from this machine; who is believed is said by TRUSTED_PROXIES alone.

@@ -1,9 +1,10 @@
 """No access log keeps a query: it may hold a key, a password, a phone and a text."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,17 @@ pytestmark = pytest.mark.both_engines
 
 #: What programs put into addresses, and what browsers say of where they come from.
 CANARIES = ["gsp_canary-key", "canary-password", "canary-phone", "canary-referer", "canary-callback", "canary-user"]
-EVERYTHING = "%(h)s %(l)s %(u)s %(r)s %(m)s %(U)s %(q)s %(f)s %(a)s %({referer}i)s %({raw_uri}e)s %({query_string}e)s"
+EVERYTHING = (
+    "%(h)s %(l)s %(u)s %(r)s %(m)s %(U)s %(q)s %(f)s %(a)s %({referer}i)s %({raw_uri}e)s %({query_string}e)s "
+    "%({x-original-uri}i)s %({location}o)s"
+)
+#: What programs send that forget to write blanks as %20, a colon, or a number.
+UNREADABLE = (
+    b"GET /sendsms/?recipients=%2B79&message=it is&apikey=gsp_canary-key&x=canary-phone HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /sendsms/?message=it's&apikey=gsp_canary-key&a canary-password\r\nHost: x\r\n\r\n",
+    b"GET /sendsms/ HTTP/1.1\r\nHost: x\r\nAuthorization Bearer gsp_canary-key\r\n\r\n",
+    b"POST /sendsms/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\napikey=gsp_canary-key\r\n\r\n",
+)
 
 
 @contextmanager
@@ -45,11 +56,22 @@ def answers(portal: Portal) -> bool:
 def call(portal: Portal) -> None:
     """All of what must not be found again."""
     queries = {"apikey": "gsp_canary-key", "username": "admin", "password": "canary-password", "to": "canary-phone"}
-    headers = {"Referer": f"{portal.address}/guest/?token=canary-referer"}
+    headers = {
+        "Referer": f"{portal.address}/guest/?token=canary-referer",
+        "X-Original-URI": "/sendsms/?apikey=gsp_canary-key",
+    }
     for path in ("/api/v1/session", "/api/v1/messages", "/cgi-bin/sendsms", "/sendsms/", "/guest/", "/nowhere"):
         requests.get(portal.address + path, queries, headers=headers, timeout=30)
     requests.get(f"{portal.address}/callbacks/sandbox/canary-callback/", timeout=30)
     requests.get(f"{portal.address}/api/v1/messages", auth=("canary-user", "canary-password"), timeout=30)
+    for request in UNREADABLE:
+        with socket.create_connection(("127.0.0.1", portal.port), timeout=30) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            # Until it is answered or cut off, and so written down.
+            with suppress(ConnectionError):
+                while connection.recv(65_536):
+                    pass
 
 
 @pytest.mark.parametrize("options", [(), ("--access-logformat", EVERYTHING), ("--log-level", "debug")])
