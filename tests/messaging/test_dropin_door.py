@@ -150,6 +150,15 @@ class TestWhomItLetsIn:
     def test_name_and_password_in_a_form(self, key: str) -> None:
         assert said(Client().post(URL, {**SMS, "username": "operator", "password": PASSWORD})).startswith("sent ")
 
+    def test_a_password_in_a_form_only_where_one_is_taken_with_every_call(self, key: str, settings: Settings) -> None:
+        settings.API_WAYS_IN = ["api_key", "password_in_url"]
+        for password in (PASSWORD, "guess"):
+            answer = Client().post(URL, {**SMS, "username": "operator", "password": password})
+            assert said(answer).startswith("401 : ")
+        assert not RefusedTry.objects.exists()
+        assert said(Client().post(URL, {**SMS, "username": "operator", "password": key})).startswith("sent ")
+        assert said(get({**SMS, "username": "operator", "password": PASSWORD})).startswith("sent ")
+
     def test_a_password_in_an_address_only_where_that_is_wanted(self, key: str, settings: Settings) -> None:
         fields = {**SMS, "username": "operator", "password": PASSWORD}
         assert said(get(fields)).startswith("401 : A password must not be in an address")

@@ -50,6 +50,9 @@ def each_time(
             raise BadCredentials
     if in_url and not is_open(WayIn.PASSWORD_IN_URL):
         raise PasswordInUrl
+    if not in_url and not is_open(WayIn.BASIC):
+        # In the form of another system's call: no other way takes a password with every call.
+        raise BadCredentials
     return _believed(request, username, password) or _looked_at(request, username, password), None
 
 
