@@ -13,7 +13,7 @@ from portal.api import grants
 from portal.api.authentication import another_site
 from portal.api.grants import ClientGrants, Grants, SessionGrants
 from portal.api.inputs import Input
-from portal.api.lenient_json import BadBody
+from portal.api.lenient_json import BadBody, is_storable
 from portal.api.token_forms import FORM, TokenFormParser
 from portal.api.views import ApiView, Example
 from portal.ways import WayIn, is_open
@@ -45,8 +45,14 @@ ERROR = {
     "properties": {"error": _TEXT, "error_description": _TEXT, "message": _TEXT},
     "required": ["message"],
 }
-#: Asked for in the address, and passed on.
-IN_ADDRESS = ("username", "password", "client_id", "client_secret")
+#: What is looked for in the address: each by its first name, or by the other one. Source: Mobile SMARTS, «Авторизация в
+#: системе через REST API», «Авторизация методом GET», which says `login` and shows `username`.
+IN_ADDRESS = {
+    "username": ("username", "login"),
+    "password": ("password",),
+    "client_id": ("client_id",),
+    "client_secret": ("client_secret",),
+}
 
 
 class ClientInput(Input):
@@ -205,7 +211,7 @@ class Sessions(SessionTokens):
     examples = {**SessionTokens.examples, "GET": Example(SessionTokens.examples["POST"].answer)}
     parameters = {
         "GET": (
-            OpenApiParameter("username", str, required=True),
+            OpenApiParameter("username", str, required=True, description="Or `login`"),
             OpenApiParameter("password", str, required=True),
             OpenApiParameter("client_id", str),
             OpenApiParameter("client_secret", str),
@@ -218,5 +224,12 @@ class Sessions(SessionTokens):
         super().initial(request, *args, **kwargs)
 
     def get(self, request: Request) -> Response:
-        given = {name: value for name in IN_ADDRESS if (value := request.query_params.get(name))}
-        return self.granted(given | {"grant_type": "password"})
+        return self.granted(_in_address(request.query_params) | {"grant_type": "password"})
+
+
+def _in_address(query: Mapping[str, str]) -> dict[str, str]:
+    """Of IN_ADDRESS what is there. Raises BadBody for what nothing can store."""
+    written = {name: [query[one] for one in spellings if query.get(one)] for name, spellings in IN_ADDRESS.items()}
+    if not is_storable(written):
+        raise BadBody("The address holds a NUL character.")
+    return {name: values[0] for name, values in written.items() if values}

@@ -323,6 +323,15 @@ class TestPasswordInUrl:
         event = AuditEvent.objects.get()
         assert (event.method, event.path, event.user) == ("GET", url, operator)
 
+    def test_the_name_may_be_called_as_the_document_has_it_too(self, operator: User, is_open: None) -> None:
+        answer = APIClient().get("/api/v1/session", {"login": "operator", "password": PASSWORD})
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("query", ["username=oper%00ator&password=x", "username=operator&password=%00"])
+    def test_what_no_database_takes_is_refused(self, operator: User, is_open: None, query: str) -> None:
+        answer = APIClient().get(f"/api/v1/session?{query}")
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
     def test_a_wrong_password_is_counted(self, operator: User, is_open: None) -> None:
         answer = APIClient().get("/api/v1/session?username=operator&password=wrong")
         assert (answer.status_code, answer.json()) == (401, BAD)
