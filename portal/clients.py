@@ -50,7 +50,8 @@ def end_tokens(client: Application) -> None:
     """Ends every token and every session of the client."""
     now = timezone.now()
     RefreshToken.objects.filter(application=client, revoked=None).update(revoked=now, updated=now)
-    AccessToken.objects.filter(application=client).delete()
+    # They stay for a day: a program that goes on with one is not taken for somebody who guesses.
+    AccessToken.objects.filter(application=client, expires__gt=now).update(expires=now)
     ApiSession.objects.filter(client=client, ended_at=None).update(ended_at=now)
 
 
@@ -62,7 +63,7 @@ def _check(name: str, user: User | None) -> None:
 
 
 def _check_maker(by: User | None, user: User | None) -> None:
-    """A client's secret is as good as its user's password."""
-    if by is not None and user is not None and not key_makers.may_make_for(by, user):
-        sentence = _("You may have clients act as yourself, and as users who hold no right that you lack.")
+    """A client's secret opens all that its user may do, then too when the user was given more."""
+    if by is not None and user is not None and not key_makers.may_make_all_for(by, user):
+        sentence = _("You may have clients act as yourself. Only who holds every right has them act as others.")
         raise Refusal(sentence, field="user")

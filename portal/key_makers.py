@@ -31,6 +31,12 @@ def users_for(by: User) -> QuerySet[User]:
     return active.filter(Q(pk=by.pk) | ~Q(pk__in=User.objects.filter(above).values("pk")))
 
 
+def users_for_all(by: User) -> QuerySet[User]:
+    """For whom this one may make what is for all rights, as `may_make_all_for` says."""
+    found = users_for(by)
+    return found if rights_of(by) == frozenset(Right) else found.filter(pk=by.pk)
+
+
 def make(
     by: User,
     user: User,
@@ -55,8 +61,13 @@ def make(
 
 
 def may_make_for(by: User, user: User) -> bool:
-    """Whether nobody would gain by what opens the API as this user."""
+    """Whether nobody would gain by what opens the API as this user, as long as it is for rights that are named."""
     return user.pk == by.pk or (may(by, *OF_OTHERS) and not holds_more(user, by))
+
+
+def may_make_all_for(by: User, user: User) -> bool:
+    """The same of what is for all rights of this user, those included that the user is given later."""
+    return user.pk == by.pk or (rights_of(by) == frozenset(Right) and may_make_for(by, user))
 
 
 def _check_user(by: User, user: User) -> None:
@@ -69,7 +80,7 @@ def _check_rights(by: User, user: User, rights: Collection[str]) -> None:
     scope = scope_of(by)
     if not rights and scope is not None and scope.rights is not None:
         raise Refusal(_("Name rights that your own key is for."), field="rights")
-    if not rights and user.pk != by.pk and rights_of(by) != frozenset(Right):
+    if not rights and not may_make_all_for(by, user):
         # What this user may be given later would be the key's too, and its maker has seen the key.
         raise Refusal(_("Name rights: only who holds every right makes a key of another user for all."), field="rights")
     if beyond := sorted((set(rights) & set(Right)) - rights_of(by)):

@@ -30,7 +30,7 @@ admin.site.unregister([AccessToken, Application, Grant, IDToken, RefreshToken])
 
 
 class ClientForm(DomainForm):
-    """A new client. Whoever fills it in is offered the users whom they may make keys for."""
+    """A new client. Whoever fills it in is offered the users whom they may have it act as."""
 
     left_to_domain = frozenset({"name"})
     maker: ClassVar[User]
@@ -54,7 +54,7 @@ class ClientForm(DomainForm):
         if "name" in fields:
             fields["name"].required = True
             fields["name"].help_text = _("Which program it is for, and where that runs.")
-        fields["user"].queryset = key_makers.users_for(self.maker)
+        fields["user"].queryset = key_makers.users_for_all(self.maker)
 
 
 @admin.register(OAuthClient)

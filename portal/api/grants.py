@@ -22,6 +22,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from portal import callers, defender, expiry, sessions
 from portal.api.authentication import passwords
 from portal.api.authentication.entry import presented_pair
+from portal.api.authentication.tokens import BASIC
 from portal.api.commit import Done, commit_once
 from portal.api.views import ApiView
 from portal.models import ApiSession
@@ -73,10 +74,21 @@ class Grants(OAuth2Validator):  # type: ignore[misc]
         """Together with its event in the audit trail."""
 
         def save() -> Done:
+            self._hold_client(request)
             super(Grants, self).save_bearer_token(token, request, *args, **options)
             return Done({}, object_id="" if request.client.client_id == ANYBODY else str(request.client))
 
         commit_once(self.view, save)
+
+    def _hold_client(self, request: OAuthRequest) -> None:
+        """Raises InvalidClientError where the client was deleted, or has another secret than the one that was looked
+        at. From now on nothing of the kind happens until the transaction ends.
+        """
+        client = request.client
+        same = Application.objects.select_for_update().filter(pk=client.pk, client_secret=client.client_secret)
+        # All programs share the one that has no secret, and need not wait for each other.
+        if client.client_id != ANYBODY and same.first() is None:
+            raise errors.InvalidClientError(request=request)
 
 
 class SessionGrants(Grants):
@@ -253,7 +265,7 @@ def _check_grant_type(named: str | None, known: dict[str, Any]) -> None:
 
 
 def _headers(view: ApiView) -> dict[str, str]:
-    # django-oauth-toolkit stumbles over anything but ASCII in it.
-    written = str(view.request.META.get("HTTP_AUTHORIZATION", ""))
-    basic = {"HTTP_AUTHORIZATION": written} if written and written.isascii() else {}
+    scheme, _, rest = str(view.request.META.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
+    # django-oauth-toolkit stumbles over anything but ASCII in it, and knows one spelling of the scheme.
+    basic = {"HTTP_AUTHORIZATION": f"Basic {rest.strip()}"} if scheme.lower() == BASIC and rest.isascii() else {}
     return {"Content-Type": "application/x-www-form-urlencoded"} | basic

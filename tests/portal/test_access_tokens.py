@@ -120,6 +120,7 @@ class TestLogout:
     def test_it_ends_the_token_of_a_client(self, of_client: str) -> None:
         assert logout(f"Bearer {of_client}").status_code == 200
         assert use(of_client).status_code == 401
+        assert not RefusedTry.objects.exists()
 
     def test_there_is_nothing_to_end_of_a_key_or_a_password(self, operator: User) -> None:
         key = keys.issue(operator, "monitoring")[1]

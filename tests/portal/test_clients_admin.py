@@ -103,6 +103,25 @@ def test_nobody_gains_a_right_by_a_client(admin: User, operator: User) -> None:
     assert come(client.client_id, secret).status_code == 200
 
 
+def test_nobody_gains_what_the_user_of_a_client_is_given_later(db: None) -> None:
+    reader = staff_with("reader", Right.SYSTEM_READ)
+    browser = signed_in(staff_with("clerk", Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE))
+    html = browser.post(ADD, form(reader)).content.decode()
+    assert "Select a valid choice" in html
+    assert not OAuthClient.objects.exists()
+    client, secret = clients.make("monitoring", reader)
+    assert "act as yourself" in browser.post(another(client)).content.decode()
+    assert come(client.client_id, secret).status_code == 200
+    chief = signed_in(staff_with("chief", *Right))
+    assert come(client.client_id, shown(chief.post(another(client)).content.decode())).status_code == 200
+
+
+def test_whoever_makes_clients_has_them_act_as_himself(db: None) -> None:
+    clerk = staff_with("clerk", Right.SYSTEM_READ, Right.SYSTEM_CREATE)
+    assert shown(signed_in(clerk).post(ADD, form(clerk)).content.decode())
+    assert OAuthClient.objects.get().user == clerk
+
+
 @pytest.mark.parametrize("rights", [(Right.SYSTEM_READ,), (Right.SYSTEM_CREATE,)])
 def test_whoever_may_make_none_gives_no_secrets(operator: User, rights: tuple[Right, ...]) -> None:
     client, _secret = clients.make("monitoring", operator)

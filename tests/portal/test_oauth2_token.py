@@ -10,7 +10,7 @@ from oauth2_provider.models import AccessToken, Application
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from portal import clients
+from portal import clients, defender
 from portal.errors import Refusal
 from portal.models import AuditEvent, RefusedTry, User, WatchedHost
 from portal.passwords import PortalPasswordHasher
@@ -44,6 +44,13 @@ def test_its_token_acts_as_the_clients_user(client: Client, operator: User) -> N
 
 def test_the_secret_may_come_in_a_header(client: Client) -> None:
     header = basic(client[0].client_id, client[1])
+    answer = APIClient().post(CLIENT, "grant_type=client_credentials", content_type=FORM, HTTP_AUTHORIZATION=header)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["basic", "BASIC"])
+def test_the_scheme_of_the_header_may_be_spelt_in_any_case(client: Client, scheme: str) -> None:
+    header = basic(client[0].client_id, client[1]).replace("Basic", scheme)
     answer = APIClient().post(CLIENT, "grant_type=client_credentials", content_type=FORM, HTTP_AUTHORIZATION=header)
     assert answer.status_code == 200
 
@@ -149,6 +156,33 @@ def test_with_another_secret_whatever_the_former_gave_has_ended(client: Client) 
     assert use(token).status_code == 401
     assert come(client[0].client_id, client[1]).status_code == 401
     assert come(client[0].client_id, secret).status_code == 200
+
+
+def test_a_program_that_goes_on_with_a_token_of_the_former_secret_does_not_guess(client: Client) -> None:
+    token = come(client[0].client_id, client[1]).json()["access_token"]
+    clients.renew_secret(client[0])
+    assert [use(token).status_code for _ in range(6)] == [401] * 6
+    assert not RefusedTry.objects.exists()
+
+
+@pytest.mark.parametrize("change", ["another secret", "deleted"])
+def test_a_secret_that_was_changed_while_it_was_looked_at_gives_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    may_try = defender.may_try
+
+    def meanwhile(*given: Any) -> bool:
+        if change == "deleted":
+            Application.objects.filter(pk=client[0].pk).delete()
+        else:
+            clients.renew_secret(Application.objects.get(pk=client[0].pk))
+        return may_try(*given)
+
+    # What is asked once the secret was found to be right.
+    monkeypatch.setattr(defender, "may_try", meanwhile)
+    answer = come(client[0].client_id, client[1])
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert not AccessToken.objects.exists()
 
 
 def test_with_the_client_its_tokens_are_gone(client: Client) -> None:

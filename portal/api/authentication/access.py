@@ -49,7 +49,8 @@ def end(token: AccessToken) -> None:
     if is_session(token):
         sessions.end(ApiSession.objects.get(pk=token.session_id))
     else:
-        AccessToken.objects.filter(pk=token.pk).delete()
+        # Known for a day, so that another call of the same program is no guess.
+        AccessToken.objects.filter(pk=token.pk).update(expires=timezone.now())
 
 
 def _good(presented: str) -> AccessToken:
