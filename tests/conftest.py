@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from celery.signals import before_task_publish
@@ -17,7 +18,7 @@ from gateways.models import Gateway
 from messaging import bells as bells_of_messaging
 from messaging import ringing
 from messaging.webhooks import keeping
-from portal import versions
+from portal import rates, versions
 from portal.celery import app as celery_app
 from portal.defender import recent
 from portal.models import ApiToken, User
@@ -91,6 +92,12 @@ def _nobody_is_blocked() -> None:
 def _nothing_is_kept() -> None:
     """Nor of what it read under a version of a database that is gone."""
     versions.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis outlives the tests: all that sign in would be one host, and too many in a minute."""
+    monkeypatch.setattr(rates, "PREFIX", f"test:{uuid4()}")
 
 
 @pytest.fixture(autouse=True)
