@@ -15,21 +15,27 @@ from messaging.webhooks import signing
 from portal.encryption import unlocked
 from portal.version import version
 
-#: What the first version of SMSmobileAPI has words for.
-FIRST_VERSION = frozenset({event_types.RECEIVED, event_types.TEST})
-NO_WORDS = gettext_noop("in the format of SMSmobileAPI this event cannot be told")
+NOT_CHOSEN = gettext_noop("this event is not among those that the webhook is told of")
 
 
 class Untellable(Exception):
-    """The webhook's format was another one when this event was meant for it. Its text is the reason people read."""
+    """The webhook was told of such events when this one was meant for it. Its text is the reason people read."""
+
+
+def may_be_told(webhook: Webhook, event: WebhookEvent) -> bool:
+    """Whether it is among what the webhook is told of now, which whoever chose its address was free to read.
+
+    It need not be what it was told of when the event happened, and its address may have changed together with that.
+    """
+    return event.type in {*webhook.events, event_types.TEST}
 
 
 def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpRequest:
     """The call. Raises KeyMissing where address, secret or body cannot be read, and Untellable."""
+    if not may_be_told(webhook, event):
+        raise Untellable(NOT_CHOSEN)
     body = unlocked(event.body)
     if webhook.format == Format.SMSMOBILEAPI_V1:
-        if event.type not in FIRST_VERSION:
-            raise Untellable(NO_WORDS)
         body = json.dumps(first_version(event, json.loads(body)), ensure_ascii=False)
     headers = {
         "content-type": "application/json; charset=utf-8",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from messaging import event_types, ringing
 from messaging.models import Delivered, Webhook, WebhookDelivery, outbox
-from messaging.webhooks import delivering
+from messaging.webhooks import delivering, formats
 from messaging.webhooks.calling import call_all
 from portal import clock
 from portal.errors import Refusal, Why
@@ -26,11 +26,15 @@ class Tested(NamedTuple):
 def replay(delivery: WebhookDelivery) -> None:
     """Tells the event once more, under the same id and with a new time, whatever became of it before.
 
-    Raises Refusal (a conflict) where it waits anyway, or where its webhook is switched off.
+    Raises Refusal (a conflict) where it waits anyway, where its webhook is switched off, or is not told of such events.
     """
     now = clock.now()
-    if not Webhook.objects.filter(pk=delivery.webhook_id, enabled=True).exists():
+    webhook = Webhook.objects.filter(pk=delivery.webhook_id, enabled=True).first()
+    if webhook is None:
         raise Refusal(_("Switch the webhook on first."), why=Why.CONFLICT)
+    if not formats.may_be_told(webhook, delivery.event):
+        sentence = _("Choose %(name)s among the events of the webhook first.")
+        raise Refusal(sentence % {"name": delivery.event.type}, why=Why.CONFLICT)
     over = WebhookDelivery.objects.filter(pk=delivery.pk, due_at=None)
     if not over.update(state=Delivered.PENDING, due_at=now, since=now, tries=0, reason=""):
         raise Refusal(_("This delivery waits already."), why=Why.CONFLICT)
