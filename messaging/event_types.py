@@ -67,3 +67,9 @@ def names() -> list[str]:
 def named(name: str) -> EventType | None:
     """The type of this name."""
     return next((one for one in EVENT_TYPES if one.name == name), None)
+
+
+def needs_of(name: str) -> str:
+    """The right to read what such an event says, and what its receivers answered, who may repeat it."""
+    found = named(name)
+    return found.needs if found else "MESSAGES_READ"

@@ -27,6 +27,12 @@ COLOURS = {
 }
 
 
+def _may_read(request: HttpRequest, delivery: WebhookDelivery | None) -> bool:
+    """Whether what is told is for the eyes of this user."""
+    name = delivery.event.type if delivery and delivery.event_id else ""
+    return may(request.user, Right(event_types.needs_of(name)))
+
+
 class TypeFilter(admin.SimpleListFilter):
     """By what happened."""
 
@@ -49,7 +55,7 @@ class Calls(HistoryInline):
     show_change_link = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields if may(request.user, Right.MESSAGES_READ) else self.fields[:-1]
+        return self.fields if _may_read(request, obj) else self.fields[:-1]
 
 
 @admin.register(WebhookDelivery)
@@ -77,7 +83,7 @@ class WebhookDeliveryAdmin(HistoryAdmin):
         return super().get_queryset(request).select_related("webhook", "event").defer("event__body", "webhook__secret")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.shown if may(request.user, Right.MESSAGES_READ) else self.shown[:-1]
+        return self.shown if _may_read(request, obj) else self.shown[:-1]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup.startswith("event__at") or super().lookup_allowed(lookup, value, request)

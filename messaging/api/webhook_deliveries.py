@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import webhooks
+from messaging import event_types, webhooks
 from messaging.api.messages import NoInput
 from messaging.models import Delivered, WebhookDelivery, WebhookTry
 from portal.api.collection import ListView, OneView, ReadView, SearchView
@@ -100,14 +100,14 @@ class WebhookDeliverySearch(SearchView):
 
 
 class WebhookDeliveryView(ReadView):
-    """One delivery with its calls; what was said is for those who may read messages."""
+    """One delivery with its calls; what was said is for those who may read it where it comes from."""
 
     resource = WHOLE_DELIVERY
     rights: ClassVar = {"GET": (Right.SYSTEM_READ,)}
 
     def item(self, row: WebhookDelivery) -> dict[str, Any]:
         item = super().item(row)
-        if may(self.caller, Right.MESSAGES_READ):
+        if may(self.caller, Right(event_types.needs_of(row.event.type))):
             return item
         # A receiver may answer what it was told.
         return item | {"body": None, "calls": [call | {"answer": ""} for call in item["calls"]]}
@@ -122,7 +122,7 @@ class Replay(OneView):
     examples: ClassVar = {"POST": Example({"message": "Delivery 40 is told again", "status": 200}, {})}
 
     def post(self, request: Request, **named: str) -> Response:
-        """Whatever became of it; 409 while it waits, or where its webhook is switched off."""
+        """Whatever became of it; 409 while it waits, and where its webhook is off or no more told of such events."""
         self.validated(NoInput)
         return commit(self, self._replay)
 
