@@ -12,6 +12,7 @@ from gateways import health
 from gateways.models import Gateway, GatewayHealth
 from messaging import event_types
 from messaging.models import GatewayTold, outbox
+from portal import audit
 
 
 def look(gateway_id: int) -> None:
@@ -59,7 +60,8 @@ def _down(gateway: Gateway, found: GatewayHealth) -> dict[str, Any]:
     return {
         "sms_gateway": gateway.name,
         "state": "credentials_refused" if found.refused_at else "paused",
-        "reason": found.last_error,
+        # A provider may name the phone of a message in what it says.
+        "reason": audit.mask(found.last_error),
         "since": found.refused_at or found.last_error_at,
         "paused_until": None if found.refused_at else found.open_until,
     }

@@ -55,6 +55,12 @@ def test_refused_credentials_are_told_with_the_reason_and_mended_settings_end_it
     assert said("gateway.up") == [{"sms_gateway": "sandbox"}]
 
 
+def test_no_phone_is_told_that_a_provider_names_in_its_reason(gateway: Gateway) -> None:
+    health.record_fault(gateway.pk, GatewayFault("no funds for +79161112233"))
+    (data,) = said("gateway.down")
+    assert data["reason"] == "no funds for +7916•••••33"
+
+
 def test_a_pause_says_until_when(gateway: Gateway) -> None:
     health.record_fault(gateway.pk, GatewayFault("no funds"))
     (data,) = said("gateway.down")
