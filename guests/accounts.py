@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from guests import guest_types
+from guests import events, guest_types
 from guests.models import USUAL_STAY, Guest, GuestType, Registration
 from messaging import phones
 from portal.errors import DUPLICATE, Refusal, Why
@@ -102,8 +102,11 @@ def change(guest: Guest, *, by: User | None = None, **details: Unpack[Details]) 
 
 
 def remove(guest: Guest) -> None:
-    """Forgets the guest. Messages that went to the phone stay on record."""
-    guest.delete()
+    """Forgets the guest, with what webhooks were told. Messages that went to the phone stay on record."""
+    key = guest.pk
+    with transaction.atomic():
+        guest.delete()
+        events.forget(key)
 
 
 def write(guest: Guest, **values: Any) -> None:

@@ -31,7 +31,17 @@ def tell_verified(registration: Registration) -> None:
         "valid_from": guest.valid_from if guest else None,
         "valid_until": guest.valid_until if guest else None,
     }
-    webhooks.tell(VERIFIED.name, said)
+    webhooks.tell(VERIFIED.name, said, about=_subject(guest.pk) if guest else "")
+
+
+def forget(guest_id: int) -> None:
+    """No event names this guest any more, who is locked and made anonymous, or removed, in this transaction."""
+    webhooks.forget_about(_subject(guest_id))
+
+
+def _subject(guest_id: int) -> str:
+    """The name under which events about the guest are found; it tells nobody who that is."""
+    return f"guest {guest_id}"
 
 
 def tell_ended() -> int:
@@ -50,7 +60,8 @@ def _tell_some(most: int) -> int:
         rows = _ended(now).select_related("guest_type").order_by("valid_until")
         ended = list(rows.select_for_update(of=("self",), skip_locked=True)[:most])
         named = [guest for guest in ended if guest.anonymised_at is None]
-        webhooks.tell_all(EXPIRED.name, [_said(guest, now) for guest in named])
+        said, about = [_said(guest, now) for guest in named], [_subject(guest.pk) for guest in named]
+        webhooks.tell_all(EXPIRED.name, said, about=about)
         Guest.objects.filter(pk__in=[guest.pk for guest in ended]).update(told_end=F("valid_until"))
     return len(ended)
 

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from guests import accounts
+from guests import accounts, events
 from guests.models import USUAL_STAY, CountsFrom, Device, Guest, Registration
 from messaging import forgetting
 from portal.errors import Refusal, Why
@@ -99,11 +99,12 @@ def anonymise(guest: Guest) -> Guest:
     """Takes the person out of the record for good; that somebody stayed, when, and who vouched remains.
 
     Messages lose their link to the guest and what names the guest in them, registrations what the guest said there.
-    Phone, device, address, times and terms of these are the journal's, which `retention` ends. Raises Refusal (a
-    conflict).
+    Phone, device, address, times and terms of these are the journal's, which `retention` ends. Events for webhooks that
+    name the guest go, told or not. Raises Refusal (a conflict).
     """
     current = accounts.locked(guest)
     forgetting.forget_recipient(current.username)
+    events.forget(current.pk)
     Device.objects.filter(guest=current).delete()
     Registration.objects.filter(guest=current).update(**SAID)
     accounts.write(current, **_nobody(), anonymised_at=timezone.now())

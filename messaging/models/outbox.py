@@ -61,32 +61,43 @@ def is_heard(event_type: str) -> bool:
     return any(event_type in listener.events for listener in listeners())
 
 
-def tell(event_type: str, data: Data) -> None:
-    """Puts one event on record, in the caller's transaction, for whoever listens."""
-    tell_all(event_type, [data])
+def tell(event_type: str, data: Data, *, about: str = "") -> None:
+    """Puts one event on record, in the caller's transaction, for whoever listens.
+
+    `about` is the name under which `webhooks.forget_about` finds it.
+    """
+    tell_all(event_type, [data], about=[about])
 
 
-def tell_all(event_type: str, each: Sequence[Data]) -> None:
+def tell_all(event_type: str, each: Sequence[Data], *, about: Sequence[str] = ()) -> None:
     """The same for many at once: one INSERT of the events, and one of what is to be delivered."""
     hearing = [listener for listener in listeners() if event_type in listener.events]
     if hearing and each:
-        put(event_type, each, [listener.webhook for listener in hearing])
+        put(event_type, each, [listener.webhook for listener in hearing], about=about)
         ready = [listener.webhook for listener in hearing if not listener.paused]
         transaction.on_commit(partial(_ring, ready))
 
 
 def put(
-    event_type: str, each: Sequence[Data], webhooks: Collection[int], *, taken_until: datetime | None = None
+    event_type: str,
+    each: Sequence[Data],
+    webhooks: Collection[int],
+    *,
+    about: Sequence[str] = (),
+    taken_until: datetime | None = None,
 ) -> list[int]:
     """Puts events on record for these webhooks, due now or taken by the caller until then; their keys in their order.
 
     Rings no bell.
     """
     now = clock.now()
-    rows = [(f"msg_{secrets.token_hex(12)}", encrypt(body_of(event_type, now, data))) for data in each]
+    rows = [
+        (f"msg_{secrets.token_hex(12)}", encrypt(body_of(event_type, now, data)), subject)
+        for data, subject in zip(each, about or [""] * len(each), strict=True)
+    ]
     with transaction.atomic(savepoint=False):
-        made = insert_copies(WebhookEvent(type=event_type, at=now), ("uid", "body"), rows, known_by="uid")
-        keys = [made[uid] for uid, _body in rows]
+        made = insert_copies(WebhookEvent(type=event_type, at=now), ("uid", "body", "about"), rows, known_by="uid")
+        keys = [made[uid] for uid, _body, _subject in rows]
         template = WebhookDelivery(
             due_at=taken_until or now, since=now, state=Delivered.PENDING, tries=1 if taken_until else 0
         )

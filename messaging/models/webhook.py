@@ -10,6 +10,7 @@ from portal.encryption import EncryptedTextField
 
 LONGEST_NAME = 100
 LONGEST_URL = 500
+LONGEST_SUBJECT = 40
 #: How much of an answer is kept.
 LONGEST_ANSWER = 500
 
@@ -88,18 +89,23 @@ class Webhook(models.Model):
 
 
 class WebhookEvent(models.Model):
-    """Something that happened, as it is told to everybody; `uid` is the `webhook-id`. The body is wiped in time."""
+    """Something that happened, as it is told to everybody; `uid` is the `webhook-id`. The body is wiped in time.
+
+    `about` names whose it is where somebody may have to be forgotten before that, in the words of the app that told it.
+    """
 
     uid = models.CharField(_("id"), max_length=40, unique=True)
     type = models.CharField(_("type"), max_length=40)
     at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
     body = EncryptedTextField(_("body"))
+    about = models.CharField(_("about"), max_length=LONGEST_SUBJECT, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         default_permissions = ()
         ordering = ("-id",)
+        indexes = [models.Index(fields=["about"], name="webhook_event_about", condition=~models.Q(about=""))]
 
     def __str__(self) -> str:
         return f"{self.type} {self.uid}"

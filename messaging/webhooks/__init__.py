@@ -7,6 +7,7 @@ from messaging.models.outbox import Data, forget, is_heard, tell, tell_all
 from messaging.webhooks.keeping import Details, Made, change, create, pause, remove, resume, rotate
 from messaging.webhooks.repeating import Tested, replay, test
 from messaging.webhooks.standing import Standing, standing_of, waiting, with_waiting
+from messaging.webhooks.upkeep import forget_about
 
 __all__ = [
     "Data",
@@ -17,6 +18,7 @@ __all__ = [
     "change",
     "create",
     "forget",
+    "forget_about",
     "is_heard",
     "pause",
     "remove",

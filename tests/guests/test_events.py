@@ -1,17 +1,19 @@
 """What webhooks are told of guests: a phone that was proven, and each end of a stay once."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from guests import accounts, event_types, events, registration, stays
+from guests import accounts, event_types, events, own_access, registration, stays
 from guests.models import Guest, GuestType
-from messaging.models import WebhookEvent
+from messaging.models import WebhookDelivery, WebhookEvent, WebhookTry
 from portal.errors import Refusal
 from tests.guests.lobby import wrong_code
 from tests.guests.sponsoring import PHONE, ada, begin, prove, visitors
-from tests.messaging.hooks import listen, said
+from tests.messaging.hooks import listen, said, told
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +113,32 @@ class TestStays:
         for number in range(5):
             make(f"guest{number}", -HOUR)
         assert sorted(ended()) == [f"guest{number}" for number in range(5)]
+
+
+class TestForgetting:
+    """Whoever is made anonymous, erased or removed is in no event any more, whether or not it was told."""
+
+    @pytest.fixture
+    def guest(self, sandbox: object) -> Guest:
+        listen("registration.verified", "guest.expired")
+        prove(begin())
+        guest = Guest.objects.get()
+        Guest.objects.update(valid_until=timezone.now())
+        make("somebody.else", -HOUR)
+        events.tell_ended()
+        WebhookTry.objects.bulk_create(
+            WebhookTry(delivery=one, milliseconds=1) for one in WebhookDelivery.objects.all()
+        )
+        assert sorted(data["pid"] for data in told_data()) == sorted([guest.username] * 2 + ["somebody.else"])
+        return guest
+
+    @pytest.mark.parametrize("deed", [stays.anonymise, accounts.remove, lambda one: own_access.erase(one, by=None)])
+    def test_no_event_names_the_guest(self, guest: Guest, deed: Callable[[Guest], object]) -> None:
+        Guest.objects.update(valid_until=timezone.now() + HOUR)
+        deed(Guest.objects.get(pk=guest.pk))
+        assert [data["pid"] for data in told_data()] == ["somebody.else"]
+        assert WebhookDelivery.objects.count() == WebhookTry.objects.count() == 1
+
+
+def told_data() -> list[dict[str, Any]]:
+    return [body["data"] for body in told()]
