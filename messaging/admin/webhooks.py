@@ -38,8 +38,8 @@ COLOURS = {
     Standing.GONE: "danger",
 }
 SHOWN = (
-    *("standing", "waiting", "last_success", "failing_since", "last_failure", "paused_at", "paused_because"),
-    *("former_until", "made_by", "created"),
+    *("standing", "waiting", "last_success", "failing_since", "rest_until", "last_failure"),
+    *("paused_at", "paused_because", "former_until", "made_by", "created"),
 )
 
 
@@ -99,7 +99,7 @@ class WebhookAdmin(ShownOnceAdmin):
         if webhook is None or not self.has_change_permission(request, webhook):
             return {}
         stopped = standing_of(webhook) in {Standing.PAUSED, Standing.OFF, Standing.GONE}
-        waits = stopped or bool(webhook.failing_since)
+        waits = stopped or bool(webhook.failing_since or webhook.rest_until)
         offered = {"send_test": True, "pause": not stopped, "resume": waits}
         return {name: deed for name, deed in self.deeds.items() if offered[name]}
 

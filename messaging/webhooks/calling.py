@@ -36,6 +36,13 @@ class Answer:
     hopeless: bool = False
 
     @property
+    def outcome(self) -> str:
+        """For `/metrics`."""
+        if self.is_success:
+            return "delivered"
+        return "unanswered" if self.status is None else "refused"
+
+    @property
     def is_success(self) -> bool:
         """Any 2xx, as the standard says."""
         return self.status is not None and 200 <= self.status < 300

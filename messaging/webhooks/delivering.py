@@ -7,6 +7,7 @@ tells the same event under the same id. Nothing here is in the way of messages: 
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -16,7 +17,7 @@ from messaging.drains import Busy, drains
 from messaging.models import Delivered, Stop, Webhook, WebhookDelivery, WebhookTry, outbox
 from messaging.webhooks import schedule
 from messaging.webhooks.calling import GONE, Answer, call_all
-from portal import clock
+from portal import clock, counting
 from portal.bulk.updating import update_each
 
 logger = logging.getLogger(__name__)
@@ -120,12 +121,13 @@ def settle(webhook: Webhook, answers: Sequence[Answer], *, again: bool = True) -
     waits = [
         None if one.is_success or pause is None else now + pause for one, pause in zip(ordered, pauses, strict=True)
     ]
+    states = [_state(one, due_at) for one, due_at in zip(ordered, waits, strict=True)]
     with transaction.atomic():
         written = update_each(
             WebhookDelivery,
             [one.delivery.pk for one in ordered],
             each={
-                "state": [_state(one, due_at) for one, due_at in zip(ordered, waits, strict=True)],
+                "state": states,
                 "due_at": waits,
                 "last_status": [one.status for one in ordered],
                 "reason": [one.reason for one in ordered],
@@ -137,12 +139,23 @@ def settle(webhook: Webhook, answers: Sequence[Answer], *, again: bool = True) -
         WebhookTry.objects.bulk_create(_log(one, now) for one in ordered if one.delivery.pk in written)
         if again and heard:
             _note_health(webhook, heard, now)
+        came_to = [(one, state) for one, state in zip(ordered, states, strict=True) if one.delivery.pk in written]
+        transaction.on_commit(partial(_count, webhook.pk, came_to, again=again))
 
 
 def _state(answer: Answer, due_at: datetime | None) -> Delivered:
     if answer.is_success:
         return Delivered.DELIVERED
     return Delivered.PENDING if due_at else Delivered.FAILED
+
+
+def _count(webhook_id: int, came_to: Sequence[tuple[Answer, Delivered]], *, again: bool) -> None:
+    """For `/metrics`. A test that nobody hears is no loss."""
+    for one, state in came_to:
+        if not one.hopeless:
+            counting.add("webhook_calls", webhook=webhook_id, outcome=one.outcome)
+        if again and state == Delivered.FAILED:
+            counting.add("webhook_deliveries_lost", webhook=webhook_id)
 
 
 def _log(answer: Answer, now: datetime) -> WebhookTry:
@@ -157,23 +170,37 @@ def _log(answer: Answer, now: datetime) -> WebhookTry:
 
 
 def _note_health(webhook: Webhook, answers: Sequence[Answer], now: datetime) -> None:
-    """One success ends a row of failures; a long row of them, or a 410, ends the calls until a person looks."""
+    """One success ends a row of failures; a long row of them, or a 410, ends the calls until a person looks.
+
+    Whoever asks for time is given it for all that waits, also where others of these calls were answered well.
+    """
     row = Webhook.objects.filter(pk=webhook.pk)
     failures = [answer for answer in answers if not answer.is_success]
+    asked_for = max((schedule.heeded(answer.asked_for) for answer in failures), default=0.0)
     if any(answer.status == GONE for answer in failures):
-        row.update(enabled=False, paused_at=now, paused_because=Stop.GONE, last_failure=failures[-1].reason)
-        logger.warning("webhook %s is switched off: it answered 410 Gone", webhook.pk)
-        transaction.on_commit(outbox.forget)
+        _switch_off(webhook, failures[-1].reason, now)
     elif len(failures) < len(answers):
-        row.update(last_success=now, failing_since=None, rest_until=None)
+        rest_until = now + timedelta(seconds=asked_for) if asked_for else None
+        row.update(last_success=now, failing_since=None, rest_until=rest_until)
     else:
         since = webhook.failing_since or now
-        rest_until = now + schedule.rest_after(now - since)
+        rest_until = now + schedule.rest_after(now - since, asked_for)
         # Whoever was told by it meanwhile, or resumed it, has ended the row of failures that this one would belong to.
         told = {"failing_since": since, "rest_until": rest_until, "last_failure": failures[-1].reason}
         counts = row.filter(failing_since=webhook.failing_since).update(**told)
         if counts and now - since >= schedule.PAUSED_AFTER:
             _pause(webhook, now)
+
+
+def _switch_off(webhook: Webhook, reason: str, now: datetime) -> None:
+    """It wants to hear no more, unless it has another address by now: then somebody else said so."""
+    current = Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
+    if current is None or current.url != webhook.url:
+        return
+    gone = {"enabled": False, "paused_at": now, "paused_because": Stop.GONE, "last_failure": reason}
+    Webhook.objects.filter(pk=webhook.pk).update(**gone)
+    logger.warning("webhook %s is switched off: it answered 410 Gone", webhook.pk)
+    transaction.on_commit(outbox.forget)
 
 
 def _pause(webhook: Webhook, now: datetime) -> None:

@@ -15,7 +15,7 @@ from messaging import event_types, ringing
 from messaging.models import Format, Stop, Webhook, WebhookDelivery, outbox
 from messaging.models.webhook import LONGEST_NAME, LONGEST_URL
 from messaging.webhooks import schedule, signing
-from portal import clock
+from portal import audit, clock
 from portal.encryption import Locked
 from portal.errors import DUPLICATE, Refusal, Why
 from portal.models import User
@@ -56,13 +56,34 @@ def create(*, by: User | None, **details: Unpack[Details]) -> Made:
 
 
 def change(webhook: Webhook, *, by: User | None, **details: Unpack[Details]) -> Webhook:
-    """Changes what is given. Whoever switches it on resumes it, where a 410 had switched it off. Raises as `create`."""
-    switched_on = details.get("enabled", False) and not webhook.enabled
-    _describe(webhook, details, by)
-    _save(webhook, update_fields=list(details))
-    if webhook.enabled and not details.keys().isdisjoint({"events", "enabled"}):
+    """Changes what is given. Whoever switches it on resumes it, where a 410 had switched it off. Raises as `create`.
+
+    Where it was switched on, or has another address, nothing that was before counts as a failure of it.
+    """
+    with transaction.atomic():
+        current = _locked(webhook)
+        was_on, address = current.enabled, current.url
+        _describe(current, details, by)
+        switched_on = current.enabled and not was_on
+        anew = _begin_anew(current) if switched_on or current.url != address else []
+        _save(current, update_fields=[*details, *anew])
+    if current.enabled and not details.keys().isdisjoint({"events", "enabled"}):
         transaction.on_commit(_wait_until_known)
-    return resume(webhook) if switched_on and webhook.paused_because == Stop.GONE else _told(webhook)
+    return resume(current) if switched_on and current.paused_because == Stop.GONE else _told(current)
+
+
+def _begin_anew(webhook: Webhook) -> list[str]:
+    """Forgets a row of failures; the fields in which it was kept."""
+    webhook.failing_since = webhook.rest_until = None
+    return ["failing_since", "rest_until"]
+
+
+def _locked(webhook: Webhook) -> Webhook:
+    """The webhook as it is now, locked until the transaction ends. Raises Refusal (not found)."""
+    current = Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
+    if current is None:
+        raise Refusal(_("This webhook was removed in the meantime."), why=Why.NOT_FOUND)
+    return current
 
 
 def remove(webhook: Webhook) -> None:
@@ -72,10 +93,10 @@ def remove(webhook: Webhook) -> None:
 
 
 def rotate(webhook: Webhook) -> Made:
-    """Another secret; the present one signs too for a day, the one before it no more."""
+    """Another secret; the present one signs too for a day, the one before it no more. Raises Refusal (not found)."""
     secret, now = signing.new_secret(), clock.now()
     with transaction.atomic():
-        current = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        current = _locked(webhook)
         current.former_secret, current.former_until = current.secret, now + schedule.FORMER_SIGNS
         current.secret = secret
         # The address as well, so that nothing of it is left that the former key of ENCRYPTION_KEYS has to open.
@@ -130,6 +151,9 @@ def _describe(webhook: Webhook, details: Details, by: User | None) -> None:
 
 def _address(given: str) -> str:
     """The address as it is called. Where its host is, is looked at then: a name may lead elsewhere by that time."""
+    if given == audit.mask_address(given):
+        sentence = _("Give the whole address: what is shown of it leaves out what is behind the host.")
+        raise Refusal(sentence, field="url")
     split, url = _split(given), _in_ascii(given)
     if split is None or not url or split.scheme not in {"http", "https"} or not split.hostname:
         raise Refusal(_("Give an address that begins with https:// or http://."), field="url")

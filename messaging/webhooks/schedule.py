@@ -30,11 +30,15 @@ def pause_after(tries: int, asked_for: float = 0.0) -> timedelta | None:
     """
     if tries >= len(PAUSES):
         return None
-    asked = min(asked_for, PAUSES[-1]) if asked_for > 0 else 0.0
     spread = 1 + random.uniform(0, JITTER)  # noqa: S311 — spreading load, not keeping a secret
-    return timedelta(seconds=max(PAUSES[tries], asked) * spread)
+    return timedelta(seconds=max(PAUSES[tries], heeded(asked_for)) * spread)
 
 
-def rest_after(failing_for: timedelta) -> timedelta:
-    """How long a webhook is left alone that has failed for so long."""
-    return min(max(failing_for / 10, SHORTEST_REST), LONGEST_REST)
+def heeded(asked_for: float) -> float:
+    """As many of the seconds that a receiver asks us to wait as count."""
+    return min(asked_for, PAUSES[-1]) if asked_for > 0 else 0.0
+
+
+def rest_after(failing_for: timedelta, asked_for: float = 0.0) -> timedelta:
+    """How long a webhook is left alone that has failed for so long; it may have asked for more."""
+    return max(min(max(failing_for / 10, SHORTEST_REST), LONGEST_REST), timedelta(seconds=heeded(asked_for)))

@@ -42,7 +42,7 @@ def refused(**details: object) -> Refusal:
         "", "receiver.example.org", "ftp://receiver.example.org/", "https://", "https:///x", "javascript:alert(1)",
         "sandbox:main/send", "https://user:canary@receiver.example.org/", "https://receiver.example.org/#x",
         "https://receiver.example.org:99999/", "https://receiver.example.org:0/", "https://a b/", "https://a\n.b/",
-        "https://[::1/", f"https://receiver.example.org/{'x' * 500}",
+        "https://[::1/", "https://receiver.example.org/…", "…", f"https://receiver.example.org/{'x' * 500}",
     ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_refused(url: str) -> None:
