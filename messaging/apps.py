@@ -46,7 +46,7 @@ class MessagingConfig(AppConfig):
         registry.NAVIGATION["system"].insert(1, WEBHOOKS[0])
         registry.TABS.append(list(WEBHOOKS))
         registry.OPEN_PATHS.append("/callbacks/")
-        registry.METRICS.append("messaging.metrics.families")
+        registry.METRICS += ["messaging.metrics.families", "messaging.webhook_metrics.families"]
         registry.SYSTEM.append(registry.SystemPart(_("Calls of providers"), "messaging.system.lines"))
         registry.HOUSEKEEPING += [
             "messaging.tallies.keep_tallies",

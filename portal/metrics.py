@@ -108,10 +108,17 @@ def of_the_ground() -> Iterator[Metric]:
     yield counter("audit_events", "Events in the audit trail.", ("door", "result"))
 
 
-def counter(name: str, meaning: str, labels: Sequence[str], names: Mapping[str, str] | None = None) -> Metric:
-    """The totals of this name. `names` says for the ids in the label `gateway` what people call them."""
+def counter(
+    name: str,
+    meaning: str,
+    labels: Sequence[str],
+    names: Mapping[str, str] | None = None,
+    *,
+    named: str = "gateway",
+) -> Metric:
+    """The totals of this name. `names` says for the ids in the label `named` what people call them."""
     family = CounterMetricFamily(f"portal_{name}", meaning, labels=labels)
-    for values_, amount in _by_labels(counting.totals_of(name), labels, names).items():
+    for values_, amount in _by_labels(counting.totals_of(name), labels, names, named).items():
         family.add_metric(values_, amount)
     return family
 
@@ -130,16 +137,19 @@ def histogram(
 
 
 def _by_labels(
-    totals: Iterable[tuple[str, dict[str, str], float]], labels: Sequence[str], names: Mapping[str, str] | None
+    totals: Iterable[tuple[str, dict[str, str], float]],
+    labels: Sequence[str],
+    names: Mapping[str, str] | None,
+    named: str = "gateway",
 ) -> dict[tuple[str, ...], float]:
-    """Totals under the values of their labels; what belongs to a gateway that is gone is left out."""
+    """Totals under the values of their labels; what belongs to one that is gone is left out."""
     found: dict[tuple[str, ...], float] = defaultdict(float)
     for _name, given, amount in totals:
         said = dict(given)
-        if names is not None and "gateway" in said:
-            if said["gateway"] not in names:
+        if names is not None and named in said:
+            if said[named] not in names:
                 continue
-            said["gateway"] = names[said["gateway"]]
+            said[named] = names[said[named]]
         found[tuple(said.get(label, "") for label in labels)] += amount
     return dict(found)
 
