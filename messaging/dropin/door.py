@@ -14,7 +14,7 @@ A system's view says where its calls carry what, and how it words an error:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,7 +23,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from gateways import routing
@@ -146,6 +146,8 @@ class DropInView(ApiView):
     key_field: ClassVar[str] = keys.FIELD
     name_field: ClassVar[str] = "username"
     password_field: ClassVar[str] = "password"
+    #: What is told to a call that carries nothing of the kind, where the system tells its programs why.
+    who_calls: ClassVar[str] = ""
 
     adds_status: ClassVar = False
     #: A GET sends, too.
@@ -232,6 +234,8 @@ class DropInView(ApiView):
     def handle_exception(self, exc: Exception) -> Any:
         told = super().handle_exception(exc)
         self.fault = _fault_of(exc, told)
+        if isinstance(exc, NotAuthenticated) and self.who_calls:
+            self.fault = replace(self.fault, sentence=self.who_calls)
         answer = self.refuse(self.fault)
         for name in KEPT_HEADERS:
             if name in told.headers:

@@ -1,6 +1,7 @@
 """`/sys/send.php` and `/rest/send/` of SMSC.ru."""
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import quote_plus
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -135,7 +137,7 @@ class TestManyPhones:
         told = said(send(key, phones="79161234567,12", op="1"))
         assert told["cnt"] == 1
         assert told["phones"] == [{"phone": "79161234567", "status": "-1"}, {"phone": "12", "error": "7"}]
-        told = said(send(key, phones="79161234567,12", err="1"))
+        told = said(send(key, phones="79161234567,12", err="1", mes="x"))
         assert told["phones"] == [{"phone": "12", "error": "7"}]
 
     def test_where_all_are_wrong_nothing_is_kept(self, key: str) -> None:
@@ -198,9 +200,13 @@ class TestAListOfPhonesWithTheirTexts:
 class TestItsOwnId:
     def test_0_is_none(self, key: str) -> None:
         # The vendor's own library says so with every message.
-        ids = [said(send(key, id="0"))["id"] for _ in range(2)]
         body = {"apikey": key, "phones": PHONE, "mes": "Связь есть", "id": 0}
-        ids.append(said(Client().post("/rest/send/", body, content_type="application/json"))["id"])
+        with time_machine.travel(NOW, tick=False) as clock:
+            ids = [said(send(key, id="0"))["id"]]
+            clock.shift(61)
+            ids.append(said(send(key, id="0"))["id"])
+            clock.shift(61)
+            ids.append(said(Client().post("/rest/send/", body, content_type="application/json"))["id"])
         assert (len(set(ids)), min(ids) > 0) == (3, True)
         assert Message.objects.count() == 3
 
@@ -245,6 +251,57 @@ class TestItsOwnId:
     @pytest.mark.parametrize("wrong", ["x" * 101, "a b", "я"])
     def test_an_id_that_is_none(self, key: str, wrong: str) -> None:
         assert said(send(key, id=wrong))["error_code"] == 1
+
+
+class TestWithoutAnId:
+    """SMSC refuses the same call for a minute: its libraries make it again where no answer comes in a few seconds."""
+
+    def test_the_same_call_is_refused_for_a_minute(self, key: str) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            said(send(key))
+            for again in (send(key), send(key, "POST"), send(key, cost="3"), send(key, phones=" +7 916 1234567")):
+                assert said(again)["error_code"] == 9
+            clock.shift(59)
+            assert send(key, fmt="1").content == b"0,-9"
+            clock.shift(1)
+            assert said(send(key))["cnt"] == 1
+            assert said(send(key))["error_code"] == 9
+        assert Message.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        "other", [{"mes": "x"}, {"phones": "79161234568"}, {"phones": "79161234567,79161234568"}, {"time": "+5"}]
+    )
+    def test_another_one_is_not(self, key: str, other: dict[str, str]) -> None:
+        said(send(key))
+        assert said(send(key, **other))["cnt"] > 0
+
+    def test_nor_one_of_another_program(self, key: str, operator: User) -> None:
+        said(send(key))
+        assert said(send(key_of(operator)))["cnt"] == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_many_at_the_same_moment_one_is_sent(self, key: str) -> None:
+        codes: list[int] = []
+
+        def repeat() -> None:
+            try:
+                codes.append(said(send(key)).get("error_code", 0))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=repeat) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(codes) == [0, 9, 9, 9]
+        assert Message.objects.count() == 1
+
+    def test_nor_one_of_which_the_first_was_refused(self, key: str) -> None:
+        Gateway.objects.update(enabled=False)
+        assert said(send(key))["error_code"] == 8
+        Gateway.objects.update(enabled=True)
+        assert said(send(key))["cnt"] == 1
 
 
 class TestWhen:
@@ -382,6 +439,11 @@ class TestLoginAndPassword:
         assert (told["error_code"], "must not be in an address" in told["error"]) == (2, True)
         settings.API_WAYS_IN = [*USUAL_WAYS, "password_in_url"]
         assert said(send("", login="operator", psw=PASSWORD))["cnt"] == 1
+
+    @pytest.mark.parametrize("fields", [{}, {"login": "operator"}, {"login": "operator", "psw": ""}])
+    def test_whoever_shows_nothing_is_told_what_to_send(self, sandbox: Gateway, fields: dict[str, str]) -> None:
+        told = said(send("", "POST", **fields))
+        assert told == {"error": "authorise error, send login and psw, or apikey", "error_code": 2}
 
     def test_a_key_as_the_password(self, key: str) -> None:
         assert said(send("", login="operator", psw=key))["cnt"] == 1

@@ -142,6 +142,11 @@ def test_a_wrong_key_is_403(key: str, wrong: str) -> None:
     assert answer.json()["error"] == 401
 
 
+def test_without_a_key_it_says_where_one_belongs(sandbox: Gateway) -> None:
+    answer = send("")
+    assert (answer.status_code, answer.json()["message"]) == (403, "Send a key as apikey, or a token as a Bearer.")
+
+
 def test_a_key_without_the_rights_of_a_send_is_403(nobody: User, sandbox: Gateway) -> None:
     answer = send(key_of(nobody))
     message = "Unauthorized access, lacking the SYSTEM_CREATE administrative role"

@@ -62,6 +62,7 @@ class SmscView(DropInView):
     tag = "SMSC.ru"
     charset = "windows-1251"
     name_field, password_field = "login", "psw"
+    who_calls = "send login and psw, or apikey"
     gives: ClassVar = "text/plain"
     wire_names: ClassVar = {"phone": "phones", "text": "mes", "gateway": "sms_gateway", "schedule": "time"}
     errors: ClassVar = {

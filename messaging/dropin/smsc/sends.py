@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -29,6 +29,7 @@ from messaging.retries import Kind
 from portal import audit, clock
 from portal.api.commit import Done
 from portal.api.lenient_json import read_object
+from portal.api.repeats import refuse_again
 from portal.errors import Refusal
 from portal.permissions import SENDING
 
@@ -36,6 +37,8 @@ from portal.permissions import SENDING
 OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "whatsapp", "call", "bot", "tg")
 OWN_ID = r"^[\x21-\x7e]{1,100}$"
 PRICE_ONLY = "1"
+#: For so long a call without an id is refused again: the vendor's libraries make it anew where no answer comes.
+REFUSED_AGAIN = timedelta(minutes=1)
 LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
 
 
@@ -170,6 +173,8 @@ class Send(SmscView):
 
     def _send(self, items: Sequence[sending.Known | sending.Faulty]) -> Done:
         wish, reference = self._wish, self._reference
+        if not self.asked["id"]:
+            refuse_again(self, _key_of(f"{self.asked['time']} {self.asked['tz']}", wish), REFUSED_AGAIN)
         wrong = self._send_one(wish) if len(wish.sms) == 1 else self._send_many(wish, items)
         segments = _segments(one for place, one in enumerate(items) if place not in wrong)
         told: dict[str, Any] = {"id": int(reference) if _is_number(reference) else reference, "cnt": segments}
@@ -253,9 +258,9 @@ def _as_written(value: Any, between: str) -> str:
     return between.join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
-def _key_of(own_id: str, wish: Wish) -> str:
-    """The same for the same messages under the same id; the same id for others is no repeat."""
-    said = json.dumps([own_id, wish.name, [(one.phone, one.text) for one in wish.sms]])
+def _key_of(name: str, wish: Wish) -> str:
+    """The same for the same messages under the same id, or for the same time; the same id for others is no repeat."""
+    said = json.dumps([name, wish.name, [(one.phone, one.text) for one in wish.sms]])
     return hashlib.sha256(said.encode()).hexdigest()
 
 

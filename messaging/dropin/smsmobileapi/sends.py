@@ -37,6 +37,7 @@ class SmsMobileApiView(DropInView):
 
     system = DropIn.SMSMOBILEAPI
     tag = "SMSmobileAPI"
+    who_calls = "Send a key as apikey, or a token as a Bearer."
     wire_names: ClassVar = {
         "phone": "recipients",
         "text": "message",
