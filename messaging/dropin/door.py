@@ -23,7 +23,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
 
 from gateways import routing
@@ -31,7 +31,8 @@ from messaging.dropin import reading
 from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
 from portal import audit, permissions
-from portal.api.authentication import another_site, keys, passwords
+from portal.api.authentication import another_site, keys, passwords, tokens
+from portal.api.authentication.refusals import NotSignedIn
 from portal.api.commit import Done, commit, commit_once
 from portal.api.inputs import Input
 from portal.api.views import ApiView, Example
@@ -234,7 +235,7 @@ class DropInView(ApiView):
     def handle_exception(self, exc: Exception) -> Any:
         told = super().handle_exception(exc)
         self.fault = _fault_of(exc, told)
-        if isinstance(exc, NotAuthenticated) and self.who_calls:
+        if self.who_calls and type(exc) is NotSignedIn and not tokens.presented_token(self.request):
             self.fault = replace(self.fault, sentence=self.who_calls)
         answer = self.refuse(self.fault)
         for name in KEPT_HEADERS:
