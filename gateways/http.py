@@ -32,7 +32,8 @@ PART_NAME = re.compile(rb'[;\s]name="([^"]*)"')
 class HttpRequest:
     """A request a provider wants made; all but the method may hold secrets and is kept out of `repr`.
 
-    `verify_tls` is the gateway's setting; a provider leaves it alone.
+    `verify_tls` is the gateway's setting; a provider leaves it alone. Whoever wants the status, and so many bytes of
+    what is said with it, says what is `enough`: no longer answer is read, and none has to end.
     """
 
     method: str
@@ -40,6 +41,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     verify_tls: bool = True
+    enough: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ What decides is whether a byte may have been written, never the kind of error. N
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -24,6 +25,9 @@ KEEP_ALIVE = 10.0
 #: Seconds for a connection, from the name to the handshake: enough to repeat one lost packet, and where nobody is there
 #: a code still goes another way while its guest looks on.
 CONNECT = 2.0
+#: Seconds for the rest of an answer of which the beginning is enough.
+BEGINNING = 2.0
+NOT_ASCII = bytes(range(0x80, 0x100))
 #: A line break in a setting would end a header, or the headers.
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -159,7 +163,8 @@ class Network:
             ssl=request.verify_tls,
             trace_request_ctx=trail,
         ) as response:
-            return HttpResponse(response.status, _headers_of(response), await _read_body(response))
+            body = _read_body(response) if request.enough is None else _read_beginning(response, request.enough)
+            return HttpResponse(response.status, _headers_of(response), await body)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -190,6 +195,18 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
         body += piece
         if len(body) > LARGEST_BODY:
             raise _AnswerTooLarge
+    return bytes(body)
+
+
+async def _read_beginning(response: aiohttp.ClientResponse, enough: int) -> bytes:
+    body = bytearray()
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(BEGINNING):
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) >= enough:
+                    # Where no character of any charset can be cut in two.
+                    return bytes(body[:enough]).rstrip(NOT_ASCII)
     return bytes(body)
 
 

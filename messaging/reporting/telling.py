@@ -20,6 +20,7 @@ from messaging.reporting.escapes import filled
 from messaging.reporting.kinds import Happened, is_over, next_of
 from messaging.reporting.resting import Resting
 from messaging.webhooks import schedule
+from messaging.webhooks.formats import ENOUGH
 from portal import audit, clock
 from portal.encryption import KeyMissing, unlocked
 from portal.version import version
@@ -122,7 +123,7 @@ def _request(report: DeliveryReport, happened: Happened) -> HttpRequest | None:
         url = filled(unlocked(report.url), _said(report, happened))
     except KeyMissing:
         return None
-    return HttpRequest("GET", url, {"user-agent": f"guest-sms-portal/{version()}"})
+    return HttpRequest("GET", url, {"user-agent": f"guest-sms-portal/{version()}"}, enough=ENOUGH)
 
 
 def _done(report: DeliveryReport, happened: Happened) -> None:

@@ -15,6 +15,8 @@ from messaging.webhooks import signing
 from portal.encryption import unlocked
 from portal.version import version
 
+#: So many bytes of an answer hold more than what is kept of it; its status says whether the event was heard.
+ENOUGH = 8 * 1024
 NOT_CHOSEN = gettext_noop("this event is not among those that the webhook is told of")
 
 
@@ -42,7 +44,8 @@ def request_of(webhook: Webhook, event: WebhookEvent, at: datetime) -> HttpReque
         "user-agent": f"guest-sms-portal/{version()}",
         **signing.headers(webhook, event, body, at),
     }
-    return HttpRequest("POST", unlocked(webhook.url), headers, body.encode(), verify_tls=webhook.verify_tls)
+    url, verify = unlocked(webhook.url), webhook.verify_tls
+    return HttpRequest("POST", url, headers, body.encode(), verify_tls=verify, enough=ENOUGH)
 
 
 def first_version(event: WebhookEvent, body: dict[str, Any]) -> dict[str, str]:

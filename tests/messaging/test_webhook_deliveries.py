@@ -20,7 +20,6 @@ from messaging.webhooks.calling import call_all
 from portal.errors import Refusal
 from tests.messaging.hooks import deliver_all, let_time_pass, listen, listening, only
 from tests.simulators import faulty_server
-from tests.simulators.faulty_server import FaultyServer
 from tests.simulators.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
@@ -201,22 +200,6 @@ class TestTries:
         pause = schedule.pause_after(1, asked)
         assert pause
         assert timedelta(seconds=5) <= pause <= timedelta(seconds=6)
-
-    def test_an_answer_is_kept_in_part(self, receiver: Receiver) -> None:
-        listening(receiver, "gateway.up")
-        receiver.statuses, receiver.answer = [500], "no\0pe" + "x" * 5000
-        tell()
-        deliver_all()
-        answer = WebhookTry.objects.get().answer
-        assert answer.startswith("nope")
-        assert len(answer) < 510
-
-    def test_an_endless_answer_ends(self) -> None:
-        with FaultyServer(faulty_server.sends_without_end) as server:
-            webhook = listen("gateway.up", url=server.url)
-            tell()
-            deliver_all()
-            assert "larger than 1 MiB" in only(webhook).reason
 
     def test_a_webhook_that_fails_gets_one_call_however_much_waits(self, receiver: Receiver) -> None:
         listening(receiver, "gateway.up")

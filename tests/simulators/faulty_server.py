@@ -128,6 +128,17 @@ def breaks_off_after(part: bytes) -> Behaviour:
     return serve
 
 
+def goes_silent_after(part: bytes) -> Behaviour:
+    """Reads a request, sends some bytes, and neither more nor an end."""
+
+    def serve(server: FaultyServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        connection.sendall(part)
+        server.closing.wait()
+
+    return serve
+
+
 def resets(server: FaultyServer, connection: socket.socket) -> None:
     """Reads a request and resets the connection."""
     server.read_request(connection)
