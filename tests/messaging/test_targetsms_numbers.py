@@ -53,6 +53,22 @@ def test_a_number_that_is_twice_in_one_document_is_sent_once() -> None:
     assert Message.objects.count() == 2
 
 
+def test_as_the_vendors_plugin_numbers_anew_in_each_message() -> None:
+    """Of one form it tells the shop and who filled it in, in one document, and both are its phone number 1."""
+
+    def submit() -> list[Element]:
+        shop = message(f'phone="{PHONE}" number_sms="1" client_id_sms="17959755111"', text="An order")
+        guest = message('phone="79161234568" number_sms="1" client_id_sms="17959755111"', text="Thank you")
+        return list(read(post(SEND, shop + guest)))
+
+    first, again = ([item.get("id_sms") for item in submit()] for _ in range(2))
+    assert len(set(first)) == 2
+    assert again == first
+    assert {(one.phone, one.text) for one in Message.objects.all()} == {
+        (PLUS_PHONE, "An order"), ("+79161234568", "Thank you"),
+    }  # fmt: skip
+
+
 def test_new_numbers_are_sent_beside_used_ones() -> None:
     used = numbered(1).get("id_sms")
     items = send(*(f'phone="{PHONE}" client_id_sms="{number}"' for number in (1, 2, 3)))

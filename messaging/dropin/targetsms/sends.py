@@ -40,6 +40,7 @@ MESSAGE_SHAPE = element_shape(
 Fate = Message | str
 #: The SMS that are sent together, by their place in the document.
 Lot = dict[int, Known]
+Same = tuple[str, str, str]
 
 
 class SendXml(XmlView):
@@ -89,24 +90,28 @@ class SendXml(XmlView):
                 fates[place] = one.error or words.OF_FIELD.get(getattr(found, "field", ""), words.CLOSED)
             else:
                 good[place] = found
-        first_of = self._first_under_each_name(good, fates)
+        first_of = self._first_of_the_same(good, fates)
         lots: dict[Terms, Lot] = defaultdict(dict)
         for place, known in good.items():
-            if place not in fates and first_of.get(known.reference, place) == place:
+            if place not in fates and first_of.get(_same(known), place) == place:
                 lots[self.asked[place].terms][place] = known
         if len(lots) > MOST_LOTS:
             raise documents.Told(words.TOO_MANY_TERMS.format(most=MOST_LOTS))
         for terms, lot in lots.items():
             fates |= self._send(terms, lot)
-        fates |= {place: fates[first_of[known.reference]] for place, known in good.items() if place not in fates}
+        fates |= {place: fates[first_of[_same(known)]] for place, known in good.items() if place not in fates}
         return self._done([fates[place] for place in range(len(self.asked))])
 
-    def _first_under_each_name(self, good: Lot, fates: dict[int, Fate]) -> dict[str, int]:
-        """The place of the first SMS under each name; those whose name was used before get their fate now."""
-        named = {place: known.reference for place, known in good.items() if known.reference}
-        before = sending.sent_as(set(named.values()), by=self.caller, door=DOOR)
-        fates |= {place: before[name] for place, name in named.items() if name in before}
-        return {name: place for place, name in reversed(named.items())}
+    def _first_of_the_same(self, good: Lot, fates: dict[int, Fate]) -> dict[Same, int]:
+        """The place of the first of those that are the same; those whose name was used before get their fate now."""
+        named = {place: known for place, known in good.items() if known.reference}
+        before = sending.sent_as({known.reference for known in named.values()}, by=self.caller, door=DOOR)
+        fates |= {
+            place: _earlier(before[known.reference], known)
+            for place, known in named.items()
+            if known.reference in before
+        }
+        return {_same(known): place for place, known in reversed(named.items())}
 
     def _send(self, terms: Terms, lot: Lot) -> dict[int, Fate]:
         """What became of those that have the same terms: one alone, and without a title, is a message by itself."""
@@ -136,6 +141,19 @@ class SendXml(XmlView):
         batches = {fate.batch_id for fate in accepted if fate.batch_id}
         named = [f"batch {key}" for key in sorted(batches)] or [str(fate.pk) for fate in accepted[:1]]
         return Done({"fates": fates}, object_id=", ".join(named))
+
+
+def _same(known: Known) -> Same:
+    """What is the same in two SMS of one document of which one is a repeat.
+
+    The vendor's own plugin numbers the phones of each message anew: what goes to others has the same number there.
+    """
+    return known.reference, known.phone, known.text
+
+
+def _earlier(sent: Sequence[Message], known: Known) -> Message:
+    """Of several under one name the one to the same phone, else the first."""
+    return next((one for one in sent if one.phone == known.phone), sent[0])
 
 
 def _fates_in(batch: Batch, lot: Lot) -> dict[int, Fate]:
