@@ -124,6 +124,10 @@ class TestManyPhones:
         assert said(send(key, phones=f"79161234569, {phone}"))["cnt"] == 2
         assert {one.phone for one in Message.objects.all()} == {PHONE, "+79161234569"}
 
+    def test_nor_where_they_make_no_phone_together(self, key: str) -> None:
+        told = said(send(key, phones="79161234567,+7 9161234568 1", op="1"))
+        assert told["phones"] == [{"phone": "79161234567", "status": "-1"}, {"phone": "+7 9161234568 1", "error": "7"}]
+
     def test_blanks_between_phones_are(self, key: str) -> None:
         assert said(send(key, phones="79161234567 79161234568"))["cnt"] == 2
 

@@ -6,11 +6,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from messaging import sending
-from messaging.dropin.numbers import phone_of, spelled
+from messaging.dropin.numbers import spelled
 from portal.errors import Refusal
 
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
+#: So many digits are a phone with its country code, and no part of one.
+FEWEST_DIGITS = 9
 #: A line of `list`: phones and a text with a colon between them, or a semicolon where there is no colon.
 LINE = re.compile(r"([0-9+()\s,;.-]*):(.*)|([0-9+()\s,.-]*);(.*)", re.ASCII)
 
@@ -58,15 +60,7 @@ def _listed(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _phones_in(written: str) -> Iterator[str]:
     for part in map(str.strip, BETWEEN_PHONES.split(written)):
-        yield from [part] if _is_one(part) else part.split()
-
-
-def _is_one(part: str) -> bool:
-    """Whether blanks in it stand in a phone, as people write one, and not between two."""
-    if len(part.split()) < 2:
-        return bool(part)
-    try:
-        phone_of(part)
-    except Refusal:
-        return False
-    return True
+        pieces = part.split()
+        # Else blanks stand in one phone, as people write it, be it a good one or not.
+        apart = all(sum(map(str.isdigit, piece)) >= FEWEST_DIGITS for piece in pieces)
+        yield from pieces if apart else [part]
