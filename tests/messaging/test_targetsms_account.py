@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -102,7 +103,8 @@ def came(text: str, minutes_ago: int, gateway: Gateway) -> InboundMessage:
         phone="+79161234567",
         text=text,
         fingerprint=text,
-        at=(clock.now() - timedelta(minutes=minutes_ago)).replace(microsecond=0),
+        at=clock.now() - timedelta(hours=1),
+        received_at=(clock.now() - timedelta(minutes=minutes_ago)).replace(microsecond=0),
     )
     return made
 
@@ -117,13 +119,23 @@ def ask(start: str, end: str = "") -> list[Element]:
 
 def test_what_came_in_between_is_told_without_the_ends(admin: User, sandbox: Gateway) -> None:
     first, second, third = (came(text, ago, sandbox) for text, ago in (("1", 30), ("<2> & 😀", 20), ("3", 10)))
-    (sms,) = ask(local(first.at), local(third.at))
+    (sms,) = ask(local(first.received_at), local(third.received_at))
     assert attributes(sms) == {
-        "id_sms": str(second.pk), "date_receive": local(second.at), "originator": "79161234567", "prefix": "",
+        "id_sms": str(second.pk), "date_receive": local(second.received_at), "originator": "79161234567", "prefix": "",
         "phone": "",
     }  # fmt: skip
     assert sms.text == "<2> & 😀"
-    assert [one.text for one in ask(local(first.at))] == ["<2> & 😀", "3"]
+    assert [one.text for one in ask(local(first.received_at))] == ["<2> & 😀", "3"]
+
+
+def test_who_asks_for_one_period_after_the_other_misses_nothing(admin: User, sandbox: Gateway) -> None:
+    # It was written in the first, and its provider was asked, or called, in the second.
+    now = clock.now().replace(microsecond=0)
+    ends = [local(now - timedelta(minutes=minutes)) for minutes in (3, 2, 1)]
+    late = came("STOP", 1, sandbox)
+    InboundMessage.objects.update(at=now - timedelta(seconds=150), received_at=now - timedelta(seconds=90))
+    first, second = ([sms.get("id_sms") for sms in ask(*period)] for period in pairwise(ends))
+    assert (first, second) == ([], [str(late.pk)])
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,10 @@ class Time(Question):
 
 
 class Inbound(Question):
-    """Tell what people wrote, from one moment to another, both left out; the first 1000 of it.
+    """Tell what people wrote, as it came in from one moment to another, both left out; the first 1000 of it.
 
-    `phone` is the sender of the gateway by which it came.
+    `phone` is the sender of the gateway by which it came. `date_receive` is when the portal heard of it, which is later
+    than when it was written: who asks for one period after the other would miss what was on its way between them.
     """
 
     rights: ClassVar = {"POST": (Right.MESSAGES_READ,)}
@@ -148,10 +149,10 @@ class Inbound(Question):
         start, end = _moment(period.get("start", "")), _moment(period.get("end", ""))
         if start is None:
             raise documents.Told(words.BAD_PERIOD)
-        rows = InboundMessage.objects.select_related("gateway").filter(at__gt=start).order_by("at", "pk")
-        rows = rows.filter(at__lt=end) if end else rows
+        rows = InboundMessage.objects.select_related("gateway").filter(received_at__gt=start)
+        rows = rows.filter(received_at__lt=end) if end else rows
         rows = rows.filter(permissions.of_its_gateways(self.caller, "gateway"))
-        return documents.answer(*map(_inbound, rows[:MOST_INBOUND]))
+        return documents.answer(*map(_inbound, rows.order_by("received_at", "pk")[:MOST_INBOUND]))
 
 
 def _state(message: Message) -> xml.Element:
@@ -180,7 +181,7 @@ def _inbound(inbound: InboundMessage) -> xml.Element:
         "sms",
         inbound.text,
         id_sms=inbound.pk,
-        date_receive=times.local(inbound.at),
+        date_receive=times.local(inbound.received_at),
         originator=inbound.phone.lstrip("+"),
         prefix="",
         phone=inbound.gateway.sender,
