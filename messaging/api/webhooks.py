@@ -24,8 +24,8 @@ SECRET = "whsec_…"
 EXAMPLE = {
     "id": 3, "name": "hotel desk", "url": "https://desk.example.org/…", "events": ["message.delivered", "sms.received"],
     "format": "standard", "verify_tls": True, "enabled": True, "state": "ok", "waiting": 0, "failing_since": None,
-    "last_failure": "", "last_success": "2026-11-22T12:00:02Z", "paused_at": None, "former_secret_until": None,
-    "made_by": "admin", "created": "2026-11-22T11:00:00Z",
+    "rest_until": None, "last_failure": "", "last_success": "2026-11-22T12:00:02Z", "paused_at": None,
+    "former_secret_until": None, "made_by": "admin", "created": "2026-11-22T11:00:00Z",
 }  # fmt: skip
 
 WEBHOOKS = Resource(
@@ -46,6 +46,7 @@ WEBHOOKS = Resource(
         "state": shown(standing_of, serializers.ChoiceField(choices=Standing.values)),
         "waiting": shown(webhooks.waiting, serializers.IntegerField()),
         "failing_since": moment("failing_since", nullable=True),
+        "rest_until": moment("rest_until", nullable=True),
         "last_failure": text("last_failure"),
         "last_success": moment("last_success", nullable=True),
         "paused_at": moment("paused_at", nullable=True),

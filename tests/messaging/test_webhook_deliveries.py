@@ -400,10 +400,14 @@ class TestRepeating:
         webhook.refresh_from_db()
         assert webhook.failing_since is None
 
-    def test_a_test_of_an_old_receiver_is_in_its_own_words(self, receiver: Receiver) -> None:
+    def test_a_test_of_an_old_receiver_is_in_its_own_words_and_by_the_portals_clock(self, receiver: Receiver) -> None:
         webhook = listening(receiver, "sms.received", format="smsmobileapi_v1")
-        assert webhooks.test(webhook).works
-        assert set(json.loads(receiver.calls[0][1])) >= {"guid", "number", "message"}
+        with timezone.override("Asia/Kamchatka"):
+            assert webhooks.test(webhook).works
+        said = json.loads(receiver.calls[0][1])
+        assert set(said) >= {"guid", "number", "message"}
+        at = WebhookEvent.objects.get().at.astimezone(timezone.get_default_timezone())
+        assert said["time_received"] == f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 class TestForgetting:

@@ -11,7 +11,10 @@ from messaging.models import Stop, Webhook
 from messaging.webhooks import delivering
 from messaging.webhooks.calling import call_all
 from portal.errors import Refusal, Why
+from portal.models import User
+from tests.conftest import Api
 from tests.messaging.hooks import deliver_all, let_time_pass, listening
+from tests.portal.admin_pages import page, signed_in
 from tests.simulators.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
@@ -84,7 +87,9 @@ def test_a_410_of_the_former_address_does_not_switch_off_the_new_one(receiver: R
 
 
 @pytest.mark.parametrize("answered_well", [0, 1])
-def test_a_receiver_that_asks_for_time_is_given_it_for_all_that_waits(receiver: Receiver, answered_well: int) -> None:
+def test_a_receiver_that_asks_for_time_is_given_it_for_all_that_waits(
+    receiver: Receiver, answered_well: int, api: Api, admin: User
+) -> None:
     webhook = listening(receiver, "gateway.up")
     receiver.statuses, receiver.headers = [204] * answered_well + [429], {"retry-after": "3600"}
     tell(answered_well + 1)
@@ -96,6 +101,9 @@ def test_a_receiver_that_asks_for_time_is_given_it_for_all_that_waits(receiver: 
     rest_until = Webhook.objects.get().rest_until
     assert rest_until
     assert rest_until >= before + timedelta(hours=1)
+    item = api(admin).get(f"/api/v1/webhook/{webhook.pk}").json()["item"]
+    assert item["rest_until"] > f"{before:%Y-%m-%dT%H}"
+    assert "/act/resume/" in signed_in(admin).get(page(Webhook, "change", webhook.pk)).content.decode()
     webhooks.resume(webhook)
     deliver_all()
     assert len(receiver.calls) > answered_well + 1
