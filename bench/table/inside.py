@@ -5,6 +5,8 @@ import time
 from messaging import sending, tallies
 from messaging.models import Message, TallyProgress
 from messaging.retries import Kind
+from portal import clients, keys
+from portal.models import User
 
 #: Seconds from one code to the next.
 APART = 0.05
@@ -29,3 +31,11 @@ def count_history() -> int:
         counted = TallyProgress.now().built_from
         tallies.keep_tallies()
     return Message.objects.count()
+
+
+def credentials(username: str) -> dict[str, str]:
+    """An API key of this user, and the id and the secret of an OAuth2 client that acts as the user."""
+    user = User.objects.get(username=username)
+    _key, key = keys.issue(user, "bench")
+    client, secret = clients.make("bench", user)
+    return {"key": key, "client_id": client.client_id, "client_secret": secret}

@@ -6,13 +6,19 @@ from collections.abc import Collection, Sequence
 from statistics import median
 
 from bench.measuring import Noise
-from bench.table import accepting, codes, growth, memory, sending
+from bench.table import accepting, codes, growth, memory, sending, ways
 from bench.table.alternating import ROUNDS, Row
 from bench.table.stage import House, Stage, stage
 from tests.servers import ServerMissing
 
 #: The parts of the table in their order; `ROWS="accept send"` measures these only.
-PARTS = {"accept": accepting.rows, "send": sending.rows, "code": codes.rows, "growth": growth.rows}
+PARTS = {
+    "accept": accepting.rows,
+    "ways": ways.rows,
+    "send": sending.rows,
+    "code": codes.rows,
+    "growth": growth.rows,
+}
 MEMORY = "memory"
 HEADING = f"{'':72}{'ours':>10}{'other':>10}{'ratio':>8}{'wanted':>9}{'':>7}{'spread':>8}"
 
