@@ -26,12 +26,14 @@ DEFENDER = "Defender"
 KEPT = timedelta(days=30)
 
 
-def may_try(request: HttpRequest | Request, name: str) -> bool:
+def may_try(request: HttpRequest | Request, who: str | User) -> bool:
     """Whether neither the host nor this user there is blocked; else the door answers for whatever comes of it.
 
-    Asked before a password, a code or a passkey is looked at; `authenticate` asks by itself.
+    `who` is a name as it was typed, or the user whose it is. Asked before a password, a code or a passkey is looked at;
+    `authenticate` asks by itself.
     """
-    row = blocked(callers.host_of(callers.address_of(request)), name_to_keep(name))
+    name = who.get_username() if isinstance(who, User) else name_to_keep(who)
+    row = blocked(callers.host_of(callers.address_of(request)), name)
     if row is not None:
         request.META[TURNED_AWAY] = row
     return row is None

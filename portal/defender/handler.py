@@ -35,7 +35,7 @@ class PasswordInTime(LivingAccounts):
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Any:
         user = super().authenticate(request, username=username, password=password, **kwargs)
-        if user is not None and request is not None and not may_try(request, user.get_username()):
+        if user is not None and request is not None and not may_try(request, user):
             raise PermissionDenied
         return user
 

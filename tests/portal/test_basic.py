@@ -1,19 +1,23 @@
 """`Authorization: Basic`, in both spellings that Mobile SMARTS documents, and with an API key for the password."""
 
 import base64
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.test import RequestFactory
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from portal import keys
 from portal.api.authentication.entry import presented_pair
-from portal.models import RefusedTry, User
+from portal.models import RefusedTry, User, WatchedHost
 from portal.passwords import PortalPasswordHasher
 from tests.conftest import PASSWORD
+from tests.portal.test_versions import statements
 
 URL = "/api/v1/sms_gateways"
 
@@ -70,6 +74,21 @@ def test_a_right_password_is_hashed_once_for_many_calls(operator: User) -> None:
     with patch.object(PortalPasswordHasher, "verify", autospec=True, wraps=PortalPasswordHasher.verify) as verify:
         assert [get(basic("operator", PASSWORD)).status_code for _ in range(5)] == [200] * 5
     assert verify.call_count == 1
+
+
+def test_whose_password_is_believed_is_not_looked_up(operator: User) -> None:
+    assert get(basic("operator", PASSWORD)).status_code == 200
+    asked = statements(partial(get, basic("operator", PASSWORD)))
+    assert not [sql for sql in asked if User._meta.db_table in sql]
+
+
+@pytest.mark.parametrize("name", ["", "operator"])
+def test_a_password_that_is_believed_is_turned_away_where_its_host_or_its_user_there_is_blocked(
+    operator: User, name: str
+) -> None:
+    assert get(basic("operator", PASSWORD)).status_code == 200
+    WatchedHost.objects.create(host="127.0.0.1", username=name, until=timezone.now() + timedelta(minutes=1))
+    assert get(basic("operator", PASSWORD)).status_code == 429
 
 
 def test_a_new_password_ends_what_was_believed(operator: User) -> None:

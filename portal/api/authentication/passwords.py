@@ -67,7 +67,7 @@ def _by_key(request: HttpRequest | Request, username: str, presented: str) -> tu
 
 def _believed(request: HttpRequest | Request, username: str, password: str) -> User | None:
     kept = _kept.get(_digest(username, password))
-    if kept is None or not expiry.may_act(kept) or not defender.may_try(request, username):
+    if kept is None or not expiry.may_act(kept) or not defender.may_try(request, kept):
         return None
     return copied(kept)
 
