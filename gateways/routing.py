@@ -4,7 +4,7 @@ A gateway may be used when it is switched on, its breaker lets messages pass, it
 daily limit is not reached and its prefixes allow the phone.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, reduce
 from operator import or_
 
@@ -21,6 +21,8 @@ from portal.versions import Kept
 
 #: By name; under None the default one.
 _kept: Kept[str | None, Gateway] = Kept()
+#: By sender, those that are switched on.
+_senders: Kept[str, Sequence[Gateway]] = Kept()
 
 
 def named(name: str, asked_by: User | None = None) -> Gateway:
@@ -40,9 +42,19 @@ def sending_as(sender: str, asked_by: User | None = None) -> Gateway | None:
 
     For a key that is for other gateways those do not exist.
     """
-    rows = Gateway.objects.filter(Q(name=sender) | Q(sender=sender), enabled=True)
-    fit = [one for one in rows if permissions.may_use_gateway(asked_by, one.pk)]
-    return min(fit, key=lambda one: (one.name != sender, not one.is_default, one.priority, one.name), default=None)
+    fit = [one for one in _all_sending_as(sender) if permissions.may_use_gateway(asked_by, one.pk)]
+    best = min(fit, key=lambda one: (one.name != sender, not one.is_default, one.priority, one.name), default=None)
+    return best and copied(best)
+
+
+def _all_sending_as(sender: str) -> Sequence[Gateway]:
+    """As they are now; kept in memory until any gateway changes."""
+    gateways = _senders.get(sender)
+    if gateways is None:
+        version = versions.now()
+        gateways = list(Gateway.objects.filter(Q(name=sender) | Q(sender=sender), enabled=True))
+        _senders.put(sender, version, gateways)
+    return gateways
 
 
 def default() -> Gateway:
