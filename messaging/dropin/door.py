@@ -15,31 +15,33 @@ A system's view says where its calls carry what, and how it words an error:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from gateways import routing
+from messaging import opt_outs, sending
 from messaging.dropin import reading
+from messaging.dropin.carried import Carried, CarriedAuthentication
 from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
-from portal import audit, permissions
-from portal.api.authentication import another_site, keys, passwords, tokens
+from messaging.retries import Kind
+from portal import audit, permissions, versions
+from portal.api.authentication import keys, tokens
 from portal.api.authentication.refusals import NotSignedIn
-from portal.api.commit import Done, commit, commit_once
-from portal.api.inputs import Input
+from portal.api.commit import Done, commit, commit_once, commit_row_once
+from portal.api.inputs import Input, shared
+from portal.api.repeats import first_time, refuse_again
 from portal.api.views import ApiView, Example
-from portal.models import ApiKey, User
 from portal.permissions import Right, may
-from portal.strangers import name_to_keep
-from portal.ways import DropIn, WayIn, is_open
+from portal.ways import DropIn, is_open
 
 #: Carried over from the answer of our own API to that of the system.
 KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
@@ -58,23 +60,10 @@ class Fault:
     blocked: bool = False
 
 
-class Carried(NamedTuple):
-    """What a call carries to show who calls: a key, or a name and a password; `in_url`: the password in its address."""
-
-    key: str = ""
-    username: str = ""
-    password: str = ""
-    in_url: bool = False
-
-
-class FromAPage(PermissionDenied):
-    """403: a page of another site makes a browser call us, where its guesses would block the host of who reads it."""
-
-    default_detail = "Pages of another site cannot call here."
-
-
 class Fields(Input):
     """What a call may carry. What it does not know is passed over, as the systems themselves do."""
+
+    asks_nobody: ClassVar = True
 
     def to_internal_value(self, data: Any) -> Any:
         return serializers.Serializer.to_internal_value(self, data)
@@ -90,50 +79,6 @@ class GatewayFields(Fields):
         max_length=100,
         help_text="The portal's own: the name of a gateway",
     )
-
-
-class CarriedAuthentication(BaseAuthentication):
-    """What lets a call of another system in: where that system's programs put it."""
-
-    def __init__(self, view: "DropInView") -> None:
-        self.view = view
-
-    def authenticate(self, request: Request) -> tuple[User, ApiKey | None] | None:
-        """The user and the key; None where the call carries neither key nor password.
-
-        Raises what `keys.key_of` and `passwords.each_time` do, and FromAPage.
-        """
-        carried = self.view.carried()
-        if carried.key and is_open(WayIn.API_KEY):
-            self._refuse_pages(request)
-            key = keys.key_of(request, carried.key)
-            return key.user, key
-        if not carried.password:
-            return None
-        self._refuse_pages(request)
-        self.view.audit_name = name_to_keep(carried.username)
-        return passwords.each_time(request, carried.username, carried.password, in_url=carried.in_url)
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
-
-    @staticmethod
-    def _refuse_pages(request: Request) -> None:
-        if another_site.makes(request):
-            raise FromAPage
-
-
-class CarriedScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """What a call carries is among its fields in the OpenAPI document, and no scheme of its own."""
-
-    target_class = CarriedAuthentication
-    name: list[str] = []
-
-    def get_security_requirement(self, auto_schema: Any) -> None:  # type: ignore[override]
-        return None
-
-    def get_security_definition(self, auto_schema: Any) -> list[Any]:
-        return []
 
 
 class DropInView(ApiView):
@@ -217,6 +162,11 @@ class DropInView(ApiView):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return [CarriedAuthentication(self), *super().get_authenticators()]
 
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        # One that is dealt with anew may have been refused by what was true before.
+        self.fault = None
+        return super().initialize_request(request, *args, **kwargs)
+
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not is_open(self.system):
             # The same as of an address that nobody knows.
@@ -252,7 +202,7 @@ class DropInView(ApiView):
         given, shape = super()._request_to_audit(), self.inputs.get("POST")
         if shape is None:
             return given
-        known = {*shape().fields, self.name_field, *self.also_reads}
+        known = {*shared(shape).fields, self.name_field, *self.also_reads}
         return {name: value if name in known else audit.MASK for name, value in given.items()}
 
     def once(self, work: Callable[[], Done], own_key: str | None = None) -> dict[str, Any]:
@@ -261,9 +211,36 @@ class DropInView(ApiView):
         `own_key` says what the call is about, where the system knows a repeat by it: that gets the answer of the first.
         Raises what `work` does, and StillOpen.
         """
+        versions.confirm()
         if own_key is None:
             return dict(commit_once(self, work).body)
         return dict(commit(self, work, own_key=own_key).data)
+
+    def accept(
+        self, told: Callable[[Message], Done], again: tuple[str, timedelta] | None = None, **wish: Any
+    ) -> dict[str, Any]:
+        """Accepts one message that may leave at once, in one statement where it can be; the answer's body.
+
+        `wish` is what `sending.prepare` takes beside the caller. `told` is asked before the message has its id, too,
+        which must not be looked at then. `again` is what `refuse_again` takes, where the system refuses the same call
+        for a while. Raises what that and `sending.send` do.
+        """
+        wish |= {"kind": Kind.INFORMATION, "requested_by": self.caller}
+        message = sending.prepare(**wish)
+
+        def work() -> Done:
+            if again:
+                refuse_again(self, *again)
+            accepted = sending.send(**wish)
+            done = told(accepted)
+            return replace(done, object_id=done.object_id or str(accepted.pk))
+
+        hindrance = opt_outs.unless_opted_out(message.phone)
+        first = first_time(self, again[0]) if again else None
+        done = commit_row_once(self, message, lambda: told(message), unless=hindrance, work=work, first=first)
+        if not message._state.adding:
+            sending.note_stored(message)
+        return dict(done.body)
 
     def gateway_called(self, named: str, sender: str = "") -> str:
         """The name of the gateway to send through: the one that is named, else one that sends as `sender`, else none.

@@ -5,6 +5,7 @@ Gateway", "Using HTTP interface to send SMS"; the answers are those of Kannel 1.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -93,6 +94,7 @@ class SendSms(DropInView):
     takes: ClassVar = (*DropInView.takes, PLAIN)
     gives: ClassVar = PLAIN
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
+    guesses: ClassVar = True
     parameters: ClassVar = {"GET": (KannelSendFields,)}
     inputs: ClassVar = {"POST": KannelSendFields}
     call_shown: ClassVar = {"to": "+79161234567", "text": "Wi-Fi is back"}
@@ -155,42 +157,64 @@ class SendSms(DropInView):
             raise Refusal(TOO_MANY if written else EMPTY_RECEIVER, field="to")
         if not asked["text"].strip():
             raise Refusal(NO_TEXT, field="text")
-        told = self.once(lambda: self._send_all(asked, written))
+        told = self._accepted(asked, written)
         denied = f" Denied receivers are: {' '.join(told['denied'])}" if told["denied"] else ""
         return HttpResponse(told["said"] + denied, status=400 if told["said"] == DENIED else 202, content_type=PLAIN)
 
     post = get
 
-    def _send_all(self, asked: dict[str, Any], written: list[str]) -> Done:
-        """Accepts what can be; raises Refusal where nothing can."""
+    def _accepted(self, asked: dict[str, Any], written: list[str]) -> dict[str, Any]:
+        """Accepts what can be; what is told of it. Raises Refusal where nothing can."""
         gateway = self.gateway_called(asked["sms_gateway"] or asked["smsc"], asked["from"])
         wait, life = _minutes(asked["deferred"], "deferred"), _minutes(asked["validity"], "validity")
         due_at = clock.now() + wait if wait else None
         no_later = (due_at or clock.now()) + life if life else None
-        terms: dict[str, Any] = {"text": asked["text"], "gateway_name": gateway, "due_at": due_at, "no_later": no_later}
+        terms: dict[str, Any] = {
+            "text": asked["text"], "gateway_name": gateway, "no_later": no_later, "door": Door.KANNEL,
+        }  # fmt: skip
+        mask = _mask(asked["dlr-mask"]) if asked["dlr-url"] else 0
+        phone = _only_phone(written)
+        if phone and due_at is None and not mask:
+            return self.accept(lambda message: _answer({written[0]: message}), phone=phone, **terms)
+        return self.once(lambda: self._send_all(asked, written, mask, terms | {"due_at": due_at}))
+
+    def _send_all(self, asked: dict[str, Any], written: list[str], mask: int, terms: dict[str, Any]) -> Done:
         sent = {phone: self._send(phone, terms) for phone in written}
-        if asked["dlr-url"] and (mask := _mask(asked["dlr-mask"])):
+        if mask:
             for message in filter(None, sent.values()):
                 reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"])
         if not any(sent.values()):
             raise Refusal(DENIED, field="to")
-        going = {phone: one for phone, one in sent.items() if one and one.state != State.SUPPRESSED}
-        waits = due_at is not None or not all(routing.may_be_used(one.gateway) for one in going.values())
-        said = (QUEUED if waits else ACCEPTED) if going else DENIED
-        denied = [phone for phone in written if phone not in going] if going else []
         keys = ",".join(str(one.pk) for one in sent.values() if one)
-        return Done({"said": said, "denied": denied}, status=202 if going else 400, object_id=keys)
+        return replace(_answer(sent), object_id=keys)
 
     def _send(self, phone: str, terms: dict[str, Any]) -> Message | None:
         """The message, which may be suppressed; None for what is no phone. Raises Refusal for all else."""
         try:
-            return sending.send(
-                phone=phone_of(phone), kind=Kind.INFORMATION, requested_by=self.caller, door=Door.KANNEL, **terms
-            )
+            return sending.send(phone=phone_of(phone), kind=Kind.INFORMATION, requested_by=self.caller, **terms)
         except Refusal as refusal:
             if refusal.field != "phone":
                 raise
             return None
+
+
+def _only_phone(written: list[str]) -> str:
+    """The one phone in E.164; empty where there are several, or it is none."""
+    if len(written) > 1:
+        return ""
+    try:
+        return phone_of(written[0])
+    except Refusal:
+        return ""
+
+
+def _answer(sent: Mapping[str, Message | None]) -> Done:
+    """What is told of the messages, by their phones as they were written."""
+    going = {phone: one for phone, one in sent.items() if one and one.state != State.SUPPRESSED}
+    waits = any(one.waits_for or not routing.may_be_used(one.gateway) for one in going.values())
+    said = (QUEUED if waits else ACCEPTED) if going else DENIED
+    denied = [phone for phone in sent if phone not in going] if going else []
+    return Done({"said": said, "denied": denied}, status=202 if going else 400)
 
 
 def _in_its_spelling(call: Call) -> Call:

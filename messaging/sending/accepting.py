@@ -84,14 +84,28 @@ def send(  # noqa: PLR0913 — each says one thing of a message
     return message
 
 
-def prepare(*, phone: str, text: str, kind: Kind, gateway_name: str, requested_by: User | None, door: Door) -> Message:
-    """What `send` stores, for whoever stores it and then tells `note_stored`; see there.
+def prepare(
+    *,
+    phone: str,
+    text: str,
+    kind: Kind,
+    gateway_name: str,
+    requested_by: User | None,
+    door: Door,
+    caller_reference: str = "",
+    no_later: datetime | None = None,
+) -> Message:
+    """What `send` stores of a message that may leave at once, for whoever stores it and then tells `note_stored`.
 
-    Whether the phone has opted out is still to be asked. Raises Refusal as `send` does.
+    Whether the phone has opted out is still to be asked. Raises Refusal as `send` does; see there.
     """
     phone, measure = phones.normalise(phone), measured(text)
-    wanted = routing.named(gateway_name, requested_by)
-    return draft(Terms(kind, wanted, requested_by, door), phone, text, measure, wanted)
+    check_schedule(None, no_later)
+    wanted = wanted_gateway(gateway_name, requested_by)
+    terms = Terms(kind, wanted, requested_by, door, no_later=no_later)
+    message = draft(terms, phone, text, measure, wanted or routing.default())
+    message.caller_reference = caller_reference or None
+    return message
 
 
 def wanted_gateway(name: str, requested_by: User | None) -> Gateway | None:

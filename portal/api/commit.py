@@ -115,33 +115,68 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
     is what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
     """
     key = key_of(view.request)
-    claim = None if key is None else _claim(view, key, view.body)
-    mark = row.pk = secrets.randbelow(MARKS) + MARKS
-    done = answer()
-    text = ""
-    if claim is not None:
-        # What is kept is what is sent, to the byte, to the first request too.
-        text = JSONRenderer().render(dict(done.body)).decode()
-        claim.status, claim.answer = done.status, f'{{"body": {text}, "headers": {json.dumps(dict(done.headers))}}}'
-    event = view.audit_event(done.status)
+    if key is None:
+        return _sent(commit_row_once(view, row, answer, unless=unless, work=work))
+    claim = _claim(view, key, view.body)
+    mark, done = _marked(row), answer()
+    # What is kept is what is sent, to the byte, to the first request too.
+    text = JSONRenderer().render(dict(done.body)).decode()
+    claim.status, claim.answer = done.status, f'{{"body": {text}, "headers": {json.dumps(dict(done.headers))}}}'
     try:
-        together.insert(row, audit.row_of(event), claim, str(mark), unless)
-    except (Hindered, DataError, IntegrityError):
-        versions.confirm()
-        versions.look_again()
-        return commit(view, work)
+        written = _write(view, row, done, claim, mark, unless)
     except KeyTaken:
         versions.confirm()
         return _replayed(claim)
     except OperationalError as error:
-        if claim is not None and _is_busy(error):
+        if _is_busy(error):
             raise StillOpen from error
         raise
+    if not written:
+        return commit(view, work)
+    return _sent(Done(json.loads(text.replace(mark, str(row.pk))), done.status, headers=done.headers))
+
+
+def commit_row_once(
+    view: ApiView,
+    row: Model,
+    answer: Callable[[], Done],
+    *,
+    unless: Unless,
+    work: Work,
+    first: IdempotencyRecord | None = None,
+) -> Done:
+    """As `commit_once`, for the same work as that of `commit_row`, with no answer kept for repeats.
+
+    `first` is a record to write with the row; where there is that one already, `work` does it all instead.
+    """
+    mark = _marked(row)
+    try:
+        written = _write(view, row, answer(), first, mark, unless)
+    except KeyTaken:
+        versions.confirm()
+        written = False
+    return answer() if written else commit_once(view, work)
+
+
+def _marked(row: Model) -> str:
+    """What stands in for the row's key from now on."""
+    row.pk = secrets.randbelow(MARKS) + MARKS
+    return str(row.pk)
+
+
+def _write(view: ApiView, row: Model, done: Done, claim: IdempotencyRecord | None, mark: str, unless: Unless) -> bool:
+    """The one statement, by which the row has its key; false where it does not write the row. Raises KeyTaken."""
+    view.audit_object = done.object_id or view.audit_object
+    event = view.audit_event(done.status)
+    try:
+        together.insert(row, audit.row_of(event), claim, mark, unless)
+    except (Hindered, DataError, IntegrityError):
+        versions.confirm()
+        versions.look_again()
+        return False
     transaction.on_commit(partial(audit.count, event))
     view.audit_done = True
-    if claim is None:
-        return _sent(answer())
-    return _sent(Done(json.loads(text.replace(str(mark), str(row.pk))), done.status, headers=done.headers))
+    return True
 
 
 def key_of(request: Request) -> str | None:

@@ -1,6 +1,7 @@
 """Calls of systems that refuse the same call for a while: nothing is kept for the repeat but that there was a first."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -9,6 +10,8 @@ from portal.api.views import ApiView
 from portal.errors import Refusal, Why
 from portal.models import IdempotencyRecord
 
+NOTHING_KEPT: dict[str, Any] = {"fingerprint": "", "status": 0, "answer": ""}
+
 
 def refuse_again(view: ApiView, key: str, within: timedelta) -> None:
     """Puts on record that this is done now. Call it in the transaction that does it; who comes meanwhile waits here.
@@ -16,17 +19,23 @@ def refuse_again(view: ApiView, key: str, within: timedelta) -> None:
     `key` says all that the call is about, among those of the same system (the view's `tag`). Raises Refusal (conflict)
     where the same program of the caller has done it within that time.
     """
-    now = timezone.now()
-    same = {
+    now, same = timezone.now(), _same(view, key)
+    _record, is_first = IdempotencyRecord.objects.get_or_create(**same, defaults=NOTHING_KEPT)
+    if is_first or IdempotencyRecord.objects.filter(**same, created__lte=now - within).update(created=now):
+        return
+    seconds = int(within.total_seconds())
+    raise Refusal(f"The same call was made less than {seconds} seconds ago.", why=Why.CONFLICT)
+
+
+def first_time(view: ApiView, key: str) -> IdempotencyRecord:
+    """The same record, for whoever writes it together with the work where there is none yet."""
+    return IdempotencyRecord(**_same(view, key), **NOTHING_KEPT)
+
+
+def _same(view: ApiView, key: str) -> dict[str, Any]:
+    return {
         "user": view.caller,
         "program": credentials.program_of(view.request.auth),
         "endpoint": f"{view.tag}, again",
         "key": key,
     }
-    _record, is_first = IdempotencyRecord.objects.get_or_create(
-        **same, defaults={"fingerprint": "", "status": 0, "answer": ""}
-    )
-    if is_first or IdempotencyRecord.objects.filter(**same, created__lte=now - within).update(created=now):
-        return
-    seconds = int(within.total_seconds())
-    raise Refusal(f"The same call was made less than {seconds} seconds ago.", why=Why.CONFLICT)

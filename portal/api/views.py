@@ -123,7 +123,8 @@ class ApiView(APIView):
     #: The list in the body whose items the view judges each by itself: those that nothing can store come as Unstorable.
     judges_each_of: ClassVar[str] = ""
     #: Whether it may begin by what was last known of who may do what: only for views that do nothing but `commit_row`,
-    #: whose one statement writes only where that is still so.
+    #: whose one statement writes only where that is still so, or that `versions.confirm` before they do anything else.
+    #: Such a view may be called twice for one request, and keeps nothing that it concluded from what was known.
     guesses: ClassVar[bool] = False
     #: What the audit trail calls this; the route's name unless given.
     action: ClassVar[str] = ""

@@ -37,9 +37,9 @@ class Unless:
 def insert(row: Model, event: AuditEvent, record: IdempotencyRecord | None, mark: str, unless: Unless) -> None:
     """Writes them and gives the row its key. None of them may be stored yet.
 
-    The row's key is what the event is about, and takes the place of `mark` in the answer that is kept. What was guessed
-    of `portal.versions` is confirmed by writing. Raises KeyTaken, Hindered, also by a wrong guess, and Django's
-    database errors.
+    The row's key is what the event is about, unless that says it itself, and takes the place of `mark` in the answer
+    that is kept. What was guessed of `portal.versions` is confirmed by writing. Raises KeyTaken, Hindered, also by a
+    wrong guess, and Django's database errors.
     """
     write = _in_one_statement if connection.vendor == "postgresql" else _in_one_transaction
     row.pk = write(row, event, record, mark, unless)
@@ -56,7 +56,7 @@ def _in_one_statement(
         values.append(guess)
     if record is not None:
         values += [*_values(_LEFT_TO_ROW[IdempotencyRecord], record), record.answer, mark]
-    values += [*_values(("id",), row), *_values(_LEFT_TO_ROW[AuditEvent], event)]
+    values += [*_values(("id",), row), *_values(_LEFT_TO_ROW[AuditEvent], event), event.object_id]
     sql = _statement(type(row), unless.model, unless.column, with_record=record is not None, guessed=guess is not None)
     ((free, key),) = statements.fetch(sql, values)
     if free is None:
@@ -87,7 +87,7 @@ WITH free AS MATERIALIZED (
 ),
 {claim if with_record else ""}
 made AS ({_insert(model, "id", "free.id", "free")} {taken if with_record else ""} RETURNING id),
-event AS ({_insert(AuditEvent, "object_id", "made.id::text", "made")})
+event AS ({_insert(AuditEvent, "object_id", "coalesce(nullif(%s, ''), made.id::text)", "made")})
 SELECT (SELECT id FROM free), (SELECT id FROM made)
 """  # noqa: S608 — names of our own tables and columns
 
@@ -150,10 +150,10 @@ def _in_one_transaction(
             _claim(record)
         row.pk = None
         row.save(force_insert=True)
-        event.object_id = str(row.pk)
+        event.object_id = event.object_id or str(row.pk)
         event.save(force_insert=True)
         if record is not None:
-            record.answer = record.answer.replace(mark, event.object_id)
+            record.answer = record.answer.replace(mark, str(row.pk))
             record.save(update_fields=["answer"])
     return int(row.pk)
 

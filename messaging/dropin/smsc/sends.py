@@ -40,6 +40,8 @@ PRICE_ONLY = "1"
 #: For so long a call without an id is refused again: the vendor's libraries make it anew where no answer comes.
 REFUSED_AGAIN = timedelta(minutes=1)
 LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
+#: Messages that were looked at.
+Items = Sequence[sending.Known | sending.Faulty]
 
 
 class SmscSendFields(SmscFields, GatewayFields):
@@ -104,6 +106,7 @@ class Send(SmscView):
     """
 
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
+    guesses: ClassVar = True
     parameters: ClassVar = {"GET": (SmscSendFields,)}
     inputs: ClassVar = {"POST": SmscSendFields}
     call_shown: ClassVar = {"phones": "79161234567", "mes": "Wi-Fi is back", "charset": "utf-8"}
@@ -115,15 +118,15 @@ class Send(SmscView):
 
     def get(self, request: Request) -> HttpResponse:
         """Send a text to one phone or many, as SMSC.ru's `send.php` does."""
-        wish, items = self._wish, self._items
+        wish = self._wish()
+        items = self._items(wish)
         if self.asked["cost"] == PRICE_ONLY:
             segments = _segments(items)
             if not segments:
                 raise _first_refusal(items)
             told: dict[str, Any] = {"cost": price_of(wish.gateway, segments), "cnt": segments}
             return self.written(told, words=f"{told['cost']} ({segments} SMS)")
-        own_id = self.asked["id"]
-        told = self.once(lambda: self._send(items), _key_of(own_id, wish) if own_id else None)
+        told = self._accepted(wish, items)
         if self.asked_format != NUMBERS:
             # There each has its place; elsewhere what is not known is left out.
             told = {name: value for name, value in told.items() if value is not None}
@@ -145,7 +148,6 @@ class Send(SmscView):
             raise Refusal("The portal sends SMS and nothing else.", field=other)
         return asked
 
-    @cached_property
     def _wish(self) -> Wish:
         asked = self.asked
         name = self.gateway_called(asked["sms_gateway"], asked["sender"])
@@ -163,19 +165,32 @@ class Send(SmscView):
         """What the caller calls them, or a number like those that SMSC gives."""
         return self.asked["id"] or str(secrets.randbelow(2**31 - 2) + 1)
 
-    @cached_property
-    def _items(self) -> Sequence[sending.Known | sending.Faulty]:
+    def _items(self, wish: Wish) -> Items:
         """The messages, looked at before anything is locked. Raises Refusal where there are none."""
-        items = [sending.Item(one.phone, one.text, self._reference) for one in self._wish.sms]
+        items = [sending.Item(one.phone, one.text, self._reference) for one in wish.sms]
         if not items:
             raise Refusal("This is not a phone number; write it like 79161234567.", field="phone")
         return sending.look_at(items)
 
-    def _send(self, items: Sequence[sending.Known | sending.Faulty]) -> Done:
-        wish, reference = self._wish, self._reference
-        if not self.asked["id"]:
-            refuse_again(self, _key_of(f"{self.asked['time']} {self.asked['tz']}", wish), REFUSED_AGAIN)
-        wrong = self._send_one(wish) if len(wish.sms) == 1 else self._send_many(wish, items)
+    def _accepted(self, wish: Wish, items: Items) -> dict[str, Any]:
+        """What is told of the messages once they are accepted."""
+        if own_id := self.asked["id"]:
+            return self.once(lambda: self._send(wish, items), _key_of(own_id, wish))
+        again = _key_of(f"{self.asked['time']} {self.asked['tz']}", wish), REFUSED_AGAIN
+        if len(wish.sms) > 1 or wish.due_at:
+            return self.once(lambda: self._send(wish, items, again))
+        return self.accept(lambda _message: self._told(wish, items), again, **self._alone(wish))
+
+    def _send(self, wish: Wish, items: Items, again: tuple[str, timedelta] | None = None) -> Done:
+        if again:
+            refuse_again(self, *again)
+        if len(wish.sms) > 1:
+            return self._told(wish, items, self._send_many(wish, items))
+        sending.send(**self._alone(wish), kind=Kind.INFORMATION, requested_by=self.caller, due_at=wish.due_at)
+        return self._told(wish, items)
+
+    def _told(self, wish: Wish, items: Items, wrong: Mapping[int, str] | None = None) -> Done:
+        reference, wrong = self._reference, wrong or {}
         segments = _segments(one for place, one in enumerate(items) if place not in wrong)
         told: dict[str, Any] = {"id": int(reference) if _is_number(reference) else reference, "cnt": segments}
         if self.asked["cost"] in {"2", "3"}:
@@ -186,22 +201,14 @@ class Send(SmscView):
             told["phones"] = _phones_told(wish.sms, wrong, all_of_them=self.asked["op"] not in OFF)
         return Done(told, object_id=reference)
 
-    def _send_one(self, wish: Wish) -> Mapping[int, str]:
+    def _alone(self, wish: Wish) -> dict[str, Any]:
         (one,) = wish.sms
-        sending.send(
-            phone=one.phone,
-            text=one.text,
-            kind=Kind.INFORMATION,
-            gateway_name=wish.name,
-            requested_by=self.caller,
-            due_at=wish.due_at,
-            no_later=wish.no_later,
-            door=Door.SMSC,
-            caller_reference=self._reference,
-        )
-        return {}
+        return {
+            "phone": one.phone, "text": one.text, "gateway_name": wish.name, "no_later": wish.no_later,
+            "door": Door.SMSC, "caller_reference": self._reference,
+        }  # fmt: skip
 
-    def _send_many(self, wish: Wish, items: Sequence[sending.Known | sending.Faulty]) -> Mapping[int, str]:
+    def _send_many(self, wish: Wish, items: Items) -> Mapping[int, str]:
         """The places of those that cannot be sent, and the error of each."""
         batch = sending.send_many(
             items,

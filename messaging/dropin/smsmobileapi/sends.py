@@ -14,7 +14,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from messaging import forgetting, sending
-from messaging.dropin.door import Carried, DropInView, Fault, Fields, GatewayFields
+from messaging.dropin.carried import Carried
+from messaging.dropin.door import DropInView, Fault, Fields, GatewayFields
 from messaging.dropin.numbers import phone_of
 from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State
@@ -116,6 +117,7 @@ class SendSms(SmsMobileApiView):
     """
 
     rights: ClassVar = {"GET": SENDING, "POST": SENDING}
+    guesses: ClassVar = True
     parameters: ClassVar = {"GET": (SmsMobileApiSendFields,)}
     inputs: ClassVar = {"POST": SmsMobileApiSendFields}
     also_reads: ClassVar = frozenset({"from"})
@@ -127,22 +129,22 @@ class SendSms(SmsMobileApiView):
         asked = self.validated(SmsMobileApiSendFields)
         if asked["waonly"].lower() in YES or asked["sendsms"].lower() in NO:
             raise Refusal(WHATSAPP_ONLY)
-        return result(self.once(lambda: self._send(asked)))
+        named = asked["sms_gateway"] or asked["sIdentifiant"]
+        wish: dict[str, Any] = {
+            "phone": phone_of(asked["recipients"]),
+            "text": asked["message"],
+            "gateway_name": self.gateway_called(named, self.fields.get("from", "")),
+            "door": Door.SMSMOBILEAPI,
+        }
+        due_at = _not_before(asked["schedule_timestamp"])
+        if due_at is None:
+            return result(self.accept(lambda message: Done(told_of(message)), **wish))
+        return result(self.once(lambda: self._send_later(due_at, wish)))
 
     post = get
 
-    def _send(self, asked: dict[str, Any]) -> Done:
-        message = sending.send(
-            phone=phone_of(asked["recipients"]),
-            text=asked["message"],
-            kind=Kind.INFORMATION,
-            gateway_name=self.gateway_called(
-                asked["sms_gateway"] or asked["sIdentifiant"], self.fields.get("from", "")
-            ),
-            requested_by=self.caller,
-            due_at=_not_before(asked["schedule_timestamp"]),
-            door=Door.SMSMOBILEAPI,
-        )
+    def _send_later(self, due_at: datetime, wish: dict[str, Any]) -> Done:
+        message = sending.send(**wish, kind=Kind.INFORMATION, requested_by=self.caller, due_at=due_at)
         return Done(told_of(message), object_id=str(message.pk))
 
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 
 from gateways import xml
-from messaging.dropin.door import Carried, DropInView, Fault
+from messaging.dropin.carried import Carried
+from messaging.dropin.door import DropInView, Fault
 from messaging.dropin.targetsms import documents, words
 from portal.api.views import Ref
 from portal.errors import Refusal, Why
