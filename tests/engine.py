@@ -70,6 +70,15 @@ def variables() -> list[str]:
     return [line.lstrip("# ").partition("=")[0] for line in lines if is_assignment(line)]
 
 
+def environment_of_a_portal() -> dict[str, str]:
+    """The variables of a process of the portal's own: nothing of a developer's settings, nor of this run's servers."""
+    ours = set(variables())
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    # Empty hides what a developer's .env says.
+    inherited |= dict.fromkeys(ours, "")
+    return inherited | (PRODUCTION if os.environ["DATABASE_URL"] else {})
+
+
 def is_assignment(line: str) -> bool:
     """Whether the line of `.env.example` is a variable, commented out or not, and no prose."""
     name, equals, _ = line.lstrip("# ").partition("=")

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import psycopg
 import requests
 
-from tests.engine import PRODUCTION, REPOSITORY, variables
+from tests.engine import REPOSITORY, environment_of_a_portal
 from tests.servers import free_port
+from tests.services import tables
 
 T = TypeVar("T")
 
@@ -41,15 +42,16 @@ def wait_for(what: Callable[[], T], why: str) -> T:
 class Portal:
     """One installation. Its processes are known by the state folder in their environment.
 
-    Use it as a context manager: at the end whatever still runs of it is killed.
+    Use it as a context manager: at the end whatever still runs of it is killed. On SQLite its tables are there before
+    its first start, unless it is to be `bare`.
     """
 
-    def __init__(self, folder: Path, servers: dict[str, str]) -> None:
+    def __init__(self, folder: Path, servers: dict[str, str], *, bare: bool = False) -> None:
         self.folder = folder / "var"
         self.log = folder / "output.log"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.environment = _environment() | servers
+        self.environment = environment_of_a_portal() | servers
         self.environment |= {
             "PORTAL_VAR": str(self.folder),
             "PORT": str(self.port),
@@ -57,6 +59,9 @@ class Portal:
         }
         self.token = ""
         self.runner: subprocess.Popen[bytes] | None = None
+        if not bare and not self.environment["DATABASE_URL"]:
+            self.folder.mkdir(mode=0o700)
+            tables.put_into(self.folder)
 
     def __enter__(self) -> "Portal":
         return self
@@ -178,28 +183,23 @@ from portal.models import *
 
 
 @contextmanager
-def own_servers(worker: str) -> Iterator[dict[str, str]]:
-    """The addresses of a new database and of a Redis database that no other pytest worker uses; none on SQLite."""
+def own_servers(worker: str, *, bare: bool = False) -> Iterator[dict[str, str]]:
+    """The addresses of a new database and of a Redis database that no other pytest worker uses; none on SQLite.
+
+    The portal's tables are in the database, unless it is to be `bare`.
+    """
     if not os.environ["DATABASE_URL"]:
         yield {}
         return
     base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     name = f"portal_{uuid.uuid4().hex}"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {'template1' if bare else tables.in_postgresql()}")
     number = 1 + int("".join(filter(str.isdigit, worker)) or 0)
     redis, _, _ = os.environ["REDIS_URL"].rpartition("/")
     yield {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": f"{redis}/{number}"}
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _environment() -> dict[str, str]:
-    ours = set(variables())
-    inherited = {name: value for name, value in os.environ.items() if name not in ours}
-    # Empty hides what a developer's .env says.
-    inherited |= dict.fromkeys(ours, "")
-    return inherited | (PRODUCTION if os.environ["DATABASE_URL"] else {})
 
 
 def processes_of(folder: Path) -> Iterator[tuple[int, str]]:

@@ -1,18 +1,27 @@
 """From a fresh clone to a delivered message, and back to silence."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 from django.conf import settings
 
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal, own_servers, wait_for
 
 pytestmark = pytest.mark.both_engines
 
 #: How often the web said that it is well, as Prometheus reads it.
 WELL = re.compile(r'^django_http_requests_total_by_view\w*_total\{[^}]*view="healthz"[^}]*\} (\S+)$', re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
+    """A portal of which there is nothing yet, not even tables."""
+    folder = tmp_path_factory.mktemp("portal")
+    with own_servers(worker_id, bare=True) as servers, Portal(folder, servers, bare=True) as portal:
+        yield portal
 
 
 def make_guest(portal: Portal, pid: str) -> None:
