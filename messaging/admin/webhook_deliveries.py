@@ -161,7 +161,9 @@ class WebhookDeliveryAdmin(HistoryAdmin):
 
     @admin.display(description=_("next try"), ordering="due_at")
     def next_try(self, delivery: WebhookDelivery) -> str:
-        return moment(delivery.due_at)
+        webhook = delivery.webhook
+        stopped = webhook.paused_at is not None or not webhook.enabled
+        return gettext("when the webhook is resumed") if delivery.due_at and stopped else moment(delivery.due_at)
 
     @admin.display(description=_("what is told"))
     def body(self, delivery: WebhookDelivery) -> str:

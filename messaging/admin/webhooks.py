@@ -133,7 +133,7 @@ class WebhookAdmin(ShownOnceAdmin):
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if change:
-            webhooks.change(Webhook.objects.get(pk=obj.pk), by=caller(request), **form.details())
+            webhooks.change(obj, by=caller(request), **form.details())
         else:
             made = webhooks.create(by=caller(request), **form.details())
             obj.pk = made.webhook.pk

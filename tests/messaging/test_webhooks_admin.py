@@ -178,6 +178,19 @@ class TestDeliveries:
         for text in ("canary-main", "we do not like it"):
             assert text not in html
 
+    def test_one_that_waits_for_a_person_names_no_time_of_its_next_try(self, client: Client) -> None:
+        webhook = listen("gateway.up")
+        webhooks.tell("gateway.up", {})
+        address = page(WebhookDelivery, "changelist")
+        assert "when the webhook is resumed" not in client.get(address).content.decode()
+        webhooks.pause(webhook)
+        assert "when the webhook is resumed" in client.get(address).content.decode()
+        Webhook.objects.update(paused_at=None, enabled=False)
+        assert (
+            "when the webhook is resumed"
+            in client.get(page(WebhookDelivery, "change", only(webhook).pk)).content.decode()
+        )
+
     def test_a_reader_cannot_have_one_told_again(self, auditor: User) -> None:
         webhook = listen("gateway.up")
         webhooks.tell("gateway.up", {})
