@@ -59,6 +59,8 @@ PLAIN = "text/plain"
 ALIASES = {"user": "username", "pass": "password", "dlrmask": "dlr-mask", "dlrurl": "dlr-url"}
 #: `coding`: 7 bits, 8 bits, UCS-2. Which is needed for a text is found out here whatever is asked.
 BINARY, UCS_2 = "1", "2"
+#: What Kannel itself writes for a number that is not given.
+UNSAID = "-1"
 #: How many phones one call may have.
 MOST = 100
 
@@ -71,10 +73,10 @@ class KannelSendFields(GatewayFields):
     smsc = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
     )
-    coding = serializers.ChoiceField(["0", "1", "2"], required=False, allow_blank=True, default="0")
+    coding = serializers.ChoiceField([UNSAID, "0", "1", "2"], required=False, allow_blank=True, default="0")
     charset = serializers.CharField(required=False, allow_blank=True, default="")
-    validity = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes")
-    deferred = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes")
+    validity = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes from now")
+    deferred = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes from now")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # No name of Python's has a dash, and `from` is a word of its own.
@@ -167,8 +169,10 @@ class SendSms(DropInView):
         """Accepts what can be; what is told of it. Raises Refusal where nothing can."""
         gateway = self.gateway_called(asked["sms_gateway"] or asked["smsc"], asked["from"])
         wait, life = _minutes(asked["deferred"], "deferred"), _minutes(asked["validity"], "validity")
-        due_at = clock.now() + wait if wait else None
-        no_later = (due_at or clock.now()) + life if life else None
+        now = clock.now()
+        due_at, no_later = now + wait if wait else None, now + life if life else None
+        if due_at and no_later and no_later <= due_at:
+            raise Refusal("It would end before the message is sent.", field="validity")
         terms: dict[str, Any] = {
             "text": asked["text"], "gateway_name": gateway, "no_later": no_later, "door": Door.KANNEL,
         }  # fmt: skip
@@ -230,9 +234,9 @@ def _minutes(written: str, field: str) -> timedelta:
         minutes = int(written or 0)
     except ValueError:
         minutes = 0
-    if minutes < 0 or minutes > 60 * 24 * 365:
+    if minutes < int(UNSAID) or minutes > 60 * 24 * 365:
         raise Refusal("These are no minutes.", field=field)
-    return timedelta(minutes=minutes)
+    return timedelta(minutes=max(minutes, 0))
 
 
 def _mask(written: str) -> int:
@@ -241,9 +245,9 @@ def _mask(written: str) -> int:
         mask = int(written or 0)
     except ValueError:
         mask = 0
-    if mask < 0:
+    if mask < int(UNSAID):
         raise Refusal("This is no mask.", field="dlr-mask")
-    return mask & reporting.WANTED
+    return max(mask, 0) & reporting.WANTED
 
 
 def _told(fault: Fault) -> tuple[int, str]:
@@ -267,7 +271,6 @@ def _misformed(fault: Fault) -> str:
     if fault.field == "text":
         return NO_TEXT if fault.sentence == NO_TEXT else f"Text field misformed, rejected ({fault.sentence})"
     if fault.field == "schedule":
-        # Validity counts from there, so that only this can be too far away.
         return f"Deferred field misformed, rejected ({fault.sentence})"
     if fault.status == 422 and fault.field != "charset":
         return f"{fault.sentence}, rejected"

@@ -172,7 +172,7 @@ class TestWhatIsTold:
         assert sorted(kinds(program)) == ["16", "216"]
         assert AuditEvent.objects.latest("pk").request["dlr-url"] == MASK
 
-    @pytest.mark.parametrize("mask", ["", "0", "x", "4", "32"])
+    @pytest.mark.parametrize("mask", ["", "0", "x", "4", "32", "-1"])
     def test_without_a_mask_of_ours_nothing_is_told(self, key: str, program: Program, mask: str) -> None:
         assert send(key, f"{program.url}/dlr", mask).status_code == 202
         assert not DeliveryReport.objects.exists()
@@ -211,7 +211,7 @@ class TestItsAddress:
         assert not Message.objects.exists()
 
     def test_less_than_no_mask_is_misformed(self, key: str) -> None:
-        assert send(key, "http://a/", -1).content == b"DLR-Mask field misformed, rejected"
+        assert send(key, "http://a/", -2).content == b"DLR-Mask field misformed, rejected"
 
     def test_one_in_a_private_network_is_not_called(self, key: str, program: Program, settings: Settings) -> None:
         becomes(sent(key, program), State.FAILED)

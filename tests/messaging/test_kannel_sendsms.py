@@ -210,8 +210,12 @@ class TestWhen:
 
     def test_it_is_not_sent_after_its_validity(self, key: str) -> None:
         with time_machine.travel(NOW, tick=False):
-            send(key, deferred="10", validity="5")
+            send(key, deferred="10", validity="15")
         assert Message.objects.get().valid_until == NOW + timedelta(minutes=15)
+
+    def test_minus_one_is_what_kannel_writes_for_none(self, key: str) -> None:
+        assert said(send(key, validity="-1", deferred="-1", coding="-1")) == ACCEPTED
+        assert Message.objects.get().waits_for == Wait.NONE
 
     def test_what_is_no_number_is_passed_over_as_kannel_does(self, key: str) -> None:
         assert said(send(key, validity="x", deferred="y")) == ACCEPTED
@@ -219,6 +223,7 @@ class TestWhen:
     @pytest.mark.parametrize(
         ("fields", "says"),
         [
+            ({"validity": "5", "deferred": "5"}, "Validity field misformed, rejected"),
             ({"validity": "-5"}, "Validity field misformed, rejected"),
             ({"deferred": "-5"}, "Deferred field misformed, rejected"),
             ({"deferred": "9" * 30}, "Deferred field misformed, rejected"),
