@@ -11,7 +11,7 @@ from portal import key_makers, keys
 from portal.api.collection import CollectionView, ReadView, ResourceView, SearchView
 from portal.api.commit import Done, commit, commit_once
 from portal.api.inputs import Input, Moment
-from portal.api.resources import Resource, moment, number, shown, text
+from portal.api.resources import Resource, address, moment, number, shown, text
 from portal.api.views import Example, Ref
 from portal.errors import Refusal
 from portal.models import ApiKey, User
@@ -51,7 +51,7 @@ API_KEYS = Resource(
         "created": moment("created"),
         "made_by": text("made_by__username", nullable=True),
         "last_used": moment("last_used", nullable=True),
-        "last_address": text("last_address", nullable=True),
+        "last_address": address("last_address", nullable=True),
     },
     example={
         "id": 7, "user": "hotel-desk", "name": "the booking system", "beginning": "gsp_3fA9c1", "state": "valid",

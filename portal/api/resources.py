@@ -119,6 +119,11 @@ def text(path: str, *, nullable: bool = False) -> Column:
     return Column(path, serializers.CharField(allow_blank=True, trim_whitespace=False, allow_null=nullable))
 
 
+def address(path: str, *, nullable: bool = False) -> Column:
+    """An IP address, of which parts can be searched as of a text."""
+    return Column(path, serializers.IPAddressField(allow_null=nullable))
+
+
 def number(path: str, *, nullable: bool = False) -> Column:
     """A whole number of at most 64 bits."""
     return Column(path, serializers.IntegerField(min_value=-(2**63), max_value=2**63 - 1, allow_null=nullable))

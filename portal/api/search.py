@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from portal.api.envelope import INVALID, InvalidArguments
 from portal.api.inputs import Input
-from portal.api.resources import Column, Resource
+from portal.api.resources import Column, Field, Resource
 
 INVALID_QUERY = "Invalid query"
 INVALID_FIELDS = "Invalid field(s) defined"
@@ -35,6 +35,8 @@ COMPARE = {
 }
 OPS = (*COMPARE, "not_equals", "between", "not_between", "and", "or")
 PARTS_OF_TEXT = frozenset({"contains", "starts_with", "ends_with"})
+#: What stands in a part of a text, which need not be what the whole has to be.
+PART = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
 class SearchInput(Input):
@@ -179,23 +181,24 @@ class _Query:
             _refuse(op, f"Unknown op. Known: {', '.join(OPS)}")
         if op in PARTS_OF_TEXT and not column.is_text:
             _refuse(op, f"`{op}` is for texts only")
-        return Q(**{f"{column.path}__{COMPARE[op]}": self._value(column, node)})
+        field = PART if op in PARTS_OF_TEXT else column.field
+        return Q(**{f"{column.path}__{COMPARE[op]}": self._value(field, node)})
 
     def _equals(self, column: Column, node: dict[str, Any]) -> Q:
         if "value" in node and node["value"] is None:
             return Q(**{f"{column.path}__isnull": True})
-        return Q(**{column.path: self._value(column, node)})
+        return Q(**{column.path: self._value(column.field, node)})
 
     def _between(self, column: Column, values: Any) -> Q:
         if not isinstance(values, list) or len(values) != 2:
             _refuse(values, "`values` must hold the lower and the upper bound")
-        lower, upper = (_valid(column, value) for value in values)
+        lower, upper = (_valid(column.field, value) for value in values)
         return Q(**{f"{column.path}__gte": lower, f"{column.path}__lte": upper})
 
-    def _value(self, column: Column, node: dict[str, Any]) -> Any:
+    def _value(self, field: Field, node: dict[str, Any]) -> Any:
         if "value" not in node:
             _refuse(None, "`value` is missing")
-        return _valid(column, node["value"])
+        return _valid(field, node["value"])
 
     def _column(self, name: Any) -> Column:
         column = self.resource.columns.get(name) if isinstance(name, str) else None
@@ -205,11 +208,11 @@ class _Query:
         return column
 
 
-def _valid(column: Column, value: Any) -> Any:
+def _valid(field: Field, value: Any) -> Any:
     if value is None:
         _refuse(None, "Only `equals` and `not_equals` compare with null")
     try:
-        return column.field.run_validation(value)
+        return field.run_validation(value)
     except ValidationError as error:
         _refuse(value, _first_text(error.detail))
 

@@ -176,6 +176,31 @@ def test_a_list_shows_the_newest_first_and_is_searched(api: Api, admin: User, op
     assert [item["name"] for item in found] == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("op", "value", "names"),
+    [
+        ("equals", "192.0.2.7", ["till"]),
+        ("equals", "2001:DB8:0::1", ["desk"]),
+        ("not_equals", "192.0.2.7", ["desk"]),
+        ("starts_with", "192.0.2.", ["till"]),
+        ("contains", "192.0.2.0/24", []),
+        ("equals", "192.0.2.", None),
+        ("greater_than", "anywhere", None),
+    ],
+)
+def test_a_search_by_address_takes_addresses_and_parts_of_them(
+    api: Api, admin: User, op: str, value: str, names: list[str] | None
+) -> None:
+    for name, address in (("till", "192.0.2.7"), ("desk", "2001:db8::1")):
+        ApiKey.objects.filter(pk=keys.issue(admin, name)[0].pk).update(last_address=address)
+    query = {"op": op, "field": "last_address", "value": value}
+    answer = api(admin).post(f"{URL}/search", {"query": query}, format="json")
+    if names is None:
+        assert (answer.status_code, answer.json()["errors"][0]["value"]) == (422, value)
+    else:
+        assert [item["name"] for item in answer.json()["items"]] == names
+
+
 def test_a_list_asks_no_more_for_many_than_for_one(api: Api, admin: User, sandbox: Gateway) -> None:
     client = api(admin)
     counts = []
