@@ -7,11 +7,14 @@ Each request has a validator of its own, because passwords, the Defender and the
 import hashlib
 import json
 import logging
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request as OAuthRequest
@@ -39,6 +42,8 @@ SENTENCES = {
     "unauthorized_client": "This client may not come in by this way, or has nobody to act as.",
     "unsupported_grant_type": "This address gives no token for this grant_type.",
 }
+#: Requests of one program with the same token that come so close together: those that are slower end nothing.
+AT_ONCE = timedelta(seconds=2)
 #: What is looked at in a body; RFC 6749 has everything else passed over.
 FIELDS = ("grant_type", "username", "password", "refresh_token", "client_id", "client_secret", "scope")
 
@@ -150,8 +155,13 @@ class SessionGrants(Grants):
     def validate_refresh_token(
         self, refresh_token: str, client: Application, request: OAuthRequest, *args: Any, **options: Any
     ) -> bool:
-        """Whether it renews a session that still stands. One that was used before has ended its session by then."""
-        stands = bool(super().validate_refresh_token(refresh_token, client, request, *args, **options))
+        """Whether it renews a session that still stands. One that was used before has ended its session by then, unless
+        both requests came at once.
+        """
+        with transaction.atomic():
+            if _was_used_just_now(refresh_token):
+                return False
+            stands = bool(super().validate_refresh_token(refresh_token, client, request, *args, **options))
         if not stands:
             self._tell(refresh_token)
             return False
@@ -164,8 +174,7 @@ class SessionGrants(Grants):
 
     def _tell(self, refused: str) -> None:
         """The Defender of a guess, and the log of a session that ended because one of its tokens came twice."""
-        checksum = hashlib.sha256(refused.encode()).hexdigest()
-        known = RefreshToken.objects.filter(token_checksum=checksum).first()
+        known = RefreshToken.objects.filter(token_checksum=_checksum(refused)).first()
         if known is None:
             defender.report(self.view.request, way=defender.Way.TOKEN)
             return
@@ -229,6 +238,17 @@ class ClientGrants(Grants):
         # django-oauth-toolkit's would belong to nobody.
         request.user = request.client.user
         return super()._create_access_token(expires, request, token, source_refresh_token)
+
+
+def _was_used_just_now(refresh_token: str) -> bool:
+    """Whether another request was a moment faster with the same token; one that is about to be has to wait."""
+    found = RefreshToken.objects.select_for_update().filter(token_checksum=_checksum(refresh_token)).first()
+    return found is not None and found.revoked is not None and timezone.now() - found.revoked < AT_ONCE
+
+
+def _checksum(token: str) -> str:
+    """Under which it is stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _is_ours(refresh_token: RefreshToken) -> bool:
