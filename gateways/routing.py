@@ -21,6 +21,8 @@ from portal.versions import Kept
 
 #: By name; under None the default one.
 _kept: Kept[str | None, Gateway] = Kept()
+#: No gateway has a longer name or sender.
+LONGEST_SENDER = 100
 #: By sender, those that are switched on.
 _senders: Kept[str, Sequence[Gateway]] = Kept()
 
@@ -49,6 +51,9 @@ def sending_as(sender: str, asked_by: User | None = None) -> Gateway | None:
 
 def _all_sending_as(sender: str) -> Sequence[Gateway]:
     """As they are now; kept in memory until any gateway changes."""
+    if len(sender) > LONGEST_SENDER:
+        # Whatever a program writes there is kept in memory, and that must not be a mebibyte each.
+        return ()
     gateways = _senders.get(sender)
     if gateways is None:
         version = versions.now()

@@ -259,3 +259,12 @@ class TestInstead:
     def test_the_sandbox_as_the_new_default_one_gets_nothing_that_was_sent_before(self, sandbox: Gateway) -> None:
         here, other = gateway("here"), gateway("other")
         assert self.instead(here) == [other]
+
+
+def test_what_no_gateway_can_be_called_is_not_kept(sandbox: Gateway) -> None:
+    assert Gateway._meta.get_field("name").max_length == routing.LONGEST_SENDER
+    assert routing.sending_as("x" * 101) is None
+    assert routing._senders.get("x" * 101) is None
+    assert routing.sending_as("x" * 100) is None
+    assert routing._senders.get("x" * 100) == []
+    assert routing.sending_as("sandbox") == sandbox
