@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookevent',
-            index=models.Index(condition=models.Q(('about', ''), _negated=True), fields=['about'], name='webhook_event_about'),
+            index=models.Index(condition=models.Q(('about__gt', '')), fields=['about'], name='webhook_event_about'),
         ),
     ]

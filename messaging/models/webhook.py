@@ -105,7 +105,7 @@ class WebhookEvent(models.Model):
         verbose_name_plural = _("events")
         default_permissions = ()
         ordering = ("-id",)
-        indexes = [models.Index(fields=["about"], name="webhook_event_about", condition=~models.Q(about=""))]
+        indexes = [models.Index(fields=["about"], name="webhook_event_about", condition=models.Q(about__gt=""))]
 
     def __str__(self) -> str:
         return f"{self.type} {self.uid}"

@@ -34,7 +34,8 @@ def forget_about(subject: str) -> int:
 
     In the caller's transaction. What a receiver has heard it keeps.
     """
-    events = list(WebhookEvent.objects.filter(about=subject).values_list("pk", flat=True)) if subject else []
+    # The second condition leads SQLite to the index, and says that what is about nobody is never meant.
+    events = list(WebhookEvent.objects.filter(about=subject, about__gt="").values_list("pk", flat=True))
     return _drop(_deliveries_of(events), events) if events else 0
 
 

@@ -48,6 +48,7 @@ def test_the_history_is_not_read(webhook: Webhook) -> None:
         _analyse()
     with watched():
         webhooks.tell("gateway.up", {})
+        webhooks.forget_about("guest 1")
 
 
 def test_what_is_left_of_a_removed_one_goes_in_portions(webhook: Webhook) -> None:
