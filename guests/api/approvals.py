@@ -112,6 +112,7 @@ class ApprovalCall(ApprovalRows, OneView):
     resource = APPROVALS
     tag = "users"
     rights: ClassVar = {"POST": (Right.USERS_UPDATE,)}
+    of_all_gateways = True
     parameters: ClassVar = {"POST": (parameters.IDEMPOTENCY_KEY,)}
     wire_names: ClassVar = {"duration": "access_duration"}
     #: It may be answered already.

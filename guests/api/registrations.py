@@ -71,6 +71,7 @@ class RegistrationView(ApiView):
 
     tag = "registrations"
     rights: ClassVar = {"POST": (Right.USERS_CREATE,)}
+    of_all_gateways = True
     refusals: ClassVar = {"POST": (404, 409, 429, 503)}
     wire_names: ClassVar = {"phone": "telephone", "accepted": "accepted_terms", "sponsor_email": "sponsor"}
 

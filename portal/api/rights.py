@@ -6,8 +6,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from portal.api.authentication.refusals import NotSignedIn
-from portal.permissions import Right, missing_right
+from portal.api.authentication.refusals import ForSomeGateways, NotSignedIn
+from portal.permissions import Right, is_for_some_gateways, missing_right
 
 if TYPE_CHECKING:
     from portal.api.views import ApiView
@@ -31,4 +31,6 @@ class HasDeclaredRights(BasePermission):
             raise PermissionDenied("Unauthorized access: this call declares no right")
         if missing := missing_right(request.user, *needed):
             raise lacking(missing)
+        if getattr(view, "of_all_gateways", False) and is_for_some_gateways(request.user):
+            raise ForSomeGateways
         return True

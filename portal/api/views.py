@@ -77,6 +77,8 @@ class ApiView(APIView):
 
     #: All of these rights are needed for a method; `()` needs a signed-in user only. A method left out is refused.
     rights: ClassVar[Mapping[str, tuple[Right, ...]]] = {}
+    #: It tells of all gateways, or sends through whichever the portal chooses: keys for some of them are refused.
+    of_all_gateways: ClassVar[bool] = False
     #: Needs no token at all.
     public: ClassVar[bool] = False
     #: Gives something for a password or a secret: counted among the sign-ins of the caller's host.

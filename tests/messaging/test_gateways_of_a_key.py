@@ -11,6 +11,7 @@ from gateways.models import Gateway
 from messaging import webhooks
 from messaging.models import Batch, InboundMessage, Message, State, WebhookDelivery
 from portal import keys
+from portal.api.authentication.refusals import ForSomeGateways
 from portal.models import User
 from tests.portal.admin_pages import a_message
 
@@ -170,3 +171,12 @@ def test_what_tells_of_all_gateways_is_not_for_it(narrow: APIClient, admin: User
     made = {"name": "mine", "url": "https://desk.example.org/", "events": ["message.delivered"]}
     assert asked(narrow, "POST", "webhooks", **made)[0] == 403
     assert asked(narrow, "GET", "system")[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["registrations", "registrations/resend", "registrations/confirm", "approval/1/approve", "approval/1/deny"]
+)
+def test_what_sends_through_a_gateway_of_the_portals_choice_is_not_for_it(narrow: APIClient, path: str) -> None:
+    status, answer = asked(narrow, "POST", path, telephone=PHONE, token="x", access_duration="1D", reason="no")
+    assert (status, answer["message"]) == (403, ForSomeGateways.default_detail)
+    assert not Message.objects.exists()
