@@ -23,6 +23,9 @@ from portal.permissions import Right, missing_right
 
 #: No lease is as long as this: what is due later waits for its next try.
 AT_REST = timedelta(minutes=1)
+#: What is told to each is written where it happens: a program that makes another webhook whenever it starts must not
+#: slow down what is sent.
+MOST = 100
 #: Seconds after which every process knows what a webhook is told of, one that was reading just then too.
 KNOWN_AFTER = outbox.UNASKED + 0.5
 
@@ -46,7 +49,10 @@ class Made(NamedTuple):
 
 
 def create(*, by: User | None, **details: Unpack[Details]) -> Made:
-    """A new webhook. Raises Refusal naming the field; a name that is taken is a conflict."""
+    """A new webhook. Raises Refusal naming the field; a name that is taken is a conflict, and so is one too many."""
+    if Webhook.objects.count() >= MOST:
+        sentence = _("There are %(most)s webhooks already; remove those that nobody needs.")
+        raise Refusal(sentence % {"most": MOST}, why=Why.CONFLICT)
     webhook = Webhook(secret=signing.new_secret(), made_by=by, created=clock.now())
     _describe(webhook, details, by)
     _save(webhook)

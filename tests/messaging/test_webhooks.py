@@ -114,6 +114,16 @@ def test_a_name_is_used_once(db: None) -> None:
     assert (found.field, found.why) == ("name", Why.CONFLICT)
 
 
+def test_there_are_not_too_many(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST", 2)
+    listen("sms.received", enabled=False)
+    last = listen("sms.received")
+    found = refused(name="one too many")
+    assert (found.why, "remove those" in found.sentence) == (Why.CONFLICT, True)
+    webhooks.remove(last)
+    listen("sms.received")
+
+
 def test_a_secret_is_as_the_standard_wants_it(db: None) -> None:
     secrets = {listen("sms.received").secret for _ in range(5)}
     assert len(secrets) == 5
