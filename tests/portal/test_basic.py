@@ -1,18 +1,22 @@
 """`Authorization: Basic`, in both spellings that Mobile SMARTS documents, and with an API key for the password."""
 
 import base64
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from portal import keys
+from portal.api.authentication import passwords
 from portal.api.authentication.entry import presented_pair
 from portal.models import RefusedTry, User, WatchedHost
 from portal.passwords import PortalPasswordHasher
@@ -74,6 +78,37 @@ def test_a_right_password_is_hashed_once_for_many_calls(operator: User) -> None:
     with patch.object(PortalPasswordHasher, "verify", autospec=True, wraps=PortalPasswordHasher.verify) as verify:
         assert [get(basic("operator", PASSWORD)).status_code for _ in range(5)] == [200] * 5
     assert verify.call_count == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_calls_at_a_time_one_has_the_password_hashed(operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, hashed, found = threading.Semaphore(0), [], PortalPasswordHasher.verify
+    believed = passwords._believed
+
+    def ask(*arguments: Any) -> User | None:
+        user = believed(*arguments)
+        asked.release()
+        return user
+
+    def verify(*arguments: Any) -> bool:
+        # Not before all have asked whether it is believed.
+        for _ in range(4):
+            asked.acquire()
+        hashed.append(arguments)
+        asked.release(4)
+        return found(*arguments)
+
+    def call(_number: int) -> int:
+        try:
+            return int(get(basic("operator", PASSWORD)).status_code)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(passwords, "_believed", ask)
+    monkeypatch.setattr(PortalPasswordHasher, "verify", verify)
+    with ThreadPoolExecutor(4) as together:
+        assert list(together.map(call, range(4))) == [200] * 4
+    assert len(hashed) == 1
 
 
 def test_whose_password_is_believed_is_not_looked_up(operator: User) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from hmac import HMAC, compare_digest
+from threading import Lock
 
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
@@ -19,6 +20,9 @@ from portal.ways import WayIn, is_open
 #: Of name and password, keyed with what no other process knows: who reads this memory finds no password in it.
 _PEPPER = secrets.token_bytes(32)
 _kept: Kept[bytes, User] = Kept()
+#: Of many that bring one password at a time one has it hashed, and the others believe what came of it. Which lock is
+#: whose follows from the digest, so that nobody can choose to hold up somebody else.
+_turns = [Lock() for _ in range(64)]
 
 
 def sign_in(request: HttpRequest | Request, username: str, password: str) -> User:
@@ -53,7 +57,7 @@ def each_time(
     if not in_url and not is_open(WayIn.BASIC):
         # In the form of another system's call: no other way takes a password with every call.
         raise BadCredentials
-    return _believed(request, username, password) or _looked_at(request, username, password), None
+    return _believed(request, username, password) or _looked_at_once(request, username, password), None
 
 
 def _by_key(request: HttpRequest | Request, username: str, presented: str) -> tuple[User, ApiKey]:
@@ -70,6 +74,11 @@ def _believed(request: HttpRequest | Request, username: str, password: str) -> U
     if kept is None or not expiry.may_act(kept) or not defender.may_try(request, kept):
         return None
     return copied(kept)
+
+
+def _looked_at_once(request: HttpRequest | Request, username: str, password: str) -> User:
+    with _turns[_digest(username, password)[0] % len(_turns)]:
+        return _believed(request, username, password) or _looked_at(request, username, password)
 
 
 def _looked_at(request: HttpRequest | Request, username: str, password: str) -> User:
