@@ -31,7 +31,7 @@ fire: .venv/.dev  ## Kill, freeze and crash at random, and compare both books (M
 	@$(BIN)/python -m tests.services.fire --messages $(or $(MESSAGES),1000) --seed $(or $(SEED),1) \
 		--engine $(or $(ENGINE),postgresql)
 
-bench: .venv/.dev  ## Measure the portal beside others (ROWS="accept send code growth memory", PARTS="dashboard peers")
+bench: .venv/.dev  ## Measure the portal beside others (ROWS="accept ways send code growth memory", PARTS="dashboard peers")
 	-@.ci/install-servers
 	$(BIN)/python -m bench $(PARTS)
 
