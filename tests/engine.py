@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import Servers
 
@@ -83,6 +85,22 @@ def is_assignment(line: str) -> bool:
     """Whether the line of `.env.example` is a variable, commented out or not, and no prose."""
     name, equals, _ = line.lstrip("# ").partition("=")
     return bool(equals) and name.isupper() and " " not in name
+
+
+class OnePortalEach(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that share a running portal or browser are run by one of xdist's workers, so that it is started once.
+
+    They come first: at the end there are small tests to share out, and no worker waits for the other.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, file = nodeid.split("::", maxsplit=1)[0].rsplit("/", 1)
+        return {"tests/browser": folder, "tests/services": file}.get(folder, nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnePortalEach:
+    """Asked by xdist where there is more than one worker."""
+    return OnePortalEach(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """The browser, a running portal with rows to look at, and pages that fail their test by what they complain of.
 
-The folder's portal and browser live as long as its tests, once for each xdist worker; whoever changes what others see
+The folder's portal and browser live as long as its tests, which one xdist worker runs; whoever changes what others see
 starts a portal of their own with `installed`.
 """
 
