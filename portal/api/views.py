@@ -188,6 +188,14 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         demand_length(request)
 
+    def perform_authentication(self, request: Request) -> None:
+        """As the framework's, and asked once: where it failed, the audit trail knows nobody and does not ask again."""
+        try:
+            super().perform_authentication(request)
+        except Exception:
+            request.user, request.auth = AnonymousUser(), None
+            raise
+
     def needed_rights(self, request: Request) -> tuple[Right, ...] | None:
         """The rights for this method, or None where the view declares none. A method it has not is 405 later."""
         method = "GET" if request.method == "HEAD" else str(request.method)

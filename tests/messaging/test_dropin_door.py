@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -182,6 +183,16 @@ class TestWhomItLetsIn:
     def test_a_key_where_keys_are_closed(self, key: str, settings: Settings) -> None:
         settings.API_WAYS_IN = ["login"]
         assert said(get({**SMS, "apikey": key})).startswith("401 : ")
+
+    def test_a_database_that_is_away_is_told_in_the_words_of_the_system(self, key: str) -> None:
+        def away(*_: Any) -> Any:
+            raise OperationalError("gone")
+
+        with connection.execute_wrapper(away):
+            answers = [get({**SMS, "apikey": key}), get({**SMS, "username": "operator", "password": key})]
+        for answer in answers:
+            assert said(answer) == "503 : The database is busy or away. Try again."
+            assert answer.headers["Retry-After"] == "1"
 
     def test_whoever_lacks_a_right_is_told_which(self, nobody: User, sandbox: Gateway) -> None:
         fields = {**SMS, "username": "nobody", "password": PASSWORD}

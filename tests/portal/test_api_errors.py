@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import Http404, UnreadablePostError
 from django.test import RequestFactory
 from django.utils.translation import gettext_lazy
@@ -96,6 +96,20 @@ def test_come_back_later_says_when(api: Api, nobody: User, monkeypatch: pytest.M
     answer = api(nobody).get("/api/v1/broken")
     assert answer.status_code in {429, 503}
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_database_that_is_away_is_no_failure_of_ours(api: Api, nobody: User, method: str) -> None:
+    """Who calls cannot be found out, and the audit trail does not ask again."""
+    caller = api(nobody)
+    with connection.execute_wrapper(away):
+        answer = getattr(caller, method)("/api/v1/broken")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def away(*_: Any) -> Any:
+    """Instead of any statement."""
+    raise OperationalError("gone")
 
 
 def test_a_refusals_field_is_translated_to_its_wire_name(api: Api, admin: User) -> None:
