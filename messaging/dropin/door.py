@@ -36,7 +36,7 @@ from messaging.retries import Kind
 from portal import audit, permissions, versions
 from portal.api.authentication import keys, tokens
 from portal.api.authentication.refusals import NotSignedIn
-from portal.api.commit import Done, commit, commit_once, commit_row_once
+from portal.api.commit import Done, StillOpen, commit, commit_once, commit_row_once
 from portal.api.inputs import Input, shared
 from portal.api.repeats import first_time, refuse_again
 from portal.api.views import ApiView, Example
@@ -214,7 +214,10 @@ class DropInView(ApiView):
         versions.confirm()
         if own_key is None:
             return dict(commit_once(self, work).body)
-        return dict(commit(self, work, own_key=own_key).data)
+        try:
+            return dict(commit(self, work, own_key=own_key).data)
+        except StillOpen:
+            raise StillOpen("The first call with this id has not ended; make it again.") from None
 
     def accept(
         self, told: Callable[[Message], Done], again: tuple[str, timedelta] | None = None, **wish: Any

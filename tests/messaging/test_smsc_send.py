@@ -16,6 +16,7 @@ from pytest_django import Settings
 from gateways.models import Gateway, GatewayHealth
 from messaging import opt_outs
 from messaging.models import Batch, Door, Message, State, Wait
+from portal.api.commit import StillOpen
 from portal.audit import MASK
 from portal.models import AuditEvent, User
 from portal.ways import USUAL_WAYS
@@ -402,6 +403,26 @@ class TestErrors:
         told = answer.json() if "fmt" not in fields else {"error_code": int(answer.content[8:9])}
         assert told["error_code"] == code
         assert not Message.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("fields", "says"),
+        [
+            ({"id": "a b"}, "id: Name it by 1 to 100 letters, digits and signs of ASCII, without blanks."),
+            ({"tz": "Moscow"}, "tz: Give hours from Moscow's time, such as 2 or -1."),
+            ({"valid": "90"}, "valid: Give hours and minutes, 24:59 at most, such as 01:30."),
+            ({"cost": "yes"}, "cost: Choose one of 0, 1, 2, 3."),
+        ],
+    )
+    def test_what_is_wrong_is_told_with_what_would_be_right(self, key: str, fields: dict[str, str], says: str) -> None:
+        assert said(send(key, **fields))["error"] == f"parameters error, {says}"
+
+    def test_a_call_whose_first_has_not_ended(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        def still_open(*_: Any, **__: Any) -> Any:
+            raise StillOpen
+
+        monkeypatch.setattr("messaging.dropin.door.commit", still_open)
+        told = said(send(key, id="17"))
+        assert (told["error_code"], "The first call with this id has not ended" in told["error"]) == (9, True)
 
     def test_a_gateway_that_does_not_serve_the_phone_is_no_route(self, key: str) -> None:
         Gateway.objects.update(prefixes=["+33"])

@@ -1,20 +1,88 @@
-"""What `send.php` is to send: one text to some phones, or a list of phones that have a text each."""
+"""What `send.php` may carry, and what it is to send: one text to some phones, or phones that have a text each."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from messaging import sending
+from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
+from messaging.dropin.smsc.calls import SmscFields, one_of
 from portal.errors import Refusal
 
+OWN_ID = r"^[\x21-\x7e]{1,100}$"
+LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
 #: So many digits are a phone with its country code, and no part of one.
 FEWEST_DIGITS = 9
 #: A line of `list`: phones and a text with a colon between them, or a semicolon where there is no colon.
 LINE = re.compile(r"([0-9+()\s,;.-]*):(.*)|([0-9+()\s,.-]*);(.*)", re.ASCII)
+
+
+class SmscSendFields(SmscFields, GatewayFields):
+    """What `send.php` may carry; the rest of what is documented there is passed over."""
+
+    phones = serializers.CharField(
+        required=False, allow_blank=True, default="", style={"placeholder": "79161234567,79161234568"}
+    )
+    mes = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
+    list = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="Instead of phones and mes: lines of a phone, a colon and its text",
+    )
+    id = serializers.RegexField(
+        OWN_ID,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="A repeat with the same id sends nothing",
+        error_messages={"invalid": "Name it by 1 to 100 letters, digits and signs of ASCII, without blanks."},
+    )
+    sender = serializers.CharField(required=False, allow_blank=True, default="")
+    time = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, + and minutes, or hours such as 9-21",
+    )
+    tz = serializers.RegexField(
+        r"^[+-]?[0-9]{1,2}$",
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Hours from Moscow's time",
+        error_messages={"invalid": "Give hours from Moscow's time, such as 2 or -1."},
+    )
+    valid = serializers.RegexField(
+        LIFE,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="hh:mm",
+        error_messages={"invalid": "Give hours and minutes, 24:59 at most, such as 01:30."},
+    )
+    cost = one_of("0", "1", "2", "3")
+    op = serializers.CharField(required=False, allow_blank=True, default="0")
+    err = serializers.CharField(required=False, allow_blank=True, default="0")
+
+    def validate_id(self, given: str) -> str:
+        """The vendor's own library says `id=0` with every message to which its program gives none."""
+        return "" if given == "0" else given
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        missing = [] if given["list"] else [name for name in ("phones", "mes") if not given[name]]
+        if missing:
+            raise ValidationError(dict.fromkeys(missing, "It is needed."), code="required")
+        return given
 
 
 class Sms(NamedTuple):

@@ -46,12 +46,18 @@ UNNUMBERED = frozenset({"last_date", "send_date", "phones"})
 Told = Mapping[str, Any]
 
 
+def one_of(*choices: str, **more: Any) -> serializers.ChoiceField:
+    """A field that is one of these, the first where it is not there; an error says which there are."""
+    told: dict[str, Any] = {"invalid_choice": f"Choose one of {', '.join(choices)}."}
+    return serializers.ChoiceField(
+        choices, required=False, default=choices[0], allow_blank=True, error_messages=told, **more
+    )
+
+
 class SmscFields(Fields):
     """What every call of SMSC.ru may carry."""
 
-    fmt = serializers.ChoiceField(
-        sorted(KINDS), required=False, default=WORDS, allow_blank=True, help_text="Words, numbers, XML or JSON"
-    )
+    fmt = one_of(*KINDS, help_text="Words, numbers, XML or JSON")
     charset = serializers.CharField(required=False, allow_blank=True, default="", help_text="windows-1251 unless given")
 
 

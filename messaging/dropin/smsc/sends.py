@@ -10,18 +10,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from gateways import routing
 from gateways.models import Gateway
 from messaging import sending
-from messaging.dropin.door import GatewayFields
 from messaging.dropin.reading import Call, body_of
 from messaging.dropin.smsc import times
-from messaging.dropin.smsc.asked import Sms, sms_in
-from messaging.dropin.smsc.calls import CODES_OF_FIELDS, JSON, NUMBERS, PARAMETERS, SmscFields, SmscView
+from messaging.dropin.smsc.asked import Sms, SmscSendFields, sms_in
+from messaging.dropin.smsc.calls import CODES_OF_FIELDS, JSON, NUMBERS, PARAMETERS, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.dropin.smsc.times import OFF
 from messaging.models import Batch, Door
@@ -35,57 +32,11 @@ from portal.permissions import SENDING
 
 #: What is not an SMS, and what an SMS of ours cannot be.
 OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "whatsapp", "call", "bot", "tg")
-OWN_ID = r"^[\x21-\x7e]{1,100}$"
 PRICE_ONLY = "1"
 #: For so long a call without an id is refused again: the vendor's libraries make it anew where no answer comes.
 REFUSED_AGAIN = timedelta(minutes=1)
-LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
 #: Messages that were looked at.
 Items = Sequence[sending.Known | sending.Faulty]
-
-
-class SmscSendFields(SmscFields, GatewayFields):
-    """What `send.php` may carry; the rest of what is documented there is passed over."""
-
-    phones = serializers.CharField(
-        required=False, allow_blank=True, default="", style={"placeholder": "79161234567,79161234568"}
-    )
-    mes = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
-    list = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        default="",
-        trim_whitespace=False,
-        help_text="Instead of phones and mes: lines of a phone, a colon and its text",
-    )
-    id = serializers.RegexField(
-        OWN_ID, required=False, allow_blank=True, default="", help_text="A repeat with the same id sends nothing"
-    )
-    sender = serializers.CharField(required=False, allow_blank=True, default="")
-    time = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        default="",
-        trim_whitespace=False,
-        help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, + and minutes, or hours such as 9-21",
-    )
-    tz = serializers.RegexField(
-        r"^[+-]?[0-9]{1,2}$", required=False, allow_blank=True, default="", help_text="Hours from Moscow's time"
-    )
-    valid = serializers.RegexField(LIFE, required=False, allow_blank=True, default="", help_text="hh:mm")
-    cost = serializers.ChoiceField(["0", "1", "2", "3"], required=False, default="0", allow_blank=True)
-    op = serializers.CharField(required=False, allow_blank=True, default="0")
-    err = serializers.CharField(required=False, allow_blank=True, default="0")
-
-    def validate_id(self, given: str) -> str:
-        """The vendor's own library says `id=0` with every message to which its program gives none."""
-        return "" if given == "0" else given
-
-    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        missing = [] if given["list"] else [name for name in ("phones", "mes") if not given[name]]
-        if missing:
-            raise ValidationError(dict.fromkeys(missing, "It is needed."), code="required")
-        return given
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from gateways import health, routing
 from messaging import sending
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
-from messaging.dropin.smsc.calls import SmscFields, SmscView
+from messaging.dropin.smsc.calls import SmscFields, SmscView, one_of
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.models import Message, State
 from portal.errors import Refusal, Why
@@ -52,7 +52,7 @@ class SmscStatusFields(SmscFields):
 
     phone = serializers.CharField(style={"placeholder": "79161234567"})
     id = serializers.CharField(help_text="Of the send, or the caller's own")
-    all = serializers.ChoiceField(["0", "1", "2"], required=False, default="0", allow_blank=True)
+    all = one_of("0", "1", "2")
 
 
 class Status(SmscView):

@@ -18,7 +18,7 @@ from gateways import routing
 from gateways.models import Gateway
 from messaging import finding, inbound
 from messaging.dropin.door import Fields
-from messaging.dropin.smsmobileapi.sends import SmsMobileApiView, result
+from messaging.dropin.smsmobileapi.sends import MOMENT, NO_MOMENT, SmsMobileApiView, result
 from messaging.guids import GUID, RECEIVED, guid_of, id_in
 from messaging.models import InboundMessage, Message, State
 from portal import permissions
@@ -35,8 +35,6 @@ LOOKED_AT = 500
 SENT = (State.SUBMITTED, State.DELIVERED, State.NO_RECEIPT)
 ERROR_OF_MOBILE = (State.UNDELIVERED, State.EXPIRED)
 ERROR_OF_API = (State.FAILED, State.LAPSED, State.CANCELLED, State.SUPPRESSED)
-
-MOMENT = r"^[0-9]{1,11}$"
 
 
 class SmsMobileApiLogFields(Fields):
@@ -107,7 +105,9 @@ class SentLog(SmsMobileApiView):
 class SmsMobileApiReceivedFields(Fields):
     """What `/getsms/` may carry."""
 
-    after_timestamp_unix = serializers.RegexField(MOMENT, required=False, allow_blank=True, default="")
+    after_timestamp_unix = serializers.RegexField(
+        MOMENT, required=False, allow_blank=True, default="", error_messages=NO_MOMENT
+    )
     onlyunread = serializers.CharField(
         required=False, allow_blank=True, default="no", help_text="yes: what this user has not been given yet"
     )

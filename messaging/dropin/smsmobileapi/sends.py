@@ -28,6 +28,9 @@ from portal.permissions import SENDING
 from portal.ways import DropIn
 
 YES, NO = frozenset({"1", "yes", "true", "on"}), frozenset({"0", "no", "false", "off"})
+#: Seconds, and what is told where they are none: milliseconds have more digits.
+MOMENT = r"^[0-9]{1,11}$"
+NO_MOMENT: dict[str, Any] = {"invalid": "Give seconds of UNIX time, such as 1795348800."}
 WHATSAPP_ONLY = "This portal sends SMS and nothing else: a message for WhatsApp alone is not sent."
 #: What the documentation calls an error in the call, a key that is not good, and an error of the application.
 BAD_CALLS, NOT_LET_IN, OF_APPLICATION = frozenset({400, 404, 415, 422}), frozenset({401, 403}), frozenset({409})
@@ -88,7 +91,12 @@ class SmsMobileApiSendFields(GatewayFields):
     recipients = serializers.CharField(max_length=50, trim_whitespace=False, style={"placeholder": "+79161234567"})
     message = serializers.CharField(max_length=20_000, trim_whitespace=False)
     schedule_timestamp = serializers.RegexField(
-        r"^[0-9]{1,11}$", required=False, allow_blank=True, default="", help_text="Not before; seconds of UNIX time"
+        MOMENT,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Not before; seconds of UNIX time",
+        error_messages=NO_MOMENT,
     )
     sIdentifiant = serializers.CharField(  # noqa: N815 — as it is spelled there
         required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
