@@ -49,6 +49,14 @@ def chunks() -> Iterator[bytes]:
     return (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces())
 
 
+def test_the_longest_text_fits_into_an_address(portal: Portal) -> None:
+    """Not hostile at all: ten segments of Cyrillic letters, which are six bytes each there."""
+    call = {"to": "+79161234567", "text": "Я" * 670, "sms_gateway": "sandbox", "from": "booking", "charset": "utf-8"}
+    headers = {"Authorization": f"Bearer {portal.token}"}
+    answer = requests.get(f"{portal.address}/cgi-bin/sendsms", call, headers=headers, timeout=PATIENCE)
+    assert (answer.status_code, answer.text) == (202, "0: Accepted for delivery")
+
+
 class TestLargeBodies:
     @pytest.mark.parametrize(
         ("path", "how", "body", "status"),
