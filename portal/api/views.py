@@ -15,7 +15,7 @@ A view declares by HTTP method what it needs and takes:
             return commit(self, lambda: Done({"message": "...", "item": ...}))
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -27,7 +27,6 @@ from django.utils import translation
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated, NotFound
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -38,6 +37,7 @@ from portal import audit, callers, versions
 from portal.api.authentication.entry import BearerAuthentication
 from portal.api.body_length import demand_length
 from portal.api.inputs import Input, describe, shared
+from portal.api.negotiation import JsonOnly
 from portal.api.throttles import Calls, SignIns
 from portal.models import User
 from portal.permissions import Right
@@ -48,17 +48,6 @@ from portal.ways import WayIn, is_open
 Ref = Callable[[Serializer[Any]], dict[str, Any]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class JsonOnly(BaseContentNegotiation):
-    """We read JSON and answer JSON, whatever the headers ask for: the API we mirror does not negotiate."""
-
-    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
-        return next(iter(parsers))
-
-    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
-        renderer = next(iter(renderers))
-        return renderer, renderer.media_type
 
 
 @dataclass(frozen=True)
