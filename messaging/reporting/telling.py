@@ -63,7 +63,7 @@ def _turn() -> bool:
     flight, calls, hosts = Flight(), [], dict[int, str]()
     for place, (report, happened) in enumerate(claimed):
         request = _request(report, happened)
-        host = urlsplit(request.url).netloc if request else ""
+        host = _host_of(request.url) if request else ""
         if request is None:
             _failed(report, happened)
         elif not _must_wait(host, hosts.values()):
@@ -79,6 +79,14 @@ def _turn() -> bool:
             good = landing.response is not None and 200 <= landing.response.status < 300
             (_done if good else _failed)(report, happened)
     return bool(looked_at)
+
+
+def _host_of(url: str) -> str:
+    """With its port. What is filled in may make an address of one no more, which then fails at its call."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return url
 
 
 def _must_wait(host: str, called: Collection[str]) -> bool:

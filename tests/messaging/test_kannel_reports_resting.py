@@ -105,6 +105,16 @@ def test_what_could_not_be_told_for_days_is_given_up(send: Send, resting: Restin
     assert not DeliveryReport.objects.exists()
 
 
+def test_an_address_that_is_none_once_it_is_filled_in_keeps_no_other_waiting(
+    send: Send, resting: Resting, nobody: str
+) -> None:
+    wanted(send, nobody, 1)
+    wanted(send, "[fe80::%A]", 1)
+    tasks.report(0)
+    assert tries() == [1, 1]
+    assert resting.is_tried(nobody)
+
+
 def test_many_are_looked_at_in_a_few_statements(send: Send, resting: Resting) -> None:
     wanted(send, HOST, telling.SOME)
     Message.objects.update(state=State.QUEUED)
