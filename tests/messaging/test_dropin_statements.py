@@ -17,7 +17,7 @@ from portal import statements as portal_statements
 from portal import versions
 from portal.bulk import together
 from portal.bulk.together import Hindered
-from portal.models import AuditEvent, User
+from portal.models import AuditEvent, RefusedTry, User
 from tests.messaging.programs import PHONE, call, key_of
 from tests.portal.test_versions import join, statements
 
@@ -148,6 +148,14 @@ def test_what_was_given_counts_and_the_trail_says_nothing_of_a_refusal(
     join(operator)
     assert is_accepted(send(key, system))
     assert trail() == [403, 202 if system == "kannel" else 200]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_password_counts_once_whatever_has_changed(key: str, operator: User, guesses: None) -> None:
+    assert is_accepted(send(key, "kannel"))
+    operator.groups.clear()
+    assert send("guess", "kannel").status_code == 403
+    assert RefusedTry.objects.count() == 1
 
 
 @every_system

@@ -83,6 +83,8 @@ def _looked_at_once(request: HttpRequest | Request, username: str, password: str
 
 def _looked_at(request: HttpRequest | Request, username: str, password: str) -> User:
     version = versions.now()
+    # A call that is dealt with anew would count a wrong password twice.
+    versions.confirm()
     user = sign_in(request, username, password)
     # With the user's rights, so that they are not asked for with every call either.
     permissions.granted_to(user)
