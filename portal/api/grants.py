@@ -167,8 +167,7 @@ class SessionGrants(Grants):
             return False
         session = ApiSession.objects.get(family=request.refresh_token_instance.token_family)
         self.view.request.user = request.user
-        # Whoever ends a session while it is renewed does not see the token that comes of it.
-        if session.ended_at or not sessions.is_still_good(request.user, session.given_for):
+        if not sessions.is_still_good(request.user, session.given_for):
             sessions.end(session)
             return False
         return True

@@ -210,15 +210,6 @@ class TestRenewing:
         User.objects.update(**change)
         assert renew(found["refresh_token"]).status_code == 400
 
-    def test_one_that_was_ended_while_it_was_renewed_goes_on_no_more(self, operator: User) -> None:
-        found = begin().json()
-        # Whoever ended it waited for the renewal, and saw none of its tokens.
-        ApiSession.objects.update(ended_at=timezone.now())
-        answer = renew(found["refresh_token"])
-        assert (answer.status_code, answer.json()) == (400, SPENT)
-        assert not RefreshToken.objects.filter(revoked=None).exists()
-        assert use(found["access_token"]).status_code == 401
-
     def test_it_can_be_renewed_for_some_days_after_its_token_ended(self, operator: User, settings: Settings) -> None:
         found = begin().json()
         end = timezone.now() + timedelta(seconds=86400)
