@@ -90,8 +90,13 @@ def is_assignment(line: str) -> bool:
 class OnePortalEach(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share a running portal or browser are run by one of xdist's workers, so that it is started once.
 
-    They come first: at the end there are small tests to share out, and no worker waits for the other.
+    All come in the order in which they were found: once a test has emptied the tables, the rows that migrations made
+    are missing for others, and pytest-django puts such tests last.
     """
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
         folder, file = nodeid.split("::", maxsplit=1)[0].rsplit("/", 1)
