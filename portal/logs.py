@@ -11,7 +11,8 @@ from django.db import Error
 SECRET = re.compile(r"(/callbacks/+[^/\s]+/+|/guest/+approve/+|(?:^|(?<=\s))/+[rx]/+)[^/\s?&]+", re.IGNORECASE)
 #: What follows the path of an address: to the end of a request's first line, because programs forget to write blanks as
 #: %20; else to the next blank.
-QUERY = re.compile(r"(/[^\s?'\"]*)\?(?:.*(?= HTTP/\d|\" \d{3} )|\S*)")
+#: Looked for where a word begins and not at each of its slashes, of which a stranger may send thousands.
+QUERY = re.compile(r"(?<![^\s?'\"])(?=[^\s?'\"]*/)([^\s?'\"]++)\?(?:.*(?= HTTP/\d|\" \d{3} )|\S*)")
 #: A request that a server cannot read. What it quotes may be any part of it, and hold anything.
 UNREADABLE = re.compile(r"((?:Invalid request from ip=|code 400, message )[^'\"]*)['\"].*", re.DOTALL)
 #: What a database quotes is a value, unless it reads like the name of a table or a rule.
