@@ -90,6 +90,7 @@ HOUSEKEEPING: list[str] = [
     "portal.api.authentication.tokens.drop_old_tokens",
     "portal.sessions.drop_old_tokens",
     "portal.api.commit.drop_old_answers",
+    "portal.api.repeats.drop_old_records",
     "portal.defender.blocks.drop_old_hosts",
     "portal.defender.counting.drop_old_tries",
     "portal.versions.forget_old_notes",

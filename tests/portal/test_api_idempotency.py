@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from portal.api import repeats
 from portal.api.commit import drop_old_answers
 from portal.models import AuditEvent, IdempotencyRecord, User
 from tests.conftest import Api
@@ -136,6 +137,16 @@ def test_housekeeping_keeps_answers_for_two_days(api: Api, admin: User) -> None:
     assert drop_old_answers() == 0
     IdempotencyRecord.objects.update(created=timezone.now() - timedelta(hours=48, minutes=1))
     assert drop_old_answers() == 1
+
+
+def test_what_keeps_no_answer_is_kept_for_ten_minutes(api: Api, admin: User) -> None:
+    post(api(admin), "k1", {"name": "mia"})
+    IdempotencyRecord.objects.create(user=admin, endpoint="SMSC.ru, again", key="k2", **repeats.NOTHING_KEPT)
+    IdempotencyRecord.objects.update(created=timezone.now() - timedelta(minutes=9, seconds=59))
+    assert repeats.drop_old_records() == 0
+    IdempotencyRecord.objects.update(created=timezone.now() - timedelta(minutes=10, seconds=1))
+    assert repeats.drop_old_records() == 1
+    assert IdempotencyRecord.objects.get().key == "k1"
 
 
 def in_thread(client: APIClient, key: str, body: dict[str, Any], url: str = URL) -> Any:
