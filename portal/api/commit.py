@@ -111,8 +111,8 @@ def commit_once(view: ApiView, work: Work) -> Done:
 def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless: Unless, work: Work) -> Response:
     """As `commit`, for work that is the INSERT of one row: with its audit event and its answer in one statement.
 
-    `answer` is asked before the row has its key, too: a mark stands in for it, and must not be looked at. Where there
-    is what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
+    `answer` is asked before the row has its key: a mark stands in for it, and must not be looked at. Where there is
+    what `unless` says, or the row cannot be written, `work` does it all instead. Raises what `commit` raises.
     """
     key = key_of(view.request)
     if key is None:
@@ -120,7 +120,7 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
     claim = _claim(view, key, view.body)
     mark, done = _marked(row), answer()
     # What is kept is what is sent, to the byte, to the first request too.
-    text = JSONRenderer().render(dict(done.body)).decode()
+    text = _rendered(done)
     claim.status, claim.answer = done.status, f'{{"body": {text}, "headers": {json.dumps(dict(done.headers))}}}'
     try:
         written = _write(view, row, done, claim, mark, unless)
@@ -133,7 +133,7 @@ def commit_row(view: ApiView, row: Model, answer: Callable[[], Done], *, unless:
         raise
     if not written:
         return commit(view, work)
-    return _sent(Done(json.loads(text.replace(mark, str(row.pk))), done.status, headers=done.headers))
+    return _sent(_with_key(done, text, mark, row))
 
 
 def commit_row_once(
@@ -149,19 +149,30 @@ def commit_row_once(
 
     `first` is a record to write with the row; where there is that one already, `work` does it all instead.
     """
-    mark = _marked(row)
+    mark, done = _marked(row), answer()
+    text = _rendered(done)
     try:
-        written = _write(view, row, answer(), first, mark, unless)
+        written = _write(view, row, done, first, mark, unless)
     except KeyTaken:
         versions.confirm()
         written = False
-    return answer() if written else commit_once(view, work)
+    # `answer` is not asked again: what is written is accepted, and a database that has gone must not deny it.
+    return _with_key(done, text, mark, row) if written else commit_once(view, work)
 
 
 def _marked(row: Model) -> str:
     """What stands in for the row's key from now on."""
     row.pk = secrets.randbelow(MARKS) + MARKS
     return str(row.pk)
+
+
+def _rendered(done: Done) -> str:
+    return JSONRenderer().render(dict(done.body)).decode()
+
+
+def _with_key(done: Done, text: str, mark: str, row: Model) -> Done:
+    """The answer, which was rendered as `text`, with the row's key instead of the mark."""
+    return Done(json.loads(text.replace(mark, str(row.pk))), done.status, headers=done.headers)
 
 
 def _write(view: ApiView, row: Model, done: Done, claim: IdempotencyRecord | None, mark: str, unless: Unless) -> bool:
@@ -243,7 +254,7 @@ def _first(view: ApiView, claim: IdempotencyRecord, work: Work) -> Done:
             _take(claim)
             answer = work()
             # What is kept is what is sent, to the byte, to the first request too.
-            body = json.loads(JSONRenderer().render(dict(answer.body)))
+            body = json.loads(_rendered(answer))
             claim.status = answer.status
             claim.answer = json.dumps({"body": body, "headers": dict(answer.headers)})
             claim.save(update_fields=["status", "answer"])

@@ -6,12 +6,13 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging import opt_outs
+from messaging.dropin.smsc import sends
 from messaging.models import Message, State
 from portal import statements as portal_statements
 from portal import versions
@@ -184,3 +185,21 @@ def test_a_phone_that_opts_out_while_it_is_written_gets_nothing(
 def test_the_bell_rings_for_it(key: str, sandbox: Gateway, system: str, bells: list[Any]) -> None:
     send(key, system)
     assert bells == [("messaging.tasks.drain", (sandbox.pk,))]
+
+
+def test_what_is_written_is_told_as_accepted_although_the_database_has_gone_since(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused, it would be sent by the program once more."""
+    left = iter(["12.50"])
+
+    def balance(_gateway: Gateway) -> str:
+        for known in left:
+            return known
+        raise OperationalError("the database has gone")
+
+    monkeypatch.setattr(sends, "balance_of", balance)
+    answer = send(key, "smsc", cost="3")
+    assert is_accepted(answer)
+    assert answer.json()["balance"] == "12.50"
+    assert Message.objects.count() == 1
