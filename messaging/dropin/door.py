@@ -224,9 +224,9 @@ class DropInView(ApiView):
     ) -> dict[str, Any]:
         """Accepts one message that may leave at once, in one statement where it can be; the answer's body.
 
-        `wish` is what `sending.prepare` takes beside the caller. `told` is asked before the message has its id, too,
-        which must not be looked at then. `again` is what `refuse_again` takes, where the system refuses the same call
-        for a while. Raises what that and `sending.send` do.
+        `wish` is what `sending.prepare` takes beside the caller. `told` is asked before the message has its id, which
+        must not be looked at: a mark in the answer stands for it. `again` is what `refuse_again` takes, where the
+        system refuses the same call for a while. Raises what that and `sending.send` do.
         """
         wish |= {"kind": Kind.INFORMATION, "requested_by": self.caller}
         message = sending.prepare(**wish)

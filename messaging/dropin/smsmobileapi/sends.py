@@ -146,7 +146,9 @@ class SendSms(SmsMobileApiView):
         }
         due_at = _not_before(asked["schedule_timestamp"])
         if due_at is None:
-            return result(self.accept(lambda message: Done(told_of(message)), **wish))
+            # The guid follows from the key, which the message does not have when it is told of.
+            told = self.accept(lambda message: Done(told_of(message) | {"id": message.pk}), **wish)
+            return result(told | {"id": guid_of(told["id"])})
         return result(self.once(lambda: self._send_later(due_at, wish)))
 
     post = get
