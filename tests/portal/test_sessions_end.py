@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client, override_settings
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.models import User
 from portal.sign_in import enrolment
 from tests.portal.admin_pages import ENGLISH, signed_in
 from tests.portal.second_factors import is_in, with_app
+from tests.portal.test_versions import statements
 
 INDEX = reverse("admin:index")
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -27,9 +26,9 @@ def clock() -> Iterator[Any]:
 
 
 def writes_of(client: Client) -> list[str]:
-    with CaptureQueriesContext(connection) as queries:
-        client.get(INDEX)
-    return [query["sql"] for query in queries if query["sql"].startswith(WRITES)]
+    sent = statements(lambda: client.get(INDEX))
+    assert sent
+    return [one for one in sent if one.startswith(WRITES)]
 
 
 def test_it_ends_when_it_is_left_idle_and_the_page_says_why(admin: User, clock: Any) -> None:
@@ -93,6 +92,5 @@ def test_a_second_factor_set_up_elsewhere_is_asked_for_here(admin: User) -> None
 
 
 def test_a_call_of_the_api_does_not_look_at_sessions(admin: User) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        Client(headers=ENGLISH).get("/api/v1/token_info")
-    assert not [query for query in queries if "django_session" in query["sql"]]
+    sent = statements(lambda: Client(headers=ENGLISH).get("/api/v1/token_info"))
+    assert not [one for one in sent if "django_session" in one]
