@@ -23,7 +23,7 @@ class Machine(Portal):
 
     def __init__(self, folder: Path, installation: Portal) -> None:
         folder.mkdir()
-        super().__init__(folder, {})
+        super().__init__(folder, {}, bare=True)
         self.folder.mkdir(mode=0o700)
         own = {name: self.environment[name] for name in ("PORTAL_VAR", "PORT")}
         self.environment = installation.environment | own
