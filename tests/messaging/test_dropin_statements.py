@@ -16,10 +16,9 @@ from messaging.dropin.smsc import sends
 from messaging.models import Message, State
 from portal import statements as portal_statements
 from portal import versions
-from portal.bulk import together
-from portal.bulk.together import Hindered
 from portal.models import AuditEvent, RefusedTry, User
 from tests.messaging.programs import PHONE, call, key_of
+from tests.messaging.test_one_statement import hindered, instead
 from tests.portal.test_versions import join, statements
 
 pytestmark = pytest.mark.django_db
@@ -66,21 +65,6 @@ def send(key: str, system: str, **more: Any) -> Any:
 def is_accepted(answer: Any) -> bool:
     """One system says 200 to what it refuses."""
     return answer.status_code in {200, 202} and b"error_code" not in answer.content
-
-
-def instead(monkeypatch: pytest.MonkeyPatch, first: Callable[[], object]) -> None:
-    """Something happens just before the message and its event are written."""
-    written = together.insert
-
-    def insert(*arguments: Any) -> None:
-        first()
-        written(*arguments)
-
-    monkeypatch.setattr(together, "insert", insert)
-
-
-def hindered() -> None:
-    raise Hindered
 
 
 def trail() -> list[int]:

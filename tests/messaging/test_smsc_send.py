@@ -1,7 +1,6 @@
 """`/sys/send.php` and `/rest/send/` of SMSC.ru."""
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +8,6 @@ from urllib.parse import quote_plus
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -21,6 +19,7 @@ from portal.audit import MASK
 from portal.models import AuditEvent, User
 from portal.ways import USUAL_WAYS
 from tests.conftest import PASSWORD
+from tests.gateways.conftest import at_once
 from tests.messaging.programs import PHONE, both_methods, call, key_of
 
 URL = "/sys/send.php"
@@ -286,19 +285,7 @@ class TestWithoutAnId:
 
     @pytest.mark.django_db(transaction=True)
     def test_of_many_at_the_same_moment_one_is_sent(self, key: str) -> None:
-        codes: list[int] = []
-
-        def repeat() -> None:
-            try:
-                codes.append(said(send(key)).get("error_code", 0))
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=repeat) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        codes = at_once(lambda: said(send(key)).get("error_code", 0))
         assert sorted(codes) == [0, 9, 9, 9]
         assert Message.objects.count() == 1
 

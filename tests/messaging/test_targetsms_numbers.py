@@ -1,15 +1,14 @@
 """`client_id_sms` of POST /xml/: the caller's own number for an SMS, which sends once."""
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from messaging import sending
 from messaging.models import Door, Message, OptOut
 from messaging.retries import Kind
 from portal.models import User
+from tests.gateways.conftest import at_once
 from tests.messaging.targetsms import (
     PHONE,
     PLUS_PHONE,
@@ -105,19 +104,7 @@ def test_a_name_given_by_another_door_is_another_name(operator: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_concurrent_repeats_one_is_sent() -> None:
     numbered(1)
-    ids: list[str | None] = []
-
-    def repeat() -> None:
-        try:
-            ids.append(numbered(101).get("id_sms"))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=repeat) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    ids = at_once(lambda: numbered(101).get("id_sms"), 6)
     assert len(ids) == 6
     assert len(set(ids)) == 1
     assert Message.objects.filter(caller_reference="101").count() == 1
