@@ -146,10 +146,8 @@ class SendSms(SmsMobileApiView):
         }
         due_at = _not_before(asked["schedule_timestamp"])
         if due_at is None:
-            # The guid follows from the key, which the message does not have when it is told of.
-            told = self.accept(lambda message: Done(told_of(message) | {"id": message.pk}), **wish)
-            return result(told | {"id": guid_of(told["id"])})
-        return result(self.once(lambda: self._send_later(due_at, wish)))
+            return accepted(self.accept(lambda message: Done(told_of(message)), **wish))
+        return accepted(self.once(lambda: self._send_later(due_at, wish)))
 
     post = get
 
@@ -179,7 +177,7 @@ class ResendSms(SmsMobileApiView):
     def get(self, request: Request) -> HttpResponse:
         """Send a message again that is in error, as SMSmobileAPI's `/resend/` does."""
         asked = self.validated(SmsMobileApiGuidFields)
-        return result(self.once(lambda: self._resend(asked["guid"])))
+        return accepted(self.once(lambda: self._resend(asked["guid"])))
 
     post = get
 
@@ -218,13 +216,18 @@ def result(told: dict[str, Any], status: int = HTTPStatus.OK) -> HttpResponse:
     return JsonResponse({"result": told}, status=status)
 
 
+def accepted(told: dict[str, Any]) -> HttpResponse:
+    """The answer with what `told_of` gave, once the message has its key, from which its guid follows."""
+    return result(told | {"id": guid_of(told["id"])})
+
+
 def told_of(message: Message) -> dict[str, Any]:
-    """What is told of a message that was just accepted; one that will not be sent says why."""
+    """What is told of a message that is accepted; one that will not be sent says why. Its key stands for its guid."""
     suppressed = message.state == State.SUPPRESSED
     return {
         "error": "suppressed" if suppressed else 0,
         "sent": "0" if suppressed else "1",
-        "id": guid_of(message.pk),
+        "id": message.pk,
         "note": message.reason if suppressed else "accepted",
         "datetime": message.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "datetimeLocal": timezone.localtime(message.created).isoformat(timespec="seconds"),
