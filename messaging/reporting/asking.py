@@ -1,8 +1,8 @@
 """A report that is wanted: put on record in the transaction that accepts the message."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
+from messaging import addresses
 from messaging.models import DeliveryReport, Message
 from messaging.models.webhook import LONGEST_URL
 from messaging.reporting.kinds import Happened
@@ -32,11 +32,5 @@ def check(url: str) -> None:
 
 
 def _may_be_called(url: str) -> bool:
-    if len(url) > LONGEST_URL or not url.isprintable() or any(letter.isspace() for letter in url):
-        return False
-    try:
-        split = urlsplit(url)
-        port = split.port
-    except ValueError:
-        return False
-    return split.scheme in {"http", "https"} and bool(split.hostname) and split.username is None and port != 0
+    split = addresses.parts_of(url) if len(url) <= LONGEST_URL else None
+    return split is not None and split.scheme in {"http", "https"} and bool(split.hostname) and split.username is None

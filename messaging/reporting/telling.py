@@ -6,14 +6,13 @@ A worker that dies between the claim and the answer leaves a lease; when that is
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from gateways.http import HttpRequest
 from gateways.transport import Call, Flight
-from messaging import retries
+from messaging import addresses, retries
 from messaging.drains import Busy, drains
 from messaging.models import DeliveryReport, Message
 from messaging.reporting.escapes import filled
@@ -83,10 +82,8 @@ def _turn() -> bool:
 
 def _host_of(url: str) -> str:
     """With its port. What is filled in may make an address of one no more, which then fails at its call."""
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return url
+    parts = addresses.parts_of(url)
+    return parts.netloc if parts else url
 
 
 def _must_wait(host: str, called: Collection[str]) -> bool:

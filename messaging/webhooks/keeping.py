@@ -4,14 +4,13 @@ import time
 from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypedDict, Unpack
-from urllib.parse import SplitResult, urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from yarl import URL
 
-from messaging import event_types, ringing
+from messaging import addresses, event_types, ringing
 from messaging.models import Format, Stop, Webhook, WebhookDelivery, outbox
 from messaging.models.webhook import LONGEST_NAME, LONGEST_URL
 from messaging.webhooks import schedule, signing
@@ -160,7 +159,7 @@ def _address(given: str) -> str:
     if given == audit.mask_address(given):
         sentence = _("Give the whole address: what is shown of it leaves out what is behind the host.")
         raise Refusal(sentence, field="url")
-    split, url = _split(given), _in_ascii(given)
+    split, url = addresses.parts_of(given), _in_ascii(given)
     if split is None or not url or split.scheme not in {"http", "https"} or not split.hostname:
         raise Refusal(_("Give an address that begins with https:// or http://."), field="url")
     if split.username is not None or split.fragment:
@@ -176,18 +175,6 @@ def _in_ascii(url: str) -> str:
         return url if url.isascii() else str(URL(url))
     except ValueError:
         return ""
-
-
-def _split(url: str) -> SplitResult | None:
-    if not url.isprintable() or any(character.isspace() for character in url):
-        return None
-    try:
-        split = urlsplit(url)
-        # A port that is none says so only when it is asked for.
-        port = split.port
-    except ValueError:
-        return None
-    return None if port == 0 else split
 
 
 def _checked_events(webhook: Webhook, by: User | None) -> list[str]:
