@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from portal import counting
 from portal.models import AuditEvent, User
-from portal.portions import in_portions
+from portal.portions import drop, in_portions
 
 logger = logging.getLogger(__name__)
 
@@ -186,5 +186,4 @@ def drop_old_events() -> int:
 
 def _drop_some(most: int) -> int:
     before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
-    old = AuditEvent.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:most]
-    return AuditEvent.objects.filter(pk__in=list(old)).delete()[0]
+    return drop(AuditEvent.objects.filter(at__lt=before).order_by("at"), most)

@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
 
 #: How many seconds of a minute housekeeping gives to one kind of work.
 LONGEST = 2.0
@@ -21,3 +24,10 @@ def in_portions(deal: Callable[[int], int], size: int) -> int:
         if found < size or time.monotonic() >= until:
             return total
         time.sleep(PAUSE)
+
+
+def drop(rows: QuerySet[Any], most: int) -> int:
+    """Throws away the first so many of these rows; how many it found. Where their order matters, they have one."""
+    keys = list(rows.values_list("pk", flat=True)[:most])
+    rows.model._default_manager.filter(pk__in=keys).delete()
+    return len(keys)

@@ -10,7 +10,7 @@ from oauth2_provider.models import AccessToken, Application, RefreshToken, refre
 
 from portal import expiry
 from portal.models import ApiSession, User
-from portal.portions import in_portions
+from portal.portions import drop, in_portions
 
 #: The client of all programs that name none that was set up.
 ANYBODY = "any-program"
@@ -112,15 +112,10 @@ def _drop_sessions(most: int) -> int:
 
 def _drop_renewed(most: int) -> int:
     before = timezone.now() - timedelta(days=settings.API_REFRESH_DAYS)
-    old = list(RefreshToken.objects.filter(revoked__lt=before).values_list("pk", flat=True)[:most])
-    RefreshToken.objects.filter(pk__in=old).delete()
-    return len(old)
+    return drop(RefreshToken.objects.filter(revoked__lt=before), most)
 
 
 def _drop_access(most: int) -> int:
     """Those that nothing renews."""
     before = timezone.now() - KEPT_AFTER_END
-    over = AccessToken.objects.filter(refresh_token__isnull=True, expires__lt=before)
-    old = list(over.values_list("pk", flat=True)[:most])
-    AccessToken.objects.filter(pk__in=old).delete()
-    return len(old)
+    return drop(AccessToken.objects.filter(refresh_token__isnull=True, expires__lt=before), most)

@@ -33,7 +33,7 @@ from portal.bulk import together
 from portal.bulk.together import Hindered, KeyTaken, Unless
 from portal.errors import Refusal
 from portal.models import IdempotencyRecord, User
-from portal.portions import in_portions
+from portal.portions import drop, in_portions
 
 HEADER = "Idempotency-Key"
 #: The same as WSGI names it: to look among `request.headers` makes all of them first.
@@ -204,8 +204,7 @@ def drop_old_answers() -> int:
 
 
 def _drop_some(most: int) -> int:
-    old = IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).order_by("created")
-    return IdempotencyRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()[0]
+    return drop(IdempotencyRecord.objects.filter(created__lt=timezone.now() - KEPT).order_by("created"), most)
 
 
 def _claim(view: ApiView, key: str, body: Mapping[str, Any], endpoint: str = "") -> IdempotencyRecord:

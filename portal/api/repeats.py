@@ -9,7 +9,7 @@ from portal.api.authentication import credentials
 from portal.api.views import ApiView
 from portal.errors import Refusal, Why
 from portal.models import IdempotencyRecord
-from portal.portions import in_portions
+from portal.portions import drop, in_portions
 
 #: No system refuses the same call for longer; then the record is of no use.
 KEPT = timedelta(minutes=10)
@@ -44,8 +44,7 @@ def drop_old_records() -> int:
 
 def _drop_some(most: int) -> int:
     # An answer that is kept has a status.
-    old = IdempotencyRecord.objects.filter(status=0, created__lt=timezone.now() - KEPT).order_by("created")
-    return IdempotencyRecord.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()[0]
+    return drop(IdempotencyRecord.objects.filter(status=0, created__lt=timezone.now() - KEPT).order_by("created"), most)
 
 
 def _same(view: ApiView, key: str) -> dict[str, Any]:
