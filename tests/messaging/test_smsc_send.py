@@ -1,6 +1,7 @@
 """`/sys/send.php` and `/rest/send/` of SMSC.ru."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -329,7 +330,9 @@ class TestWhen:
     @pytest.mark.parametrize("time", ["tomorrow", "21-9", "9-25", "3213261530", "+x", "+" + "9" * 30, "2311281530"])
     def test_one_that_is_none(self, key: str, time: str) -> None:
         with time_machine.travel(NOW, tick=False):
-            assert said(send(key, time=time))["error_code"] == 5
+            told = said(send(key, time=time))
+            assert told["error_code"] == 5
+            assert re.search("time: (This is no time .+; write it like |Name a time within )", told["error"])
         assert not Message.objects.exists()
 
     def test_it_is_not_sent_after_its_life(self, key: str) -> None:

@@ -15,6 +15,7 @@ OFF = frozenset({"", "0"})
 #: `9-21`: from one hour of the day to another.
 HOURS = re.compile(r"([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 DAY = 24
+NO_TIME = "This is no time that is understood here; write it like 3112261830, 31.12.26 18:30, +90 or 9-21."
 
 
 def due_at(written: str, tz: str) -> datetime | None:
@@ -24,7 +25,7 @@ def due_at(written: str, tz: str) -> datetime | None:
     try:
         at = _moment(written, tz)
     except (ValueError, OverflowError, OSError):
-        raise Refusal("This is no time that is understood here.", field="schedule") from None
+        raise Refusal(NO_TIME, field="schedule") from None
     return at if at > clock.now() else None
 
 
