@@ -42,6 +42,7 @@ WAITING, PHONE = 30, "+79169999999"
 def history(sandbox: Gateway) -> Gateway:
     """A gateway through which much has gone, evenly over 125 days, and which can burst."""
     now = timezone.now()
+    _without_what_others_left()
     GatewayHealth.objects.create(gateway=sandbox, pace_tokens=1000)
     Gateway.objects.filter(pk=sandbox.pk).update(max_in_flight=1000, rate_per_second=1000)
     Message.objects.bulk_create(
@@ -83,6 +84,13 @@ def _write_again(model: type[models.Model], instead: dict[str, str], where: str 
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {source} WHERE {where}"
         )
+
+
+def _without_what_others_left() -> None:
+    """Rows that earlier tests rolled back stand in PostgreSQL's indexes until a vacuum, and count as looked at."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE messaging_message CASCADE")
 
 
 def _analyse() -> None:
