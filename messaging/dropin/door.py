@@ -28,7 +28,7 @@ from rest_framework.request import Request
 
 from gateways import routing
 from messaging import opt_outs, sending
-from messaging.dropin import reading
+from messaging.dropin import fields, reading
 from messaging.dropin.carried import Carried, CarriedAuthentication
 from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
@@ -72,13 +72,7 @@ class Fields(Input):
 class GatewayFields(Fields):
     """What a call may carry that is about a gateway."""
 
-    sms_gateway = serializers.CharField(
-        required=False,
-        default="",
-        allow_blank=True,
-        max_length=100,
-        help_text="The portal's own: the name of a gateway",
-    )
+    sms_gateway = fields.text(max_length=100, help_text="The portal's own: the name of a gateway")
 
 
 class DropInView(ApiView):

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from gateways import routing
 from messaging import reporting, sending
+from messaging.dropin import fields
 from messaging.dropin.door import DropInView, Fault, GatewayFields
 from messaging.dropin.numbers import each_once, phone_of
 from messaging.dropin.reading import FORM, MULTIPART, Call, body_of, call_of, text_of
@@ -69,22 +70,18 @@ class KannelSendFields(GatewayFields):
     """What `sendsms` may carry; the rest of what is documented there is passed over."""
 
     to = serializers.CharField(allow_blank=True, max_length=5_000, trim_whitespace=False)
-    text = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
-    smsc = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
-    )
+    text = fields.text(max_length=20_000, trim_whitespace=False)
+    smsc = fields.text(max_length=100, help_text="The name of a gateway")
     coding = serializers.ChoiceField([UNSAID, "0", "1", "2"], required=False, allow_blank=True, default="0")
-    charset = serializers.CharField(required=False, allow_blank=True, default="")
-    validity = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes from now")
-    deferred = serializers.CharField(required=False, allow_blank=True, default="", help_text="Minutes from now")
+    charset = fields.text()
+    validity = fields.text(help_text="Minutes from now")
+    deferred = fields.text(help_text="Minutes from now")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # No name of Python's has a dash, and `from` is a word of its own.
-        sender = serializers.CharField(required=False, allow_blank=True, default="", max_length=100)
-        url = serializers.CharField(
-            required=False, allow_blank=True, default="", max_length=LONGEST_URL, help_text="With %d and other escapes"
-        )
-        mask = serializers.CharField(required=False, allow_blank=True, default="", help_text="1, 2, 8, 16 or a sum")
+        sender = fields.text(max_length=100)
+        url = fields.text(max_length=LONGEST_URL, help_text="With %d and other escapes")
+        mask = fields.text(help_text="1, 2, 8, 16 or a sum")
         return {**super().get_fields(), "from": sender, "dlr-url": url, "dlr-mask": mask}
 
 

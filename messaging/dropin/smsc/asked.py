@@ -5,17 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from messaging import sending
+from messaging.dropin import fields
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
-from messaging.dropin.smsc.calls import SmscFields, one_of
+from messaging.dropin.smsc.calls import SmscFields
 from portal.errors import Refusal
 
 OWN_ID = r"^[\x21-\x7e]{1,100}$"
 LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
+ZONE = r"^[+-]?[0-9]{1,2}$"
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
 #: So many digits are a phone with its country code, and no part of one.
@@ -27,52 +28,26 @@ LINE = re.compile(r"([0-9+()\s,;.-]*):(.*)|([0-9+()\s,.-]*);(.*)", re.ASCII)
 class SmscSendFields(SmscFields, GatewayFields):
     """What `send.php` may carry; the rest of what is documented there is passed over."""
 
-    phones = serializers.CharField(
-        required=False, allow_blank=True, default="", style={"placeholder": "79161234567,79161234568"}
+    phones = fields.text(style={"placeholder": "79161234567,79161234568"})
+    mes = fields.text(max_length=20_000, trim_whitespace=False)
+    list = fields.text(
+        trim_whitespace=False, help_text="Instead of phones and mes: lines of a phone, a colon and its text"
     )
-    mes = serializers.CharField(required=False, allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
-    list = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        default="",
-        trim_whitespace=False,
-        help_text="Instead of phones and mes: lines of a phone, a colon and its text",
-    )
-    id = serializers.RegexField(
+    id = fields.shaped(
         OWN_ID,
-        required=False,
-        allow_blank=True,
-        default="",
+        "Name it by 1 to 100 letters, digits and signs of ASCII, without blanks.",
         help_text="A repeat with the same id sends nothing",
-        error_messages={"invalid": "Name it by 1 to 100 letters, digits and signs of ASCII, without blanks."},
     )
-    sender = serializers.CharField(required=False, allow_blank=True, default="")
-    time = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        default="",
+    sender = fields.text()
+    time = fields.text(
         trim_whitespace=False,
         help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, + and minutes, or hours such as 9-21",
     )
-    tz = serializers.RegexField(
-        r"^[+-]?[0-9]{1,2}$",
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Hours from Moscow's time",
-        error_messages={"invalid": "Give hours from Moscow's time, such as 2 or -1."},
-    )
-    valid = serializers.RegexField(
-        LIFE,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="hh:mm",
-        error_messages={"invalid": "Give hours and minutes, 24:59 at most, such as 01:30."},
-    )
-    cost = one_of("0", "1", "2", "3")
-    op = serializers.CharField(required=False, allow_blank=True, default="0")
-    err = serializers.CharField(required=False, allow_blank=True, default="0")
+    tz = fields.shaped(ZONE, "Give hours from Moscow's time, such as 2 or -1.", help_text="Hours from Moscow's time")
+    valid = fields.shaped(LIFE, "Give hours and minutes, 24:59 at most, such as 01:30.", help_text="hh:mm")
+    cost = fields.one_of("0", "1", "2", "3")
+    op = fields.text(default="0")
+    err = fields.text(default="0")
 
     def validate_id(self, given: str) -> str:
         """The vendor's own library says `id=0` with every message to which its program gives none."""

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 
 from django.http import HttpResponse
-from rest_framework import serializers
 
 from gateways.xml import possible
+from messaging.dropin import fields
 from messaging.dropin.door import DropInView, Fault, Fields
 from messaging.dropin.reading import Call, codec_of
 from portal.api.views import Ref
@@ -46,19 +46,11 @@ UNNUMBERED = frozenset({"last_date", "send_date", "phones"})
 Told = Mapping[str, Any]
 
 
-def one_of(*choices: str, **more: Any) -> serializers.ChoiceField:
-    """A field that is one of these, the first where it is not there; an error says which there are."""
-    told: dict[str, Any] = {"invalid_choice": f"Choose one of {', '.join(choices)}."}
-    return serializers.ChoiceField(
-        choices, required=False, default=choices[0], allow_blank=True, error_messages=told, **more
-    )
-
-
 class SmscFields(Fields):
     """What every call of SMSC.ru may carry."""
 
-    fmt = one_of(*KINDS, help_text="Words, numbers, XML or JSON")
-    charset = serializers.CharField(required=False, allow_blank=True, default="", help_text="windows-1251 unless given")
+    fmt = fields.one_of(*KINDS, help_text="Words, numbers, XML or JSON")
+    charset = fields.text(help_text="windows-1251 unless given")
 
 
 class SmscView(DropInView):

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 
 from gateways import health, routing
 from messaging import sending
+from messaging.dropin import fields
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
-from messaging.dropin.smsc.calls import SmscFields, SmscView, one_of
+from messaging.dropin.smsc.calls import SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.models import Message, State
 from portal.errors import Refusal, Why
@@ -52,7 +53,7 @@ class SmscStatusFields(SmscFields):
 
     phone = serializers.CharField(style={"placeholder": "79161234567"})
     id = serializers.CharField(help_text="Of the send, or the caller's own")
-    all = one_of("0", "1", "2")
+    all = fields.one_of("0", "1", "2")
 
 
 class Status(SmscView):
@@ -104,7 +105,7 @@ class Status(SmscView):
 class SmscBalanceFields(SmscFields, GatewayFields):
     """What `balance.php` may carry."""
 
-    cur = serializers.CharField(required=False, allow_blank=True, default="0", help_text="1: with the currency")
+    cur = fields.text(default="0", help_text="1: with the currency")
 
 
 class Balance(SmscView):

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from gateways import routing
 from gateways.models import Gateway
 from messaging import finding, inbound
+from messaging.dropin import fields
 from messaging.dropin.door import Fields
 from messaging.dropin.smsmobileapi.sends import MOMENT, NO_MOMENT, SmsMobileApiView, result
 from messaging.guids import GUID, RECEIVED, guid_of, id_in
@@ -40,15 +40,11 @@ ERROR_OF_API = (State.FAILED, State.LAPSED, State.CANCELLED, State.SUPPRESSED)
 class SmsMobileApiLogFields(Fields):
     """What `/log/sent/sms/` may carry."""
 
-    guid_message = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
-    keyword = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=200, help_text="A phone, or words of the text"
-    )
-    error_api = serializers.CharField(required=False, allow_blank=True, default="", help_text="0 or 1")
-    error_mobile = serializers.CharField(required=False, allow_blank=True, default="", help_text="0 or 1")
-    before = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=64, help_text="Seconds of UNIX time, or a guid"
-    )
+    guid_message = fields.text(max_length=64)
+    keyword = fields.text(max_length=200, help_text="A phone, or words of the text")
+    error_api = fields.text(help_text="0 or 1")
+    error_mobile = fields.text(help_text="0 or 1")
+    before = fields.text(max_length=64, help_text="Seconds of UNIX time, or a guid")
 
 
 class SentLog(SmsMobileApiView):
@@ -105,14 +101,10 @@ class SentLog(SmsMobileApiView):
 class SmsMobileApiReceivedFields(Fields):
     """What `/getsms/` may carry."""
 
-    after_timestamp_unix = serializers.RegexField(
-        MOMENT, required=False, allow_blank=True, default="", error_messages=NO_MOMENT
-    )
-    onlyunread = serializers.CharField(
-        required=False, allow_blank=True, default="no", help_text="yes: what this user has not been given yet"
-    )
-    sIdentifiantPhone = serializers.CharField(  # noqa: N815 — as it is spelled there
-        required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
+    after_timestamp_unix = fields.shaped(MOMENT, NO_MOMENT)
+    onlyunread = fields.text(default="no", help_text="yes: what this user has not been given yet")
+    sIdentifiantPhone = fields.text(  # noqa: N815 — as it is spelled there
+        max_length=100, help_text="The name of a gateway"
     )
 
 

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from messaging import forgetting, sending
+from messaging.dropin import fields
 from messaging.dropin.carried import Carried
 from messaging.dropin.door import DropInView, Fault, Fields, GatewayFields
 from messaging.dropin.numbers import phone_of
@@ -30,7 +31,7 @@ from portal.ways import DropIn
 YES, NO = frozenset({"1", "yes", "true", "on"}), frozenset({"0", "no", "false", "off"})
 #: Seconds, and what is told where they are none: milliseconds have more digits.
 MOMENT = r"^[0-9]{1,11}$"
-NO_MOMENT: dict[str, Any] = {"invalid": "Give seconds of UNIX time, such as 1795348800."}
+NO_MOMENT = "Give seconds of UNIX time, such as 1795348800."
 WHATSAPP_ONLY = "This portal sends SMS and nothing else: a message for WhatsApp alone is not sent."
 #: What the documentation calls an error in the call, a key that is not good, and an error of the application.
 BAD_CALLS, NOT_LET_IN, OF_APPLICATION = frozenset({400, 404, 415, 422}), frozenset({401, 403}), frozenset({409})
@@ -90,20 +91,13 @@ class SmsMobileApiSendFields(GatewayFields):
 
     recipients = serializers.CharField(max_length=50, trim_whitespace=False, style={"placeholder": "+79161234567"})
     message = serializers.CharField(max_length=20_000, trim_whitespace=False)
-    schedule_timestamp = serializers.RegexField(
-        MOMENT,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Not before; seconds of UNIX time",
-        error_messages=NO_MOMENT,
+    schedule_timestamp = fields.shaped(MOMENT, NO_MOMENT, help_text="Not before; seconds of UNIX time")
+    sIdentifiant = fields.text(  # noqa: N815 — as it is spelled there
+        max_length=100, help_text="The name of a gateway"
     )
-    sIdentifiant = serializers.CharField(  # noqa: N815 — as it is spelled there
-        required=False, allow_blank=True, default="", max_length=100, help_text="The name of a gateway"
-    )
-    sendsms = serializers.CharField(required=False, allow_blank=True, default="1")
-    sendwa = serializers.CharField(required=False, allow_blank=True, default="0")
-    waonly = serializers.CharField(required=False, allow_blank=True, default="no")
+    sendsms = fields.text(default="1")
+    sendwa = fields.text(default="0")
+    waonly = fields.text(default="no")
 
 
 GUID_EXAMPLE = "0000000000000011dcb8ed5e4d2d4c97fca19be5"
