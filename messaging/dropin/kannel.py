@@ -271,4 +271,4 @@ def _misformed(fault: Fault) -> str:
         return f"Deferred field misformed, rejected ({fault.sentence})"
     if fault.status == 422 and fault.field != "charset":
         return f"{fault.sentence}, rejected"
-    return UNREADABLE if fault.field == "charset" else f"{UNREADABLE} ({fault.sentence})"
+    return f"{UNREADABLE} ({fault.sentence})"

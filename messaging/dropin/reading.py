@@ -26,6 +26,17 @@ CHARSETS = frozenset(
     {"ascii", "utf-8", "cp1251", "cp1252", "cp866", "koi8-r", "koi8-u", "iso8859-1", "iso8859-5", "iso8859-15"}
     | {"utf-16", "utf-16-be", "utf-16-le"}
 )
+#: As iconv calls some of them, by whose names programs of Kannel go, and Python does not.
+NAMES_OF_ICONV = {
+    **dict.fromkeys(("ucs-2", "ucs2", "iso-10646-ucs-2", "iso-10646/ucs2", "csunicode", "unicode"), "utf-16"),
+    **dict.fromkeys(("ucs-2be", "unicodebig", "utf16be"), "utf-16-be"),
+    **dict.fromkeys(("ucs-2le", "unicodelittle", "utf16le"), "utf-16-le"),
+    "ms-cyrl": "cp1251",
+    "ms-ansi": "cp1252",
+    "koi8r": "koi8-r",
+    "koi8u": "koi8-u",
+    "latin-9": "iso8859-15",
+}
 #: Every byte is a letter of it: what is read so can be made bytes again.
 _BYTES = "latin-1"
 
@@ -85,8 +96,12 @@ def body_of(request: HttpRequest) -> bytes:
 
 def text_of(written: bytes, charset: str, field: str = "") -> str:
     """What is written there in this charset. Raises BadCall where it is not, or nothing can store it."""
+    codec = codec_of(charset)
+    if codec == "utf-16" and not written.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)):
+        # As SMS have it, and RFC 2781; Python would take the order of this machine.
+        codec = "utf-16-be"
     try:
-        text = written.decode(codec_of(charset))
+        text = written.decode(codec)
     except UnicodeDecodeError:
         raise BadCall(f"The field is not written in {charset}.", field) from None
     if "\0" in text:
@@ -96,8 +111,10 @@ def text_of(written: bytes, charset: str, field: str = "") -> str:
 
 def codec_of(charset: str) -> str:
     """Python's name of a charset. Raises BadCall for one that we do not read."""
+    # Behind two slashes iconv is told what to do with letters that another charset has not.
+    named = charset.partition("//")[0].strip()
     try:
-        found = codecs.lookup(charset.strip()).name
+        found = codecs.lookup(NAMES_OF_ICONV.get(named.lower(), named)).name
     except (LookupError, ValueError):
         found = ""
     if found not in CHARSETS:

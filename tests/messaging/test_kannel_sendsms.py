@@ -116,12 +116,36 @@ class TestText:
             ("coding=2&charset=UTF-8&text=" + quote("Связь"), "Связь"),
             ("coding=0&text=" + quote("Связь"), "Связь"),
             ("charset=UTF-16BE&text=" + quote("ab".encode("utf-16-be")), "ab"),
+            ("coding=2&charset=UCS-2&text=" + quote("Связь".encode("utf-16-be")), "Связь"),
         ],
     )
     def test_it_is_read_in_its_charset(self, key: str, query: str, text: str) -> None:
         answer = Client().get(f"{URL}?username=operator&password={key}&to=79161234567&{query}")
         assert said(answer) == ACCEPTED
         assert Message.objects.get().text == text
+
+    @pytest.mark.parametrize(
+        ("charset", "codec"),
+        [
+            *((name, "utf-16-be") for name in ("UCS-2", "ucs2", "UCS-2BE", "ISO-10646-UCS-2", "UTF-16BE", "UTF16BE")),
+            *((name, "utf-16-be") for name in ("UTF-16", "UNICODE", "UNICODEBIG")),
+            *((name, "utf-16-le") for name in ("UCS-2LE", "UTF-16LE", "UNICODELITTLE")),
+            *((name, "utf-16") for name in ("UCS-2", "UTF-16")),
+            *((name, "cp1251") for name in ("WINDOWS-1251", "windows-1251", "CP1251", "MS-CYRL")),
+            *((name, "koi8-r") for name in ("KOI8-R", "KOI8R")),
+            *((name, "utf-8") for name in ("UTF-8", "UTF8", "UTF-8//TRANSLIT", "utf-8//IGNORE")),
+        ],
+    )
+    def test_a_charset_has_the_names_that_iconv_knows(self, key: str, charset: str, codec: str) -> None:
+        query = f"charset={quote(charset)}&text={quote('Связь'.encode(codec))}"
+        assert said(Client().get(f"{URL}?username=operator&password={key}&to=79161234567&{query}")) == ACCEPTED
+        assert Message.objects.get().text == "Связь"
+
+    @pytest.mark.parametrize("charset", ["ISO-8859-1", "ISO8859-1", "ISO_8859-1", "latin1", "LATIN1", "L1"])
+    def test_so_have_those_of_western_europe(self, key: str, charset: str) -> None:
+        query = f"charset={charset}&text=Caf%E9"
+        assert said(Client().get(f"{URL}?username=operator&password={key}&to=79161234567&{query}")) == ACCEPTED
+        assert Message.objects.get().text == "Café"
 
     def test_of_a_form_in_ucs_2_the_charset_of_its_type_says_nothing(self, key: str) -> None:
         form = f"username=operator&password={key}&to=79161234567&coding=2&text=" + quote("Связь".encode("utf-16-be"))
@@ -133,10 +157,23 @@ class TestText:
         assert said(Client().generic("POST", URL, form, content_type=kind)) == ACCEPTED
         assert {message.text for message in Message.objects.all()} == {"Связь"}
 
-    @pytest.mark.parametrize("query", ["text=%FF", "charset=klingon&text=a", "coding=2&text=a", "text=a%00"])
-    def test_what_is_not_written_in_it(self, key: str, query: str) -> None:
+    @pytest.mark.parametrize(
+        ("query", "why"),
+        [
+            ("text=%FF", "The field is not written in utf-8."),
+            ("coding=2&text=a", "The field is not written in utf-16-be."),
+            ("coding=2&charset=UCS-2&text=a", "The field is not written in UCS-2."),
+            ("text=a%00", "The field holds a NUL character."),
+            ("charset=klingon&text=a", "This charset is not known here; use UTF-8."),
+            ("charset=zlib&text=a", "This charset is not known here; use UTF-8."),
+            ("charset=UCS-4&text=a", "This charset is not known here; use UTF-8."),
+            ("charset=//TRANSLIT&text=a", "This charset is not known here; use UTF-8."),
+        ],
+    )
+    def test_what_is_not_written_in_it(self, key: str, query: str, why: str) -> None:
         answer = Client().get(f"{URL}?username=operator&password={key}&to=79161234567&{query}")
-        assert said(answer) == (400, "Charset or body misformed, rejected")
+        assert said(answer) == (400, f"Charset or body misformed, rejected ({why})")
+        assert not Message.objects.exists()
 
     @pytest.mark.parametrize("text", ["", " ", None])
     def test_there_must_be_one(self, key: str, text: str | None) -> None:

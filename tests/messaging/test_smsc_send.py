@@ -105,6 +105,14 @@ def test_the_charset_is_windows_1251_unless_another_is_named(key: str) -> None:
     assert answer.headers["Content-Type"] == "text/plain; charset=windows-1251"
 
 
+def test_a_charset_may_have_a_name_that_only_iconv_knows(key: str) -> None:
+    text = quote_plus("Связь есть", encoding="koi8-r")
+    answer = Client().get(f"{URL}?apikey={key}&phones=79161234567&mes={text}&charset=KOI8R//IGNORE&id=7")
+    assert answer.headers["Content-Type"] == "text/plain; charset=koi8r"
+    assert answer.content == b"OK - 1 SMS, ID - 7"
+    assert Message.objects.get().text == "Связь есть"
+
+
 def test_what_is_not_written_in_its_charset_is_an_error(key: str) -> None:
     answer = Client().get(f"{URL}?apikey={key}&phones=79161234567&mes=%C2%E2&charset=utf-8&fmt=3")
     assert said(answer)["error_code"] == 1

@@ -116,7 +116,7 @@ class SmscView(DropInView):
                 text = _numbers(told)
             case _:
                 text = _words(told) or words
-        body = text.encode(charset, "xmlcharrefreplace" if self.asked_format == XML else "replace")
+        body = text.encode(codec_of(charset), "xmlcharrefreplace" if self.asked_format == XML else "replace")
         return HttpResponse(body, content_type=f"{kind}; charset={charset}", status=status)
 
     def _charset_of_answer(self) -> str:
@@ -125,7 +125,7 @@ class SmscView(DropInView):
             codec_of(asked)
         except Exception:  # noqa: BLE001 — as above
             return "utf-8"
-        return asked.strip().lower()
+        return asked.partition("//")[0].strip().lower()
 
 
 def _code_of(fault: Fault) -> int | None:
