@@ -1,27 +1,34 @@
 """OAuth2 clients: programs with an id and a secret, which is shown once and known by its hash from then on."""
 
+from typing import Unpack
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 
-from portal import expiry, key_makers
+from portal import expiry, key_makers, narrowing
 from portal.errors import Refusal
+from portal.keys import State
 from portal.models import ApiSession, OAuthClient, User
+from portal.narrowing import Narrowing
 from portal.sessions import ANYBODY
 
 LONGEST_NAME = 100
 
 
-def make(name: str, user: User | None = None, *, by: User | None = None) -> tuple[OAuthClient, str]:
+def make(
+    name: str, user: User | None = None, *, by: User | None = None, **given: Unpack[Narrowing]
+) -> tuple[OAuthClient, str]:
     """A new client and its secret, which nobody can read again.
 
-    With a user it comes by client credentials and acts as that user; without one it opens sessions of others with their
-    passwords. `by` makes it, and must not gain by it. Raises Refusal (fields `name`, `user`).
+    With a user it comes by client credentials and acts as that user, for what is `given`; without one it opens sessions
+    of others with their passwords. `by` makes it, and must not gain by it. Raises Refusal (fields `name`, `user`, and
+    those of `Narrowing`).
     """
     _check(name, user)
-    _check_maker(by, user)
+    _check_narrowing(by, user, given)
     secret = generate_client_secret()
     client = OAuthClient.objects.create(
         name=name.strip(),
@@ -29,15 +36,31 @@ def make(name: str, user: User | None = None, *, by: User | None = None) -> tupl
         client_type=Application.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS if user else Application.GRANT_PASSWORD,
         client_secret=secret,
+        **narrowing.checked(**given),
     )
     return client, secret
 
 
-def renew_secret(client: Application, *, by: User | None = None) -> str:
+def change(client: OAuthClient, *, by: User | None = None, **given: Unpack[Narrowing]) -> None:
+    """From the next call on it is for what is given, and so are its tokens. Raises Refusal as `make` does."""
+    _check_narrowing(by, client.user, given)
+    OAuthClient.objects.filter(pk=client.pk).update(**narrowing.checked(**given))
+
+
+def state_of(client: OAuthClient) -> State:
+    """Its state at this moment."""
+    if narrowing.has_ended(client):
+        return State.ENDED
+    opens_sessions = client.allows_grant_type(Application.GRANT_PASSWORD)
+    return State.VALID if opens_sessions or (client.user and expiry.may_act(client.user)) else State.ASLEEP
+
+
+def renew_secret(client: OAuthClient, *, by: User | None = None) -> str:
     """Another secret in the place of the one there was; whatever was given for that has ended. Raises Refusal."""
     if client.client_id == ANYBODY:
         raise Refusal(_("This client stands for all that were not set up: it has no secret."))
-    _check_maker(by, client.user)
+    if by is not None and client.user is not None:
+        key_makers.check(by, client.user, rights=client.rights, gateways=client.gateways)
     secret: str = generate_client_secret()
     with transaction.atomic():
         client.client_secret = secret
@@ -62,8 +85,11 @@ def _check(name: str, user: User | None) -> None:
         raise Refusal(_("This account is switched off or over."), field="user")
 
 
-def _check_maker(by: User | None, user: User | None) -> None:
-    """A client's secret opens all that its user may do, then too when the user was given more."""
-    if by is not None and user is not None and not key_makers.may_make_all_for(by, user):
-        sentence = _("You may have clients act as yourself. Only who holds every right has them act as others.")
-        raise Refusal(sentence, field="user")
+def _check_narrowing(by: User | None, user: User | None, given: Narrowing) -> None:
+    """Raises Refusal where `by` would gain by a client that is for so much, or where it is none to be narrowed."""
+    if user is None:
+        if fields := [name for name, value in given.items() if value]:
+            sentence = _("A client without a user opens sessions, which are for all that their users may.")
+            raise Refusal(sentence, field=fields[0])
+    elif by is not None:
+        key_makers.check(by, user, **given)

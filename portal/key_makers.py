@@ -1,13 +1,15 @@
-"""Who may make an API key for whom: a key is as good as its user's password, and nobody gains a right by making one.
+"""Who may make an API key or an OAuth2 client for whom: either is as good as its user's password, and nobody gains a
+right by making one.
 
 One's own key needs the right to make it. One of somebody else takes, as to set their password does, the right to
 change accounts as well, and every right that they hold; and where one right is lacking, the key's rights are named,
-because that user may come to hold it. A key makes no key that goes beyond itself.
+because that user may come to hold it. A key makes no key that goes beyond itself. All of it is true of clients, too.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from ipaddress import ip_network
+from typing import Unpack
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -15,6 +17,8 @@ from django.utils.translation import gettext as _
 from portal import keys
 from portal.errors import Refusal
 from portal.models import ApiKey, User
+from portal.models.narrowed import Narrowed
+from portal.narrowing import Narrowing, is_network
 from portal.permissions import Right, Scope, holds_more, may, rights_of, scope_of
 
 OWN = (Right.SYSTEM_READ, Right.SYSTEM_CREATE)
@@ -31,33 +35,27 @@ def users_for(by: User) -> QuerySet[User]:
     return active.filter(Q(pk=by.pk) | ~Q(pk__in=User.objects.filter(above).values("pk")))
 
 
-def users_for_all(by: User) -> QuerySet[User]:
-    """For whom this one may make what is for all rights, as `may_make_all_for` says."""
-    found = users_for(by)
-    return found if rights_of(by) == frozenset(Right) else found.filter(pk=by.pk)
-
-
 def make(
-    by: User,
-    user: User,
-    name: str,
-    *,
-    rights: Collection[str] = (),
-    gateways: Collection[int] = (),
-    networks: Collection[str] = (),
-    expires_at: datetime | None = None,
-    within: ApiKey | None = None,
+    by: User, user: User, name: str, *, within: Narrowed | None = None, **given: Unpack[Narrowing]
 ) -> tuple[ApiKey, str]:
-    """As `keys.issue`, by somebody who must not gain by it; `within` is the key that the call came by.
+    """As `keys.issue`, by somebody who must not gain by it; `within` is the key or client that the call came by.
 
-    Raises Refusal as `keys.issue` does, also with the field `user`.
+    Raises Refusal as `keys.issue` and `check` do.
+    """
+    check(by, user, within=within, **given)
+    return keys.issue(user, name, by=by, **given)
+
+
+def check(by: User, user: User, *, within: Narrowed | None = None, **given: Unpack[Narrowing]) -> None:
+    """Raises Refusal where somebody would gain by what opens the API as this user for so much.
+
+    Its fields are `user`, `rights`, `gateways`, `networks` and `expires_at`.
     """
     _check_user(by, user)
-    _check_rights(by, user, rights)
-    _check_gateways(scope_of(by), gateways)
+    _check_rights(by, user, given.get("rights", ()))
+    _check_gateways(scope_of(by), given.get("gateways", ()))
     if within is not None:
-        _check_within(within, networks, expires_at)
-    return keys.issue(user, name, rights=rights, gateways=gateways, networks=networks, expires_at=expires_at, by=by)
+        _check_within(within, given.get("networks", ()), given.get("expires_at"))
 
 
 def may_make_for(by: User, user: User) -> bool:
@@ -72,38 +70,38 @@ def may_make_all_for(by: User, user: User) -> bool:
 
 def _check_user(by: User, user: User) -> None:
     if not may_make_for(by, user):
-        sentence = _("You may make keys for yourself, and for users who hold no right that you lack.")
-        raise Refusal(sentence if may(by, *OF_OTHERS) else _("You may make keys for yourself only."), field="user")
+        sentence = _("You may let programs in as yourself, and as users who hold no right that you lack.")
+        raise Refusal(sentence if may(by, *OF_OTHERS) else _("You may let programs in as yourself only."), field="user")
 
 
 def _check_rights(by: User, user: User, rights: Collection[str]) -> None:
     scope = scope_of(by)
     if not rights and scope is not None and scope.rights is not None:
-        raise Refusal(_("Name rights that your own key is for."), field="rights")
+        raise Refusal(_("Name rights that your own key or client is for."), field="rights")
     if not rights and not may_make_all_for(by, user):
         # What this user may be given later would be the key's too, and its maker has seen the key.
-        raise Refusal(_("Name rights: only who holds every right makes a key of another user for all."), field="rights")
+        sentence = _("Name rights: only who holds every right lets a program in for all that another user may.")
+        raise Refusal(sentence, field="rights")
     if beyond := sorted((set(rights) & set(Right)) - rights_of(by)):
         raise Refusal(_("You lack the right “%(name)s” yourself.") % {"name": beyond[0]}, field="rights")
 
 
 def _check_gateways(scope: Scope | None, gateways: Collection[int]) -> None:
     if scope is not None and scope.gateways is not None and not (gateways and set(gateways) <= scope.gateways):
-        raise Refusal(_("Name gateways that your own key is for."), field="gateways")
+        raise Refusal(_("Name gateways that your own key or client is for."), field="gateways")
 
 
-def _check_within(key: ApiKey, networks: Collection[str], expires_at: datetime | None) -> None:
-    if key.networks and not (networks and all(_is_inside(one, key.networks) for one in networks)):
-        raise Refusal(_("Name networks that your own key is good in."), field="networks")
-    if key.expires_at and (expires_at is None or expires_at > key.expires_at):
-        raise Refusal(_("It cannot outlive your own key."), field="expires_at")
+def _check_within(own: Narrowed, networks: Collection[str], expires_at: datetime | None) -> None:
+    if own.networks and not (networks and all(_is_inside(one, own.networks) for one in networks)):
+        raise Refusal(_("Name networks that your own key or client is good in."), field="networks")
+    if own.expires_at and (expires_at is None or expires_at > own.expires_at):
+        raise Refusal(_("It cannot outlive your own key or client."), field="expires_at")
 
 
 def _is_inside(network: str, wider: Collection[str]) -> bool:
-    try:
-        inner = ip_network(network, strict=False)
-    except ValueError:
-        return True  # `keys.issue` says what is wrong with it
+    if not is_network(network):
+        return True  # what is wrong with it is said later
+    inner = ip_network(network, strict=False)
     found = [ip_network(one) for one in wider]
     return any(one.version == inner.version and inner.subnet_of(one) for one in found)  # type: ignore[arg-type]
 

@@ -66,8 +66,8 @@ TABS: list[list[AdminPage]] = [
     ],
 ]
 
-#: What an API key may be narrowed to beside rights and networks: functions without arguments that give the id and the
-#: name of every gateway.
+#: What keys and clients may be narrowed to beside rights and networks: functions without arguments that give the id and
+#: the name of every gateway.
 GATEWAYS: list[str] = []
 
 #: Steps of the first run, in order: functions without arguments that return a line to print, or nothing.
@@ -125,6 +125,7 @@ WATCHED: list[Watched] = [
     # Their end is set once; a session's end takes its tokens along, and a client may act for somebody else.
     Watched("oauth2_provider.AccessToken", inserts=False),
     Watched("oauth2_provider.Application", inserts=False),
+    Watched("portal.OAuthClient", inserts=False),
     Watched("portal.User_groups"),
     Watched("portal.User_user_permissions"),
     Watched("auth.Group_permissions"),

@@ -275,7 +275,8 @@ def _triggers(connection: BaseDatabaseWrapper, watched: Watched) -> Iterator[str
 
 
 def _differs(watched: Watched) -> str:
-    fields = apps.get_model(watched.model)._meta.concrete_fields
+    # Those of a parent have a table of their own.
+    fields = apps.get_model(watched.model)._meta.local_concrete_fields
     columns = [field.column for field in fields if field.column not in watched.unminded]
     differs = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)
     if watched.only_earlier:

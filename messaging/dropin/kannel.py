@@ -24,7 +24,14 @@ from messaging.models import Door, Message, State
 from messaging.models.webhook import LONGEST_URL
 from messaging.retries import Kind
 from portal import clock
-from portal.api.authentication.refusals import BadCredentials, KeyElsewhere, KeyEnded, NotSignedIn, UnknownKey
+from portal.api.authentication.refusals import (
+    BadCredentials,
+    ClientElsewhere,
+    KeyElsewhere,
+    KeyEnded,
+    NotSignedIn,
+    UnknownKey,
+)
 from portal.api.commit import Done
 from portal.api.views import Ref
 from portal.errors import Refusal
@@ -51,7 +58,8 @@ MISFORMED = {
 }
 #: Whoever is not let in for these reasons is told no more than by Kannel; the others can do something about it.
 NO_MORE_TO_SAY = tuple(
-    str(one.default_detail) for one in (BadCredentials, UnknownKey, KeyEnded, KeyElsewhere, NotSignedIn)
+    str(one.default_detail)
+    for one in (BadCredentials, UnknownKey, KeyEnded, KeyElsewhere, ClientElsewhere, NotSignedIn)
 )
 #: What stands before the name of a field in the header of a POST.
 HEADER = "HTTP_X_KANNEL_"

@@ -113,7 +113,7 @@ def wanted_gateway(name: str, requested_by: User | None) -> Gateway | None:
     if name:
         return routing.named(name, requested_by)
     if permissions.scope_of(requested_by) and not permissions.may_use_gateway(requested_by, routing.default().pk):
-        raise Refusal(_("Name a gateway: this key is not for the default one."), field="gateway")
+        raise Refusal(_("Name a gateway: this key or client is not for the default one."), field="gateway")
     return None
 
 

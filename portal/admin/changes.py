@@ -29,6 +29,9 @@ def _plain(field: forms.Field, value: Any) -> Any:
         return sorted(str(field.label_from_instance(row)) for row in _rows(field, value or ()))
     if isinstance(field, forms.ModelChoiceField) and value:
         return ", ".join(str(field.label_from_instance(row)) for row in _rows(field, [value]))
+    if isinstance(field, forms.TypedMultipleChoiceField):
+        names = dict(field.choices)  # type: ignore[arg-type]
+        return [str(names.get(one, one)) for one in value or ()]
     return value
 
 

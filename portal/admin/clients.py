@@ -1,9 +1,10 @@
-"""OAuth2 clients in the admin: whom each acts as, making one, whose secret is shown this once, and giving it another.
+"""OAuth2 clients in the admin: whom each acts as and for what; making one, whose secret is shown this once, narrowing
+it, and giving it another secret.
 
 The pages that django-oauth-toolkit brings along ask for no right of ours, and are taken out.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -17,23 +18,39 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from portal import clients, expiry, key_makers
+from portal import clients, key_makers, narrowing
 from portal.admin.display import NOTHING, moment
-from portal.admin.made_once import MadeOnceAdmin
-from portal.admin.rights import DomainForm, caller, demand
+from portal.admin.narrowing import WORDS, NarrowedAdmin, NarrowingForm
+from portal.admin.rights import caller, demand
 from portal.errors import Refusal
+from portal.keys import State
 from portal.models import OAuthClient, User
+from portal.permissions import may
 from portal.sessions import ANYBODY
 from portal.sign_in import confirming
 
 admin.site.unregister([AccessToken, Application, Grant, IDToken, RefreshToken])
 
 
-class ClientForm(DomainForm):
-    """A new client. Whoever fills it in is offered the users whom they may have it act as."""
+class StateFilter(admin.SimpleListFilter):
+    """Those whose time is not over, and those that have ended."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state, WORDS[state]) for state in (State.VALID, State.ENDED)]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[OAuthClient]") -> "QuerySet[OAuthClient]":
+        if self.value() == State.VALID:
+            return queryset.filter(narrowing.in_time())
+        return queryset.exclude(narrowing.in_time()) if self.value() == State.ENDED else queryset
+
+
+class ClientForm(NarrowingForm):
+    """What a new client is for. Whoever fills it in is offered the users whom they may have it act as."""
 
     left_to_domain = frozenset({"name"})
-    maker: ClassVar[User]
 
     user = forms.ModelChoiceField(
         User.objects.none(),
@@ -46,7 +63,7 @@ class ClientForm(DomainForm):
 
     class Meta:
         model = OAuthClient
-        fields = ("name", "user")
+        fields = ("name", "user", *narrowing.COLUMNS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,25 +71,39 @@ class ClientForm(DomainForm):
         if "name" in fields:
             fields["name"].required = True
             fields["name"].help_text = _("Which program it is for, and where that runs.")
-        fields["user"].queryset = key_makers.users_for_all(self.maker)
+        fields["user"].queryset = key_makers.users_for(self.maker)
+
+
+class OtherNarrowingForm(NarrowingForm):
+    """What a client is for from now on."""
+
+    class Meta:
+        model = OAuthClient
+        fields = narrowing.COLUMNS
 
 
 @admin.register(OAuthClient)
-class OAuthClientAdmin(MadeOnceAdmin):
-    """A client is made, given another secret, and deleted; whom it acts as never changes."""
+class OAuthClientAdmin(NarrowedAdmin):
+    """A client is made, narrowed, given another secret, and deleted; whom it acts as never changes."""
 
     area = "SYSTEM"
     form = ClientForm
     change_form_template = "admin/portal/oauthclient/change_form.html"
     hidden = frozenset({"client_secret"})
-    confirmed_first = frozenset({"add"})
+    confirmed_first = frozenset({"add", "change"})
     secret_title = _("The secret of the client")
-    list_display = ("known_by", "acts_as", "client_state", "made", "last_token")
+    list_display = (
+        *("known_by", "acts_as", "coloured_state", "for_rights", "for_gateways", "for_networks", "last_token", "ends"),
+    )
     list_display_links = ("known_by",)
+    list_filter = (StateFilter,)
     list_select_related = ("user",)
     search_fields = ("name", "client_id", "user__username")
     ordering = ("name", "id")
-    shown = ("name", "known_as", "acts_as", "state", "made", "last_token")
+    shown = (
+        *("name", "known_as", "acts_as", "state", "for_rights", "for_gateways", "for_networks", "ends"),
+        *("made", "last_token"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[OAuthClient]":
         newest = AccessToken.objects.filter(application=OuterRef("pk")).order_by("-created").values("created")
@@ -89,6 +120,31 @@ class OAuthClientAdmin(MadeOnceAdmin):
     ) -> Any:
         offers = {"offers_secret": self.has_add_permission(request)}
         return super().change_view(request, object_id, form_url, offers | (extra_context or {}))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **({"form": OtherNarrowingForm} if obj else {}) | kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or not self.has_change_permission(request, obj):
+            return super().get_fields(request, obj)
+        return ("name", "known_as", "acts_as", "state", *narrowing.COLUMNS, "made", "last_token")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = self.get_fields(request, obj) if obj else ()
+        return [name for name in shown if name not in narrowing.COLUMNS]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # One of sessions is for all that the users may who open them.
+        return (obj is None or obj.user_id is not None) and may(request.user, *key_makers.OF_OTHERS)
+
+    def save_model(self, request: HttpRequest, obj: OAuthClient, form: Any, change: bool) -> None:
+        if change:
+            clients.change(obj, by=caller(request), **form.cleaned_data)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def state_of(self, row: OAuthClient) -> State:
+        return clients.state_of(row)
 
     def make(self, maker: User, **given: Any) -> tuple[OAuthClient, str]:
         return clients.make(**given, by=maker)
@@ -126,14 +182,6 @@ class OAuthClientAdmin(MadeOnceAdmin):
             return gettext("users who give their passwords")
         return str(client.user or NOTHING)
 
-    @admin.display(description=_("state"))
-    def state(self, client: OAuthClient) -> str:
-        return _state_of(client)[1]
-
-    @display(description=_("state"), label={"valid": "success", "asleep": "warning"})  # type: ignore[untyped-decorator]
-    def client_state(self, client: OAuthClient) -> tuple[str, str]:
-        return _state_of(client)
-
     @admin.display(description=_("made"), ordering="created")
     def made(self, client: OAuthClient) -> str:
         return moment(client.created)
@@ -141,10 +189,3 @@ class OAuthClientAdmin(MadeOnceAdmin):
     @admin.display(description=_("last token"))
     def last_token(self, client: OAuthClient) -> str:
         return moment(client.newest) if client.newest else NOTHING
-
-
-def _state_of(client: OAuthClient) -> tuple[str, str]:
-    of_sessions = client.allows_grant_type(Application.GRANT_PASSWORD)
-    if of_sessions or (client.user is not None and expiry.may_act(client.user)):
-        return "valid", gettext("valid")
-    return "asleep", gettext("its user may not sign in")

@@ -1,9 +1,6 @@
 """API keys in the admin: what each is for and when it was last used, making one, shown this once, and revoking it."""
 
-import re
-from collections.abc import Callable
-from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,28 +11,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from portal import key_makers, keys
-from portal.admin import matrix
+from portal import key_makers, keys, narrowing
 from portal.admin.display import NOTHING, moment
-from portal.admin.made_once import MadeOnceAdmin
-from portal.admin.rights import DomainForm
+from portal.admin.narrowing import WORDS, NarrowedAdmin, NarrowingForm
 from portal.keys import State
 from portal.models import ApiKey, User
-from portal.permissions import Right, rights_of
-
-WORDS = {
-    State.VALID: _("valid"),
-    State.ENDED: _("ended"),
-    State.REVOKED: _("revoked"),
-    State.ASLEEP: _("its user may not sign in"),
-}
-COLOURS = {State.VALID: "success", State.ENDED: "danger", State.REVOKED: "danger", State.ASLEEP: "warning"}
+from portal.permissions import Right
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -55,18 +38,10 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(revoked_at__isnull=False) if self.value() == State.REVOKED else queryset
 
 
-class NetworksField(forms.Field):
-    """A list, written with commas or blanks between. Which one is wrong, `keys.issue` says."""
-
-    def to_python(self, value: Any) -> list[str]:
-        return [one for one in re.split(r"[\s,;]+", value or "") if one]
-
-
-class KeyForm(DomainForm):
-    """What a new key is for. Whoever fills it in is offered what they may give."""
+class KeyForm(NarrowingForm):
+    """What a new key is for."""
 
     left_to_domain = frozenset({"name"})
-    maker: ClassVar[User]
 
     user = forms.ModelChoiceField(
         User.objects.none(),
@@ -75,29 +50,10 @@ class KeyForm(DomainForm):
         widget=UnfoldAdminSelectWidget,
         help_text=_("What is done with the key is done in this user's name."),
     )
-    rights = forms.MultipleChoiceField(
-        label=_("Rights"),
-        required=False,
-        widget=matrix.RightsMatrix,
-        help_text=_("None: all rights of the user. A right that the user lacks is not given by the key."),
-    )
-    gateways = forms.TypedMultipleChoiceField(
-        label=_("Gateways"),
-        required=False,
-        coerce=int,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("None: all gateways. For a key that is for some of them the others do not exist."),
-    )
-    networks = NetworksField(
-        label=_("Networks"),
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Where it may be used from, such as 192.168.10.0/24, 10.0.0.5; empty: from everywhere."),
-    )
 
     class Meta:
         model = ApiKey
-        fields = ("user", "name", "rights", "gateways", "networks", "expires_at")
+        fields = ("user", "name", *narrowing.COLUMNS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,13 +62,10 @@ class KeyForm(DomainForm):
             fields["name"].help_text = _("Which program it is for, and where that runs.")
         fields["user"].queryset = key_makers.users_for(self.maker)
         fields["user"].initial = self.maker.pk
-        held = rights_of(self.maker)
-        fields["rights"].choices = [(right.value, right.label) for right in Right if right in held]
-        fields["gateways"].choices = list(keys.gateway_names().items())
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(MadeOnceAdmin):
+class ApiKeyAdmin(NarrowedAdmin):
     """A key is made and revoked; what it is for never changes. A revoked one may be taken off the list."""
 
     area = "SYSTEM"
@@ -122,7 +75,7 @@ class ApiKeyAdmin(MadeOnceAdmin):
     confirmed_first = frozenset({"add"})
     secret_title = _("The new API key")
     actions = ("revoke_selected",)
-    list_display = ("known_by", "owner", "key_state", "for_rights", "for_gateways", "for_networks", "used", "ends")
+    list_display = ("known_by", "owner", "coloured_state", "for_rights", "for_gateways", "for_networks", "used", "ends")
     list_display_links = ("known_by",)
     list_filter = (StateFilter, "last_used")
     list_select_related = ("user",)
@@ -136,16 +89,6 @@ class ApiKeyAdmin(MadeOnceAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[ApiKey]":
         found: QuerySet[ApiKey] = super().get_queryset(request)
         return found.select_related("user", "made_by").defer("digest")
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """As declared; the names of gateways are asked for once, however many keys there are."""
-        names = cache(keys.gateway_names)
-
-        @admin.display(description=_("gateways"))
-        def gateways(key: ApiKey) -> str:
-            return _gateways(key, names)
-
-        return [gateways if column == "for_gateways" else column for column in self.list_display]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         over = obj is None or keys.state_of(obj) in {State.REVOKED, State.ENDED}
@@ -165,6 +108,9 @@ class ApiKeyAdmin(MadeOnceAdmin):
         found = self.get_object(request, object_id)
         offers = found is not None and found.revoked_at is None and self.has_revoke_permission(request)
         return super().change_view(request, object_id, form_url, {"offers_revoking": offers} | (extra_context or {}))
+
+    def state_of(self, row: ApiKey) -> State:
+        return keys.state_of(row)
 
     def make(self, maker: User, **given: Any) -> tuple[ApiKey, str]:
         return key_makers.make(maker, **given)
@@ -207,39 +153,6 @@ class ApiKeyAdmin(MadeOnceAdmin):
     def owner(self, key: ApiKey) -> str:
         return str(key.user)
 
-    @admin.display(description=_("state"))
-    def state(self, key: ApiKey) -> str:
-        return str(WORDS[keys.state_of(key)])
-
-    @display(description=_("state"), label=COLOURS)  # type: ignore[untyped-decorator]
-    def key_state(self, key: ApiKey) -> tuple[str, str]:
-        found = keys.state_of(key)
-        return found.value, str(WORDS[found])
-
-    @admin.display(description=_("rights"))
-    def for_rights(self, key: ApiKey) -> str:
-        if not key.rights:
-            return gettext("all of the user's")
-        return matrix.in_words(Right(name) for name in key.rights if name in Right.__members__)
-
-    @admin.display(description=_("gateways"))
-    def for_gateways(self, key: ApiKey) -> str:
-        return _gateways(key, keys.gateway_names)
-
-    @admin.display(description=_("networks"))
-    def for_networks(self, key: ApiKey) -> str:
-        return ", ".join(key.networks) or gettext("everywhere")
-
     @display(description=_("last used"), header=True, ordering="last_used")  # type: ignore[untyped-decorator]
     def used(self, key: ApiKey) -> list[str]:
         return [moment(key.last_used), key.last_address or ""] if key.last_used else [NOTHING, ""]
-
-    @admin.display(description=_("ends"), ordering="expires_at")
-    def ends(self, key: ApiKey) -> str:
-        return moment(key.expires_at) if key.expires_at else gettext("does not end")
-
-
-def _gateways(key: ApiKey, names: Callable[[], dict[int, str]]) -> str:
-    if not key.gateways:
-        return gettext("all")
-    return ", ".join(names().get(number, gettext("a deleted one")) for number in key.gateways)

@@ -1,5 +1,5 @@
-"""What tokens are given for: a password or another token (sessions), or a client's secret. The protocol is oauthlib's
-and django-oauth-toolkit's; here is what the portal asks beside, and whom it tells.
+"""What tokens are given for: a password or another token (sessions), or a client's secret (`client_grants`). The
+protocol is oauthlib's and django-oauth-toolkit's; here is what the portal asks beside, and whom it tells.
 
 Each request has a validator of its own, because passwords, the Defender and the audit trail need the request.
 """
@@ -12,17 +12,16 @@ from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request as OAuthRequest
 from oauthlib.common import urlencode
-from oauthlib.oauth2 import BackendApplicationServer, LegacyApplicationServer, OAuth2Error
+from oauthlib.oauth2 import LegacyApplicationServer, OAuth2Error
 from oauthlib.oauth2.rfc6749 import errors
 
-from portal import callers, defender, expiry, sessions
+from portal import callers, defender, sessions
 from portal.api.authentication import passwords
 from portal.api.authentication.entry import presented_pair
 from portal.api.authentication.tokens import BASIC
@@ -56,9 +55,8 @@ class Grants(OAuth2Validator):  # type: ignore[misc]
     def __init__(self, view: ApiView) -> None:
         self.view = view
 
-    @classmethod
-    def lifetime(cls) -> int:
-        """Seconds that a token lasts."""
+    def lifetime(self, request: OAuthRequest) -> int:
+        """Seconds that the token asked for lasts."""
         raise NotImplementedError
 
     def _load_application(self, client_id: str | None, request: OAuthRequest) -> Application | None:
@@ -103,8 +101,7 @@ class SessionGrants(Grants):
     #: Whether the caller named a client that was set up.
     _names_known_client = False
 
-    @classmethod
-    def lifetime(cls) -> int:
+    def lifetime(self, request: OAuthRequest) -> int:
         return int(settings.API_SESSION_SECONDS)
 
     def _load_application(self, client_id: str | None, request: OAuthRequest) -> Application | None:
@@ -202,44 +199,6 @@ class SessionGrants(Grants):
         return made
 
 
-class ClientGrants(Grants):
-    """`client_credentials`, as SMSmobileAPI has them (API documentation, «OAuth2»)."""
-
-    server_class = BackendApplicationServer
-    #: Whether a secret was looked at.
-    _has_looked = False
-
-    @classmethod
-    def lifetime(cls) -> int:
-        return int(settings.API_OAUTH2_SECONDS)
-
-    def authenticate_client(self, request: OAuthRequest, *args: Any, **options: Any) -> bool:
-        """As it is, and for a client that there is not it takes as long."""
-        known = super().authenticate_client(request, *args, **options)
-        if not self._has_looked:
-            make_password(request.client_secret or "")
-        return known
-
-    def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
-        self._has_looked = True
-        return bool(super()._check_secret(provided_secret, stored_secret))
-
-    def validate_grant_type(
-        self, client_id: str, grant_type: str, client: Application, request: OAuthRequest, *args: Any, **options: Any
-    ) -> bool:
-        """Whether the client may come by itself, and has somebody to act as who may."""
-        self.view.request.user = client.user or self.view.request.user
-        allowed = bool(super().validate_grant_type(client_id, grant_type, client, request, *args, **options))
-        return allowed and client.user is not None and expiry.may_act(client.user)
-
-    def _create_access_token(
-        self, expires: Any, request: OAuthRequest, token: dict[str, Any], source_refresh_token: Any = None
-    ) -> AccessToken:
-        # django-oauth-toolkit's would belong to nobody.
-        request.user = request.client.user
-        return super()._create_access_token(expires, request, token, source_refresh_token)
-
-
 def _was_used_just_now(refresh_token: str) -> bool:
     """Whether another request was a moment faster with the same token; one that is about to be has to wait."""
     found = RefreshToken.objects.select_for_update().filter(token_checksum=_checksum(refresh_token)).first()
@@ -261,7 +220,8 @@ def answer(grants: type[Grants], view: ApiView, fields: dict[str, str]) -> tuple
 
     Raises what `passwords.sign_in` does.
     """
-    server = grants.server_class(grants(view), token_expires_in=grants.lifetime())
+    validator = grants(view)
+    server = grants.server_class(validator, token_expires_in=validator.lifetime)
     given = {name: value for name in FIELDS if (value := fields.get(name))}
     try:
         _check_grant_type(given.get("grant_type"), server.grant_types)

@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal import key_makers, keys
+from portal import key_makers, keys, narrowing
+from portal.api.authentication import credentials
 from portal.api.collection import CollectionView, ReadView, ResourceView, SearchView
 from portal.api.commit import Done, commit, commit_once
 from portal.api.inputs import Input, Moment
@@ -23,7 +24,7 @@ LIST_OF_TEXTS = serializers.ListField(child=serializers.CharField())
 
 def _rows() -> QuerySet[ApiKey]:
     # The ground knows no gateways to join: their names are asked for once, and every row brings them along.
-    names = Value(keys.gateway_names(), output_field=JSONField())
+    names = Value(narrowing.gateway_names(), output_field=JSONField())
     return ApiKey.objects.select_related("user", "made_by").defer("digest").annotate(gateway_names=names)
 
 
@@ -134,9 +135,8 @@ class ApiKeys(_KeysView, CollectionView):
         return Response(dict(done.body), status=done.status, headers=dict(done.headers))
 
     def _made(self, fields: dict[str, Any]) -> Done:
-        own = self.request.auth
         fields |= {"user": self._user(fields["user"]), "gateways": self._gateways(fields["gateways"])}
-        row, key = key_makers.make(self.caller, **fields, within=own if isinstance(own, ApiKey) else None)
+        row, key = key_makers.make(self.caller, **fields, within=credentials.narrowing_of(self.request.auth))
         headers = {"Location": self.resource.location(row)}
         body = {"id": row.pk, "message": f"'{row.pk}' created", "key": key}
         return Done(body, 201, object_id=str(row), headers=headers)
@@ -148,7 +148,7 @@ class ApiKeys(_KeysView, CollectionView):
         return found
 
     def _gateways(self, names: list[str]) -> list[int]:
-        known = {name: pk for pk, name in keys.gateway_names().items() if may_use_gateway(self.caller, pk)}
+        known = {name: pk for pk, name in narrowing.gateway_names().items() if may_use_gateway(self.caller, pk)}
         if unknown := [name for name in names if name not in known]:
             raise Refusal(f"There is no gateway “{unknown[0]}”.", field="gateways")
         return [known[name] for name in dict.fromkeys(names)]

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from portal import callers, expiry
 from portal.api import parameters
 from portal.api.authentication import another_site, credentials, passwords, tokens
-from portal.api.authentication.refusals import KeyElsewhere, NotSignedIn
+from portal.api.authentication.refusals import Elsewhere, NotSignedIn
 from portal.api.commit import Done, commit_once
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody
@@ -124,7 +124,7 @@ class TokenInfo(ApiView):
         uses = request.query_params.get("no-expiration-extension", "") in {"", "0", "false"}
         try:
             credential = credentials.of_request(request, uses=uses)
-        except (NotSignedIn, KeyElsewhere):
+        except (NotSignedIn, Elsewhere):
             return Response({"message": UNKNOWN_TOKEN}, status=404)
         return Response({"item": TokenItem(_item(credential)).data})
 

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 
 from portal.api import grants
 from portal.api.authentication import another_site
-from portal.api.grants import ClientGrants, Grants, SessionGrants
+from portal.api.client_grants import ClientGrants
+from portal.api.grants import Grants, SessionGrants
 from portal.api.inputs import Input
 from portal.api.lenient_json import BadBody, is_storable
 from portal.api.token_forms import FORM, TokenFormParser
@@ -30,7 +31,8 @@ CODES = {
 ERRORS = {
     400: "`invalid_request`, `unsupported_grant_type`, `unauthorized_client`, `invalid_scope`, or `invalid_grant`: a "
     "refresh token that is unknown, was used before, or has ended.",
-    401: "`invalid_client`, or `invalid_grant`: a wrong name or password.",
+    401: "`invalid_client`: no such client, a wrong secret, or a client that has ended or is for other networks; or "
+    "`invalid_grant`: a wrong name or password.",
     403: "The password is right, and this account may not come in by the API.",
     404: "This way in is closed.",
     411: "The body comes in chunks, without a Content-Length.",
@@ -147,8 +149,9 @@ class TokenView(ApiView):
 class ClientTokens(TokenView):
     """Exchange a client's id and secret for a token.
 
-    OAuth2 client credentials (RFC 6749, 4.4). The token acts as the user whom the client was set up for; it lasts an
-    hour unless the administrator says otherwise, and is not renewed: ask for the next one.
+    OAuth2 client credentials (RFC 6749, 4.4). The token acts as the user whom the client was set up for, within the
+    rights, gateways and networks that the client is for; it lasts an hour unless the administrator says otherwise, and
+    no longer than its client. It is not renewed: ask for the next one.
     """
 
     way = WayIn.OAUTH2

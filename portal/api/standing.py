@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from oauth2_provider.models import AccessToken
 
-from portal import permissions, versions
+from portal import narrowing, permissions, versions
 from portal.models import ApiKey, ApiSession, ApiToken, KeptChange
 from portal.rows import copied
 from portal.versions import Kept
@@ -84,11 +84,12 @@ def _copied(found: Credential) -> Credential:
 
 
 def _access_tokens() -> Any:
-    """Each with what is known of its session, or with whom its client acts as."""
+    """Each with what is known of its session, or with whom its client acts as and for what, as a `Narrowed` has it."""
     session = ApiSession.objects.filter(access_checksum=OuterRef("token_checksum"))
     of_session = {name: Subquery(session.values(name)[:1]) for name in ("given_for", "last_used")}
+    of_client = {name: F(f"application__oauthclient__{name}") for name in narrowing.COLUMNS}
     return AccessToken.objects.annotate(
-        session_id=Subquery(session.values("pk")[:1]), acts_as=F("application__user_id"), **of_session
+        session_id=Subquery(session.values("pk")[:1]), acts_as=F("application__user_id"), **of_session, **of_client
     )
 
 

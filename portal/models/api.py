@@ -5,6 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
+from portal.models.narrowed import Narrowed
+
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]
     """A token of the API; only its digest is stored. `created` is when it was issued, `expiry` slides with use."""
@@ -35,20 +37,13 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]
         return f"{self.token_key[:6]}…"
 
 
-class ApiKey(models.Model):
+class ApiKey(Narrowed):
     """A program's key of the API, for a user; only its digest is stored. How one is made and found: `portal.keys`."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="api_keys")
     name = models.CharField(_("name"), max_length=100)
     beginning = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
-    rights = models.JSONField(_("rights"), default=list, blank=True, help_text=_("None: all rights of the user."))
-    #: By id: the ground knows no gateways.
-    gateways = models.JSONField(_("gateways"), default=list, blank=True, help_text=_("None: all gateways."))
-    networks = models.JSONField(
-        _("networks"), default=list, blank=True, help_text=_("Where it may be used from; none: from everywhere.")
-    )
-    expires_at = models.DateTimeField(_("ends"), null=True, blank=True, help_text=_("Empty: it does not end."))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     created = models.DateTimeField(_("made"), auto_now_add=True)
     made_by = models.ForeignKey(

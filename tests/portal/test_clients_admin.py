@@ -1,15 +1,19 @@
-"""OAuth2 clients in the admin: made, shown with their secret this once, given another one, deleted."""
+"""OAuth2 clients in the admin: made, shown with their secret this once, narrowed, given another one, deleted."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from gateways.models import Gateway
 from portal import clients, sessions
 from portal.models import ApiSession, AuditEvent, OAuthClient, User
 from portal.permissions import Right
+from portal.sign_in import sessions as confirmed_in
 from tests.portal.admin_pages import page, signed_in, staff_with
 from tests.portal.token_calls import begin, come, use
 
@@ -99,7 +103,7 @@ def test_nobody_gains_a_right_by_a_client(admin: User, operator: User) -> None:
     assert not OAuthClient.objects.exists()
     client, secret = clients.make("monitoring", admin)
     html = browser.post(another(client)).content.decode()
-    assert "act as yourself" in html
+    assert "hold no right that you lack" in html
     assert come(client.client_id, secret).status_code == 200
 
 
@@ -107,10 +111,10 @@ def test_nobody_gains_what_the_user_of_a_client_is_given_later(db: None) -> None
     reader = staff_with("reader", Right.SYSTEM_READ)
     browser = signed_in(staff_with("clerk", Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE))
     html = browser.post(ADD, form(reader)).content.decode()
-    assert "Select a valid choice" in html
+    assert "Name rights" in html
     assert not OAuthClient.objects.exists()
     client, secret = clients.make("monitoring", reader)
-    assert "act as yourself" in browser.post(another(client)).content.decode()
+    assert "Name rights" in browser.post(another(client)).content.decode()
     assert come(client.client_id, secret).status_code == 200
     chief = signed_in(staff_with("chief", *Right))
     assert come(client.client_id, shown(chief.post(another(client)).content.decode())).status_code == 200
@@ -143,6 +147,128 @@ def test_the_list_says_whom_each_acts_as(admin: User, operator: User) -> None:
     html = signed_in(admin).get(LIST).content.decode()
     assert "users who give their passwords" in html
     assert "its user may not sign in" in html
+
+
+class TestNarrowing:
+    def test_it_is_made_as_the_form_says(self, admin: User, operator: User, sandbox: Gateway) -> None:
+        given = form(
+            operator,
+            rights=["SMS_GATEWAY_READ", "SYSTEM_CREATE"],
+            gateways=[sandbox.pk],
+            networks="192.0.2.0/24, 2001:db8::1",
+            expires_at_0="2999-12-31",
+            expires_at_1="23:59:00",
+        )
+        assert shown(signed_in(admin).post(ADD, given).content.decode())
+        client = OAuthClient.objects.get()
+        assert (client.rights, client.gateways) == (["SMS_GATEWAY_READ", "SYSTEM_CREATE"], [sandbox.pk])
+        assert client.networks == ["192.0.2.0/24", "2001:db8::1/128"]
+        assert client.expires_at is not None
+        assert AuditEvent.objects.get(action="admin:portal_oauthclient_add").request["networks"] == given["networks"]
+
+    @pytest.mark.parametrize(
+        ("given", "sentence"),
+        [
+            ({"networks": "somewhere"}, "List networks such as"),
+            ({"expires_at_0": "2001-01-01", "expires_at_1": "00:00"}, "This time is over"),
+            ({"rights": ["FAX_READ"]}, "FAX_READ"),
+            ({"user": "", "networks": "10.0.0.1"}, "A client without a user opens sessions"),
+        ],
+    )
+    def test_what_cannot_be_is_said_at_its_field(self, admin: User, given: dict[str, Any], sentence: str) -> None:
+        assert sentence in signed_in(admin).post(ADD, form(admin) | given).content.decode()
+        assert not OAuthClient.objects.exists()
+
+    def test_it_is_changed_with_the_next_call_and_written_down(
+        self, admin: User, operator: User, sandbox: Gateway
+    ) -> None:
+        client, secret = clients.make("monitoring", operator, networks=["127.0.0.0/8"])
+        token = come(client.client_id, secret).json()["access_token"]
+        browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
+        assert 'value="127.0.0.0/8"' in browser.get(address).content.decode()
+        given = {"rights": ["USERS_READ"], "gateways": [sandbox.pk], "networks": "127.0.0.0/8, 10.0.0.1"}
+        assert browser.post(address, given).status_code == 302
+        assert use(token).status_code == 403
+        changed = OAuthClient.objects.get()
+        assert (changed.rights, changed.gateways) == (["USERS_READ"], [sandbox.pk])
+        assert (changed.networks, changed.user, changed.name) == (
+            ["127.0.0.0/8", "10.0.0.1/32"],
+            operator,
+            "monitoring",
+        )
+        event = AuditEvent.objects.get(action="admin:portal_oauthclient_change")
+        assert (event.user, event.object_id) == (admin, "monitoring")
+        assert event.changes == {
+            "rights": [[], ["USERS_READ"]],
+            "gateways": [[], ["sandbox"]],
+            "networks": [["127.0.0.0/8"], ["127.0.0.0/8", "10.0.0.1"]],
+        }
+
+    def test_a_change_asks_first_who_it_is(self, admin: User, operator: User) -> None:
+        client, _secret = clients.make("monitoring", operator)
+        browser = signed_in(admin)
+        session = browser.session
+        session[confirmed_in.CONFIRMED] = 0
+        session.save()
+        question = browser.post(page(OAuthClient, "change", client.pk), {"networks": "10.0.0.1"})
+        assert "Confirm that it is you" in question.content.decode()
+        assert OAuthClient.objects.get().networks == []
+
+    def test_what_its_changer_may_not_give_is_not_taken_away_unseen(self, db: None, sandbox: Gateway) -> None:
+        clerk = staff_with("clerk", Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE)
+        client, _secret = clients.make("narrow", clerk, rights=["MESSAGES_READ"], gateways=[sandbox.pk])
+        sandbox.delete()
+        browser, address = signed_in(clerk), page(OAuthClient, "change", client.pk)
+        html = browser.get(address).content.decode()
+        assert 'value="MESSAGES_READ"' in html
+        assert "a deleted one" in html
+        for given, sentence in (
+            ({"rights": ["MESSAGES_READ"]}, "You lack the right “MESSAGES_READ”"),
+            ({"rights": ["SYSTEM_READ"], "gateways": [client.gateways[0]]}, "does not exist any more"),
+        ):
+            assert sentence in browser.post(address, given).content.decode()
+        found = OAuthClient.objects.get()
+        assert (found.rights, found.gateways) == (["MESSAGES_READ"], client.gateways)
+
+    @pytest.mark.parametrize("rights", [(Right.SYSTEM_READ,), (Right.SYSTEM_READ, Right.SYSTEM_CREATE)])
+    def test_who_may_change_none_looks_at_them(self, operator: User, rights: tuple[Right, ...]) -> None:
+        client, _secret = clients.make("monitoring", operator, networks=["10.0.0.0/8"])
+        browser, address = signed_in(staff_with("reader", *rights)), page(OAuthClient, "change", client.pk)
+        html = browser.get(address).content.decode()
+        assert "10.0.0.0/8" in html
+        assert 'name="networks"' not in html
+        assert browser.post(address, {"networks": ""}).status_code == 403
+        assert OAuthClient.objects.get().networks == ["10.0.0.0/8"]
+
+    def test_one_of_sessions_has_nothing_to_change(self, admin: User) -> None:
+        client, _secret = clients.make("terminals")
+        browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
+        assert 'name="networks"' not in browser.get(address).content.decode()
+        assert browser.post(address, {"networks": "10.0.0.1"}).status_code == 403
+
+    def test_the_list_says_what_each_is_for(self, admin: User, operator: User, sandbox: Gateway) -> None:
+        narrow: dict[str, Any] = {"rights": ["SYSTEM_READ"], "gateways": [sandbox.pk], "networks": ["192.0.2.0/24"]}
+        clients.make("narrow", operator, **narrow)
+        clients.make("wide", operator)
+        html = signed_in(admin).get(LIST).content.decode()
+        for said in (
+            "System - Read",
+            "sandbox",
+            "192.0.2.0/24",
+            "all of the user&#x27;s",
+            "everywhere",
+            "does not end",
+        ):
+            assert said in html
+
+    def test_those_that_have_ended_are_told_from_the_others(self, admin: User) -> None:
+        clients.make("good", admin, expires_at=timezone.now() + timedelta(hours=1))
+        ended, _secret = clients.make("ended", admin)
+        OAuthClient.objects.filter(pk=ended.pk).update(expires_at=timezone.now() - timedelta(hours=1))
+        browser = signed_in(admin)
+        for state, name in (("valid", "good"), ("ended", "ended")):
+            found = browser.get(LIST, {"state": state}).context["cl"].result_list
+            assert [(client.name, clients.state_of(client).value) for client in found] == [(name, state)]
 
 
 class TestSessions:

@@ -19,7 +19,7 @@ from gateways.outcomes import CredentialsRefused, GatewayFault
 from messaging.models import Message
 from portal import sessions, versions
 from portal.api import standing
-from portal.models import ApiKey, ApiSession, ApiToken, KeptChange, User
+from portal.models import ApiKey, ApiSession, ApiToken, KeptChange, OAuthClient, User
 from portal.registry import WATCHED
 from tests.conftest import PASSWORD, Api, with_role
 from tests.portal.admin_pages import signed_in
@@ -31,6 +31,7 @@ SEND = "/api/v1/sms_gateways/send_sms"
 ROLE = "SMS operator"
 #: Ways in by an API key.
 KEYS = ("api_key", "api_key_in_url", "basic_with_key")
+CLIENTS = ("oauth2_client",)
 
 
 def send(client: APIClient, parameters: dict[str, str] | None = None) -> Any:
@@ -150,8 +151,12 @@ ENDS_OF_WAYS: dict[str, tuple[int, tuple[str, ...], Callable[[User], object]]] =
     "key for other rights": (403, KEYS, lambda _user: ApiKey.objects.update(rights=["USERS_READ"])),
     "key for another gateway": (404, KEYS, lambda _user: ApiKey.objects.update(gateways=[4711])),
     "key for another network": (403, KEYS, lambda _user: ApiKey.objects.update(networks=["10.0.0.0/8"])),
-    "client acts as another": (401, ("oauth2_client",), lambda _user: Application.objects.update(user=None)),
-    "client deleted": (401, ("oauth2_client",), lambda _user: Application.objects.all().delete()),
+    "client acts as another": (401, CLIENTS, lambda _user: Application.objects.update(user=None)),
+    "client deleted": (401, CLIENTS, lambda _user: Application.objects.all().delete()),
+    "client ended": (401, CLIENTS, lambda _user: OAuthClient.objects.update(expires_at=timezone.now())),
+    "client for other rights": (403, CLIENTS, lambda _user: OAuthClient.objects.update(rights=["USERS_READ"])),
+    "client for another gateway": (404, CLIENTS, lambda _user: OAuthClient.objects.update(gateways=[4711])),
+    "client for another network": (403, CLIENTS, lambda _user: OAuthClient.objects.update(networks=["10.0.0.0/8"])),
     "session ended": (401, ("session",), lambda _user: sessions.end(ApiSession.objects.get())),
 }
 

@@ -33,9 +33,9 @@ def come(client_id: str, client_secret: str, **fields: str) -> Any:
     return ask(CLIENT, grant_type="client_credentials", client_id=client_id, client_secret=client_secret, **fields)
 
 
-def use(token: str, url: str = LIST) -> Any:
-    """A call with the token."""
-    return APIClient().get(url, HTTP_AUTHORIZATION=f"Bearer {token}")
+def use(token: str, url: str = LIST, *, address: str = "127.0.0.1") -> Any:
+    """A call with the token, from this address."""
+    return APIClient().get(url, HTTP_AUTHORIZATION=f"Bearer {token}", REMOTE_ADDR=address)
 
 
 def basic(name: str, password: str) -> str:

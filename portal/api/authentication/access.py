@@ -2,15 +2,16 @@
 
 import hashlib
 import re
+from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 from rest_framework.request import Request
 
-from portal import callers, defender, expiry, sessions
+from portal import callers, defender, expiry, narrowing, sessions
 from portal.api import standing
-from portal.api.authentication.refusals import NotSignedIn, UnknownToken
+from portal.api.authentication.refusals import ClientElsewhere, NotSignedIn, UnknownToken
 from portal.models import ApiSession
 from portal.ways import WayIn, is_open
 
@@ -24,24 +25,34 @@ def looks_like_one(presented: str) -> bool:
 
 
 def token_of(request: Request | HttpRequest, presented: str, *, uses: bool = True) -> AccessToken:
-    """The live token, whose `user` acts; a guess is told to the Defender, and the use is noted unless it is none.
+    """The live token, whose `user` acts, for no more than a client is for; a guess is told to the Defender, and the use
+    is noted unless it is none.
 
-    Raises NotSignedIn or UnknownToken.
+    Raises NotSignedIn, UnknownToken or ClientElsewhere.
     """
+    address = callers.address_of(request)
     try:
         token = _good(presented)
     except NotSignedIn as refused:
         if refused.guessed:
             defender.report(request, way=defender.Way.TOKEN)
         raise
-    if uses and is_session(token):
-        _note_use(token, callers.address_of(request))
+    if not is_session(token):
+        _narrow(token, address)
+    elif uses:
+        _note_use(token, address)
     return token
 
 
 def is_session(token: AccessToken) -> bool:
     """Whether it was given for a password; else to a client for its secret."""
     return token.session_id is not None
+
+
+def end_of(token: AccessToken) -> datetime:
+    """When it ends, at the latest with its client."""
+    last: datetime = token.expires
+    return last if is_session(token) or token.expires_at is None else min(last, token.expires_at)
 
 
 def end(token: AccessToken) -> None:
@@ -67,7 +78,14 @@ def _may_still_be_used(token: AccessToken) -> bool:
     if is_session(token):
         return is_open(WayIn.SESSION) and sessions.is_still_good(token.user, token.given_for)
     # A client that acts for somebody else by now has to come with its secret again.
-    return is_open(WayIn.OAUTH2) and expiry.may_act(token.user) and token.acts_as == token.user_id
+    is_its_users = is_open(WayIn.OAUTH2) and expiry.may_act(token.user) and token.acts_as == token.user_id
+    return is_its_users and token.rights is not None and not narrowing.has_ended(token)
+
+
+def _narrow(token: AccessToken, address: str | None) -> None:
+    if not narrowing.is_good_from(token, address):
+        raise ClientElsewhere
+    narrowing.narrow(token.user, token)
 
 
 def _note_use(token: AccessToken, address: str | None) -> None:

@@ -10,6 +10,7 @@ from portal import callers
 from portal.api.authentication import access, keys, tokens
 from portal.errors import Refusal, Why
 from portal.models import ApiKey, ApiToken
+from portal.models.narrowed import Narrowed
 from portal.ways import WayIn, is_open
 
 
@@ -48,11 +49,16 @@ def program_of(credential: Any) -> str:
     return ""
 
 
+def narrowing_of(credential: Any) -> Narrowed | None:
+    """What it is for, where it belongs to a program: the key itself, or a token with what its client is for."""
+    return credential if program_of(credential) else None
+
+
 def end_of(credential: Any) -> datetime | None:
     """When it ends unless it is used again; None where it does not end by itself."""
     if isinstance(credential, ApiKey):
         return credential.expires_at
-    end: datetime = credential.expires if isinstance(credential, AccessToken) else credential.expiry
+    end: datetime = access.end_of(credential) if isinstance(credential, AccessToken) else credential.expiry
     return end
 
 

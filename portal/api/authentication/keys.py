@@ -1,18 +1,15 @@
 """API keys: in `X-API-Key`, as a Bearer, as `apikey` in the query or a form, or in the place of a password."""
 
-from ipaddress import ip_address, ip_network
-
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
-from portal import callers, defender, permissions
+from portal import callers, defender, narrowing
 from portal.api import standing
 from portal.api.authentication import another_site
 from portal.api.authentication.refusals import KeyElsewhere, KeyEnded, UnknownKey
 from portal.keys import PREFIX, SHAPE, State, digest_of, state_of
 from portal.models import ApiKey
-from portal.permissions import Right, Scope
 
 HEADER = "HTTP_X_API_KEY"
 #: As SMSmobileAPI has it, in a query or a form.
@@ -47,17 +44,11 @@ def key_of(request: Request | HttpRequest, presented: str) -> ApiKey:
     except UnknownKey:
         defender.report(request, way=defender.Way.KEY)
         raise
-    if key.networks and not _is_in(address, key.networks):
+    if not narrowing.is_good_from(key, address):
         raise KeyElsewhere
     _note_use(key, address)
-    permissions.narrow(key.user, _scope_of(key))
+    narrowing.narrow(key.user, key)
     return key
-
-
-def _scope_of(key: ApiKey) -> Scope:
-    # Of a key whose rights are all unknown by now, none are left: no empty list that would be all of them.
-    rights = frozenset(Right(name) for name in key.rights if name in Right.__members__)
-    return Scope(rights if key.rights else None, frozenset(key.gateways) if key.gateways else None)
 
 
 def _good(presented: str) -> ApiKey:
@@ -67,13 +58,6 @@ def _good(presented: str) -> ApiKey:
     if state_of(key) is not State.VALID:
         raise KeyEnded
     return key
-
-
-def _is_in(address: str | None, networks: list[str]) -> bool:
-    if address is None:
-        return False
-    host = ip_address(address)
-    return any(host in ip_network(network) for network in networks)
 
 
 def _note_use(key: ApiKey, address: str | None) -> None:

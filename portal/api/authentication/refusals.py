@@ -35,16 +35,26 @@ class KeyEnded(NotSignedIn):
     default_detail = "This API key was revoked, has expired, or its user may not sign in any more"
 
 
-class KeyElsewhere(PermissionDenied):
+class Elsewhere(PermissionDenied):
+    """403: what is good, from an address that it is not for."""
+
+
+class KeyElsewhere(Elsewhere):
     """403: a good API key, from an address that it is not for."""
 
     default_detail = "This API key may not be used from this address"
 
 
-class ForSomeGateways(PermissionDenied):
-    """403: a good API key for some gateways, and a call that concerns all of them."""
+class ClientElsewhere(Elsewhere):
+    """403: a good token of an OAuth2 client, from an address that the client is not for."""
 
-    default_detail = "This API key is for some gateways only, and the call concerns all of them"
+    default_detail = "This OAuth2 client may not be used from this address"
+
+
+class ForSomeGateways(PermissionDenied):
+    """403: a good API key or client for some gateways, and a call that concerns all of them."""
+
+    default_detail = "This API key or client is for some gateways only, and the call concerns all of them"
 
 
 class BadCredentials(AuthenticationFailed):

@@ -1,0 +1,100 @@
+"""What an API key or an OAuth2 client is for of all that its user may do: rights, gateways, networks, and until when.
+
+Nothing given narrows nothing. Who may give how much is asked in `portal.key_makers`.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any, TypedDict, Unpack
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from portal import permissions, registry
+from portal.errors import Refusal
+from portal.models import User
+from portal.models.narrowed import Narrowed
+from portal.permissions import Right, Scope
+
+
+class Narrowing(TypedDict, total=False):
+    """No `rights` are all that the user has at each moment, no `gateways` (by id) every one, no `networks` (CIDR) every
+    address, and without `expires_at` it does not end.
+    """
+
+    rights: Collection[str]
+    gateways: Collection[int]
+    networks: Collection[str]
+    expires_at: datetime | None
+
+
+#: The names of all of it.
+COLUMNS = tuple(Narrowing.__annotations__)
+
+
+def checked(**given: Unpack[Narrowing]) -> dict[str, Any]:
+    """The columns of a `Narrowed` for what was given.
+
+    Raises Refusal (fields `rights`, `gateways`, `networks`, `expires_at`).
+    """
+    rights, gateways, networks = given.get("rights", ()), given.get("gateways", ()), given.get("networks", ())
+    expires_at = given.get("expires_at")
+    if unknown := sorted(set(rights) - set(Right)):
+        raise Refusal(_("“%(name)s” is no right.") % {"name": unknown[0]}, field="rights")
+    if gateways and not set(gateways) <= gateway_names().keys():
+        raise Refusal(_("One of these gateways does not exist any more."), field="gateways")
+    if any(not is_network(network) for network in networks):
+        raise Refusal(_("List networks such as 192.168.10.0/24,10.0.0.5/32."), field="networks")
+    if expires_at and expires_at <= timezone.now():
+        raise Refusal(_("This time is over; name a later one, or none."), field="expires_at")
+    return {
+        "rights": sorted(rights),
+        "gateways": sorted(gateways),
+        "networks": [str(ip_network(network, strict=False)) for network in networks],
+        "expires_at": expires_at,
+    }
+
+
+def is_network(text: str) -> bool:
+    """Whether it is an address or a network."""
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def gateway_names() -> dict[int, str]:
+    """Of every gateway its name by its id, as the floor of gateways hands them down."""
+    return {number: name for path in registry.GATEWAYS for number, name in import_string(path)().items()}
+
+
+def in_time() -> Q:
+    """Those that have not ended, as a condition."""
+    return Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+
+
+def has_ended(narrowed: Narrowed) -> bool:
+    """Whether its time is over."""
+    return narrowed.expires_at is not None and narrowed.expires_at <= timezone.now()
+
+
+def is_good_from(narrowed: Narrowed, address: str | None) -> bool:
+    """Whether it may be used from this address."""
+    if not narrowed.networks:
+        return True
+    if address is None:
+        return False
+    host = ip_address(address)
+    return any(host in ip_network(network) for network in narrowed.networks)
+
+
+def narrow(user: User, narrowed: Narrowed) -> None:
+    """From now on this user object may do what it is for and no more."""
+    # Where all rights are unknown by now, none are left: no empty list that would be all of them.
+    rights = frozenset(Right(name) for name in narrowed.rights if name in Right.__members__)
+    gateways = frozenset(narrowed.gateways)
+    permissions.narrow(user, Scope(rights if narrowed.rights else None, gateways or None))
