@@ -12,7 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AccessToken, Application, Grant, IDToken, RefreshToken
 from unfold.decorators import display
@@ -28,6 +28,9 @@ from portal.models import OAuthClient, User
 from portal.permissions import may
 from portal.sessions import ANYBODY
 from portal.sign_in import confirming
+
+#: How much of a client_id is enough to know it by in the list.
+SHOWN = 10
 
 admin.site.unregister([AccessToken, Application, Grant, IDToken, RefreshToken])
 
@@ -58,7 +61,10 @@ class ClientForm(NarrowingForm):
         required=False,
         empty_label=_("nobody: it opens sessions of users, with their passwords"),
         widget=UnfoldAdminSelectWidget,
-        help_text=_("With a user it comes by client credentials, and what it does is done in this user's name."),
+        help_text=_(
+            "With a user it comes by client credentials, and what it does is done in this user's name. "
+            "Only such a client can be narrowed."
+        ),
     )
 
     class Meta:
@@ -93,7 +99,7 @@ class OAuthClientAdmin(NarrowedAdmin):
     confirmed_first = frozenset({"add", "change"})
     secret_title = _("The secret of the client")
     list_display = (
-        *("known_by", "acts_as", "coloured_state", "for_rights", "for_gateways", "for_networks", "last_token", "ends"),
+        *("known_by", "acts_as", "coloured_state", "for_rights", "for_gateways", "for_networks", "ends", "last_token"),
     )
     list_display_links = ("known_by",)
     list_filter = (StateFilter,)
@@ -170,7 +176,7 @@ class OAuthClientAdmin(NarrowedAdmin):
 
     @display(description=_("client"), header=True, ordering="name")  # type: ignore[untyped-decorator]
     def known_by(self, client: OAuthClient) -> list[str]:
-        return [client.name or NOTHING, client.client_id]
+        return [client.name or NOTHING, f"{client.client_id[:SHOWN]}…"]
 
     @admin.display(description=_("its client_id"))
     def known_as(self, client: OAuthClient) -> str:
@@ -182,7 +188,7 @@ class OAuthClientAdmin(NarrowedAdmin):
             return gettext("users who give their passwords")
         return str(client.user or NOTHING)
 
-    @admin.display(description=_("made"), ordering="created")
+    @admin.display(description=pgettext_lazy("key or client", "made"), ordering="created")
     def made(self, client: OAuthClient) -> str:
         return moment(client.created)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from knox.models import AbstractAuthToken
 
 from portal.models.narrowed import Narrowed
@@ -45,7 +46,7 @@ class ApiKey(Narrowed):
     beginning = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    created = models.DateTimeField(_("made"), auto_now_add=True)
+    created = models.DateTimeField(pgettext_lazy("key or client", "made"), auto_now_add=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, verbose_name=_("made by"), null=True, blank=True, related_name="+"
     )
