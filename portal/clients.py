@@ -27,7 +27,9 @@ def make(
     of others with their passwords. `by` makes it, and must not gain by it. Raises Refusal (fields `name`, `user`, and
     those of `Narrowing`).
     """
-    _check(name, user)
+    _check_name(name)
+    if user is not None and not expiry.may_act(user):
+        raise Refusal(_("This account is switched off or over."), field="user")
     _check_narrowing(by, user, given)
     secret = generate_client_secret()
     client = OAuthClient.objects.create(
@@ -41,10 +43,14 @@ def make(
     return client, secret
 
 
-def change(client: OAuthClient, *, by: User | None = None, **given: Unpack[Narrowing]) -> None:
+def change(client: OAuthClient, name: str, *, by: User | None = None, **given: Unpack[Narrowing]) -> None:
     """From the next call on it is for what is given, and so are its tokens. Raises Refusal as `make` does."""
+    _check_name(name)
     _check_narrowing(by, client.user, given)
-    OAuthClient.objects.filter(pk=client.pk).update(**narrowing.checked(**given))
+    columns = narrowing.checked(**given)
+    with transaction.atomic():
+        # Its name and what it is for are in different tables.
+        OAuthClient.objects.filter(pk=client.pk).update(name=name.strip(), **columns)
 
 
 def state_of(client: OAuthClient) -> State:
@@ -78,11 +84,9 @@ def end_tokens(client: Application) -> None:
     ApiSession.objects.filter(client=client, ended_at=None).update(ended_at=now)
 
 
-def _check(name: str, user: User | None) -> None:
+def _check_name(name: str) -> None:
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
         raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
-    if user is not None and not expiry.may_act(user):
-        raise Refusal(_("This account is switched off or over."), field="user")
 
 
 def _check_narrowing(by: User | None, user: User | None, given: Narrowing) -> None:

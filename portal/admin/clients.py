@@ -51,9 +51,24 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class ClientForm(NarrowingForm):
-    """What a new client is for. Whoever fills it in is offered the users whom they may have it act as."""
+    """What a client is for."""
 
     left_to_domain = frozenset({"name"})
+
+    class Meta:
+        model = OAuthClient
+        fields = ("name", *narrowing.COLUMNS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        if "name" in fields:
+            fields["name"].required = True
+            fields["name"].help_text = _("Which program it is for, and where that runs.")
+
+
+class NewClientForm(ClientForm):
+    """The same of a new one. Whoever fills it in is offered the users whom they may have it act as."""
 
     user = forms.ModelChoiceField(
         User.objects.none(),
@@ -67,25 +82,13 @@ class ClientForm(NarrowingForm):
         ),
     )
 
-    class Meta:
-        model = OAuthClient
+    class Meta(ClientForm.Meta):
         fields = ("name", "user", *narrowing.COLUMNS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
-        if "name" in fields:
-            fields["name"].required = True
-            fields["name"].help_text = _("Which program it is for, and where that runs.")
         fields["user"].queryset = key_makers.users_for(self.maker)
-
-
-class OtherNarrowingForm(NarrowingForm):
-    """What a client is for from now on."""
-
-    class Meta:
-        model = OAuthClient
-        fields = narrowing.COLUMNS
 
 
 @admin.register(OAuthClient)
@@ -93,7 +96,7 @@ class OAuthClientAdmin(NarrowedAdmin):
     """A client is made, narrowed, given another secret, and deleted; whom it acts as never changes."""
 
     area = "SYSTEM"
-    form = ClientForm
+    form = NewClientForm
     change_form_template = "admin/portal/oauthclient/change_form.html"
     hidden = frozenset({"client_secret"})
     confirmed_first = frozenset({"add", "change"})
@@ -128,7 +131,7 @@ class OAuthClientAdmin(NarrowedAdmin):
         return super().change_view(request, object_id, form_url, offers | (extra_context or {}))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change=change, **({"form": OtherNarrowingForm} if obj else {}) | kwargs)
+        return super().get_form(request, obj, change=change, **({"form": ClientForm} if obj else {}) | kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or not self.has_change_permission(request, obj):
@@ -137,7 +140,8 @@ class OAuthClientAdmin(NarrowedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = self.get_fields(request, obj) if obj else ()
-        return [name for name in shown if name not in narrowing.COLUMNS]
+        asked = ClientForm.Meta.fields if self.has_change_permission(request, obj) else ()
+        return [name for name in shown if name not in asked]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # One of sessions is for all that the users may who open them.

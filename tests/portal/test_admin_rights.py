@@ -81,7 +81,7 @@ EXPECTED: dict[type[Model], tuple[str, str, str, str]] = {
     ApiToken: ("vd", "", "v", ""),
     ApiKey: ("vad", "", "v", ""),
     ApiSession: ("vd", "", "v", ""),
-    OAuthClient: ("vad", "", "v", ""),
+    OAuthClient: ("vacd", "", "v", ""),
     TotpDevice: ("v", "", "v", ""),
     RecoveryCodes: ("v", "", "v", ""),
     AuditEvent: ("v", "", "v", ""),

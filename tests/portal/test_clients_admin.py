@@ -186,19 +186,21 @@ class TestNarrowing:
         token = come(client.client_id, secret).json()["access_token"]
         browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
         assert 'value="127.0.0.0/8"' in browser.get(address).content.decode()
-        given = {"rights": ["USERS_READ"], "gateways": [sandbox.pk], "networks": "127.0.0.0/8, 10.0.0.1"}
+        given: dict[str, Any] = {
+            "rights": ["USERS_READ"],
+            "gateways": [sandbox.pk],
+            "networks": "127.0.0.0/8, 10.0.0.1",
+        }
+        given["name"] = "the desk"
         assert browser.post(address, given).status_code == 302
         assert use(token).status_code == 403
         changed = OAuthClient.objects.get()
-        assert (changed.rights, changed.gateways) == (["USERS_READ"], [sandbox.pk])
-        assert (changed.networks, changed.user, changed.name) == (
-            ["127.0.0.0/8", "10.0.0.1/32"],
-            operator,
-            "monitoring",
-        )
+        assert (changed.name, changed.user, changed.rights) == ("the desk", operator, ["USERS_READ"])
+        assert (changed.gateways, changed.networks) == ([sandbox.pk], ["127.0.0.0/8", "10.0.0.1/32"])
         event = AuditEvent.objects.get(action="admin:portal_oauthclient_change")
-        assert (event.user, event.object_id) == (admin, "monitoring")
+        assert (event.user, event.object_id) == (admin, "the desk")
         assert event.changes == {
+            "name": ["monitoring", "the desk"],
             "rights": [[], ["USERS_READ"]],
             "gateways": [[], ["sandbox"]],
             "networks": [["127.0.0.0/8"], ["127.0.0.0/8", "10.0.0.1"]],
@@ -210,7 +212,7 @@ class TestNarrowing:
         session = browser.session
         session[confirmed_in.CONFIRMED] = 0
         session.save()
-        question = browser.post(page(OAuthClient, "change", client.pk), {"networks": "10.0.0.1"})
+        question = browser.post(page(OAuthClient, "change", client.pk), {"name": "x", "networks": "10.0.0.1"})
         assert "Confirm that it is you" in question.content.decode()
         assert OAuthClient.objects.get().networks == []
 
@@ -226,7 +228,7 @@ class TestNarrowing:
             ({"rights": ["MESSAGES_READ"]}, "You lack the right “MESSAGES_READ”"),
             ({"rights": ["SYSTEM_READ"], "gateways": [client.gateways[0]]}, "does not exist any more"),
         ):
-            assert sentence in browser.post(address, given).content.decode()
+            assert sentence in browser.post(address, given | {"name": "narrow"}).content.decode()
         found = OAuthClient.objects.get()
         assert (found.rights, found.gateways) == (["MESSAGES_READ"], client.gateways)
 
@@ -237,14 +239,14 @@ class TestNarrowing:
         html = browser.get(address).content.decode()
         assert "10.0.0.0/8" in html
         assert 'name="networks"' not in html
-        assert browser.post(address, {"networks": ""}).status_code == 403
+        assert browser.post(address, {"name": "x", "networks": ""}).status_code == 403
         assert OAuthClient.objects.get().networks == ["10.0.0.0/8"]
 
     def test_one_of_sessions_has_nothing_to_change(self, admin: User) -> None:
         client, _secret = clients.make("terminals")
         browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
         assert 'name="networks"' not in browser.get(address).content.decode()
-        assert browser.post(address, {"networks": "10.0.0.1"}).status_code == 403
+        assert browser.post(address, {"name": "x", "networks": "10.0.0.1"}).status_code == 403
 
     def test_the_list_says_what_each_is_for(self, admin: User, operator: User, sandbox: Gateway) -> None:
         narrow: dict[str, Any] = {"rights": ["SYSTEM_READ"], "gateways": [sandbox.pk], "networks": ["192.0.2.0/24"]}

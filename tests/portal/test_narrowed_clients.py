@@ -165,7 +165,7 @@ class TestItsEnd:
         with time_machine.travel(NOW, tick=False) as clock:
             client, secret = clients.make("for good", operator)
             token = token_of(client, secret)
-            clients.change(client, expires_at=NOW + timedelta(minutes=5))
+            clients.change(client, client.name, expires_at=NOW + timedelta(minutes=5))
             assert use(token, INFO).json()["item"]["expires_at"] == "2026-11-22T12:05:00Z"
             clock.shift(timedelta(minutes=5))
             assert use(token).status_code == 401
@@ -178,8 +178,8 @@ def test_token_info_tells_what_the_client_is_for(operator: User) -> None:
 
 #: What a client is narrowed to while it has a token, and what its next call is told.
 NARROWER: dict[str, tuple[int, Callable[[OAuthClient], object]]] = {
-    "rights": (403, lambda client: clients.change(client, rights=["USERS_READ"])),
-    "networks": (403, lambda client: clients.change(client, networks=["192.0.2.0/24"])),
+    "rights": (403, lambda client: clients.change(client, client.name, rights=["USERS_READ"])),
+    "networks": (403, lambda client: clients.change(client, client.name, networks=["192.0.2.0/24"])),
     "expires_at": (401, lambda _client: OAuthClient.objects.update(expires_at=timezone.now())),
     "not of our pages": (401, lambda client: client.delete(keep_parents=True)),
 }
@@ -199,7 +199,7 @@ def test_it_can_be_made_wider_again(admin: User) -> None:
     client, secret = clients.make("monitoring", admin, rights=["SMS_GATEWAY_READ"])
     token = token_of(client, secret)
     assert use(token, MESSAGES).status_code == 403
-    clients.change(client, by=admin)
+    clients.change(client, client.name, by=admin)
     assert use(token, MESSAGES).status_code == 200
     assert OAuthClient.objects.get().rights == []
 
@@ -265,7 +265,10 @@ class TestWhatCannotBe:
     )
     def test_it_is_refused(self, operator: User, given: dict[str, Any], field: str) -> None:
         client, _secret = clients.make("there", operator)
-        for work in (lambda: clients.make("new", operator, **given), lambda: clients.change(client, **given)):
+        for work in (
+            lambda: clients.make("new", operator, **given),
+            lambda: clients.change(client, client.name, **given),
+        ):
             with pytest.raises(Refusal) as refused:
                 work()
             assert refused.value.field == field
@@ -278,7 +281,7 @@ class TestWhatCannotBe:
             "expires_at": timezone.now() + DAY,
         }  # fmt: skip
         client, _secret = clients.make("terminals", rights=(), gateways=(), networks=(), expires_at=None)
-        for work in (clients.make, lambda _name, **one: clients.change(client, **one)):
+        for work in (clients.make, lambda _name, **one: clients.change(client, client.name, **one)):
             with pytest.raises(Refusal) as refused:
                 work("new", **{field: given[field]})
             assert refused.value.field == field
@@ -299,7 +302,7 @@ class TestWhoNarrows:
         clerk, reader = staff_with("clerk", *self.SYSTEM), staff_with("reader", Right.SYSTEM_READ)
         client, _secret = clients.make("narrow", reader, rights=["SYSTEM_READ"])
         with pytest.raises(Refusal) as refused:
-            clients.change(client, by=clerk, rights=rights)
+            clients.change(client, client.name, by=clerk, rights=rights)
         assert refused.value.field == "rights"
         assert OAuthClient.objects.get().rights == ["SYSTEM_READ"]
 
