@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from messaging import sending
-from messaging.dropin.targetsms import asked, sends
+from messaging.dropin.targetsms import asked, fates
 from messaging.models import Batch, Door, Message, OptOut, State
 from messaging.retries import Kind
 from portal import clock, keys, versions
@@ -171,7 +171,7 @@ def test_different_times_go_by_their_own() -> None:
 
 
 def test_there_is_an_end_to_how_much_may_differ_in_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sends, "MOST_LOTS", 2)
+    monkeypatch.setattr(fates, "MOST_LOTS", 2)
     assert len(send(ONE) + send(ONE)) == 2
     content = "".join(message(ONE, sender=f"sender {number}") for number in range(3))
     assert "не более 2 сочетаний" in error_in(post(SEND, content))

@@ -1,16 +1,15 @@
-"""The SMS that a document of `/xml/` asks for, each with what is wrong with it before anything is looked up."""
+"""The SMS that a call asks for, each with what is wrong with it before anything is looked up."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from gateways import xml
 from messaging import sending
 from messaging.dropin.numbers import phone_of
 from messaging.dropin.targetsms import times, words
-from messaging.dropin.targetsms.documents import Malformed, Told, one, text_of
+from messaging.dropin.targetsms.documents import Malformed, Told
 from portal import clock
 from portal.errors import Refusal
 
@@ -18,6 +17,21 @@ WHOLE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 LONGEST_PHONE = 15
 #: What SMS are; the platform has other things to send, and we have not.
 SMS = ("", "sms")
+
+
+class Written(NamedTuple):
+    """One SMS as it is written in a call, be it in XML, in JSON or in an address."""
+
+    phone: str
+    text: str
+    sender: str
+    title: str
+    #: None where it has none, and none is echoed.
+    number: str | None = None
+    client_id: str = ""
+    time_send: str = ""
+    validity_period: str = ""
+    kind: str = ""
 
 
 class Terms(NamedTuple):
@@ -45,43 +59,31 @@ class _Wrong(Exception):
     """It cannot be sent; its argument says why, in the words of the system."""
 
 
-def asked_in(document: xml.Element) -> list[Asked]:
+def asked_of(written: Sequence[Written]) -> list[Asked]:
     """All of them, in their order. Raises Malformed where there are none, and Told where there are too many."""
-    messages = document.findall("message")
-    # Before any phone is looked at, which takes its time.
-    count = sum(len(message.findall("abonent")) for message in messages)
-    if not count:
+    if not written:
         raise Malformed
-    if count > sending.MOST:
+    # Before any phone is looked at, which takes its time.
+    if len(written) > sending.MOST:
         raise Told(words.TOO_MANY_SMS.format(most=sending.MOST))
-    return [asked for message in messages for asked in _asked_in(message)]
+    return list(map(_read, written))
 
 
-def _asked_in(message: xml.Element) -> Iterator[Asked]:
-    # Two characters stand for a line break, which a document should not have.
-    text = text_of(one(message, "text")).replace("\\n", "\n")
-    sender, title = (text_of(one(message, name)).strip() for name in ("sender", "name_delivery"))
-    for abonent in message.findall("abonent"):
-        yield _read(abonent, text, sender, title, is_sms=message.get("type", "") in SMS)
-
-
-def _read(abonent: xml.Element, text: str, sender: str, title: str, *, is_sms: bool) -> Asked:
-    number = abonent.get("number_sms")
-    phone = str(abonent.get("phone", "")).strip()
-    nothing_yet = Terms(sender, title, None, None)
+def _read(one: Written) -> Asked:
+    phone, sender, title = one.phone.strip(), one.sender.strip(), one.title.strip()
     try:
-        name, terms = _name(abonent), Terms(sender, title, *_times(abonent))
-        return Asked(_phone(phone), _checked(text, is_sms), number, name, terms)
+        name, terms = _name(one.client_id), Terms(sender, title, *_times(one))
+        return Asked(_phone(phone), _checked(one), one.number, name, terms)
     except _Wrong as wrong:
-        return Asked(phone, text, number, "", nothing_yet, str(wrong))
+        return Asked(phone, one.text, one.number, "", Terms(sender, title, None, None), str(wrong))
 
 
-def _checked(text: str, is_sms: bool) -> str:
-    if not is_sms:
+def _checked(one: Written) -> str:
+    if one.kind not in SMS:
         raise _Wrong(words.CLOSED)
-    if not text.strip():
+    if not one.text.strip():
         raise _Wrong(words.NO_TEXT)
-    return text
+    return one.text
 
 
 def _phone(written: str) -> str:
@@ -93,9 +95,9 @@ def _phone(written: str) -> str:
         raise _Wrong(words.NO_PHONE) from None
 
 
-def _name(abonent: xml.Element) -> str:
+def _name(client_id: str) -> str:
     """`client_id_sms` as a number is written, empty without one."""
-    written = str(abonent.get("client_id_sms", "")).strip()
+    written = client_id.strip()
     if not written:
         return ""
     if not WHOLE_NUMBER.fullmatch(written):
@@ -103,10 +105,10 @@ def _name(abonent: xml.Element) -> str:
     return str(int(written))
 
 
-def _times(abonent: xml.Element) -> tuple[datetime | None, datetime | None]:
+def _times(one: Written) -> tuple[datetime | None, datetime | None]:
     """When to send it, None for at once, which a time that is over means, too; and the time after which not to."""
     now = clock.now()
-    due_at, no_later = _moment(abonent, "time_send"), _moment(abonent, "validity_period")
+    due_at, no_later = _moment(one.time_send), _moment(one.validity_period)
     if due_at and due_at > now + sending.LATEST:
         raise _Wrong(words.TOO_FAR.format(days=sending.LATEST.days))
     due_at = due_at if due_at and due_at > now else None
@@ -115,8 +117,8 @@ def _times(abonent: xml.Element) -> tuple[datetime | None, datetime | None]:
     return due_at, no_later
 
 
-def _moment(abonent: xml.Element, name: str) -> datetime | None:
+def _moment(written: str) -> datetime | None:
     try:
-        return times.moment(str(abonent.get(name, "")))
+        return times.moment(written)
     except ValueError:
         raise _Wrong(words.BAD_TIME) from None

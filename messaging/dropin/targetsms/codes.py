@@ -34,7 +34,7 @@ class GenerateCode(XmlView):
     """
 
     rights: ClassVar = {"POST": SENDING}
-    wrong_login: ClassVar = words.WRONG_LOGIN_FOR_CODES
+    worded: ClassVar = {**words.OF_STATUS, 401: words.WRONG_LOGIN_FOR_CODES}
     asks: ClassVar = dict.fromkeys(("phone", "sender", "random_string_len", "text"), TEXT)
     tells: ClassVar = {"success": element_shape(attributes=("code", "id_sms", "status"))}
     call_shown: ClassVar = shown(

@@ -1,7 +1,11 @@
 """The documents: reading what is asked without guessing, and writing what is answered.
 
-Reading is `gateways.xml`'s, with its limits; here, what it finds is looked at: nothing may be there twice.
+Reading is `gateways.xml`'s, with its limits, and in JSON that of our own API; here, what they find is looked at:
+nothing may be there twice, and everything is of the kind that it is documented to be.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException, ParseError
@@ -10,12 +14,13 @@ from gateways import xml
 from gateways.outcomes import Unreadable
 from messaging.dropin import reading
 from messaging.dropin.targetsms import words
+from portal.api.lenient_json import BadBody, read_object
 
 
 class Malformed(ParseError):
     """400: the body is no document of this API."""
 
-    default_detail = words.BAD_FORMAT
+    default_detail = words.BAD_XML
 
 
 class Told(APIException):
@@ -26,9 +31,7 @@ class Told(APIException):
 
 def document_of(request: HttpRequest) -> xml.Element:
     """The request's document. Raises Malformed, Told where there is none, and RequestDataTooBig."""
-    body = reading.body_of(request)
-    if not body.strip():
-        raise Told(words.NO_POST)
+    body = _body_of(request)
     try:
         root = xml.parse(body, str((request.content_params or {}).get("charset", "")))
     except Unreadable:
@@ -36,6 +39,21 @@ def document_of(request: HttpRequest) -> xml.Element:
     if root.tag != "request":
         raise Malformed
     return root
+
+
+def object_of(request: HttpRequest) -> dict[str, Any]:
+    """The request's document in JSON. Raises Malformed, Told where there is none, and RequestDataTooBig."""
+    try:
+        return read_object(_body_of(request))
+    except BadBody:
+        raise Malformed from None
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    body = reading.body_of(request)
+    if not body.strip():
+        raise Told(words.NO_POST)
+    return body
 
 
 def one(parent: xml.Element | None, name: str) -> xml.Element | None:
@@ -70,6 +88,39 @@ def written(parent: xml.Element | None, name: str) -> str:
     if value and text.strip():
         raise Malformed
     return value or text
+
+
+def listed(parent: Mapping[str, Any], name: str) -> list[Any]:
+    """The array of this name in there. Raises Malformed."""
+    found = parent.get(name)
+    if not isinstance(found, list):
+        raise Malformed
+    return found
+
+
+def objects(parent: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The same, where it is one of objects. Raises Malformed."""
+    found = listed(parent, name)
+    if not all(isinstance(one, dict) for one in found):
+        raise Malformed
+    return found
+
+
+def within(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object of this name in there, an empty one where there is none. Raises Malformed."""
+    found = parent.get(name)
+    if not isinstance(found, dict | None):
+        raise Malformed
+    return found or {}
+
+
+def scalar(value: Any) -> str:
+    """What is a text there, or a number, which PHP does not always make a text; empty for nothing. Raises Malformed."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Malformed
+    return str(value)
 
 
 def answer(*content: xml.Element, status: int = 200) -> HttpResponse:

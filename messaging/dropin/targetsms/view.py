@@ -1,4 +1,4 @@
-"""XmlView, the base of every call of TargetSMS: who calls stands in the document, and errors are documents too."""
+"""TargetSmsView, the base of every call of TargetSMS, and XmlView: who calls stands in the document, as errors do."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -38,24 +38,17 @@ def several(shape: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": shape}
 
 
-class XmlView(DropInView):
-    """One document in, one document out."""
+class TargetSmsView(DropInView):
+    """A call of TargetSMS: its errors are in Russian, and under HTTP 200 where nobody is to come back."""
 
     system = DropIn.TARGETSMS
-    takes: ClassVar = ("text/xml", "application/xml")
-    gives: ClassVar = "text/xml"
-    http_method_names: ClassVar = ["post"]  # type: ignore[misc]
     tag: ClassVar = "TargetSMS"
     errors: ClassVar[Mapping[int, str]] = {
         429: "Too many calls, or the host is blocked.",
         503: "It cannot be done at the moment.",
     }
-    error_shape: ClassVar[Mapping[str, Any]] = element_shape(["error"]) | {"xml": {"name": "response"}}
-    #: What a document holds beside `security`, and what the answer may hold beside `error`, as OpenAPI has it.
-    asks: ClassVar[Mapping[str, Any]] = {}
-    tells: ClassVar[Mapping[str, Any]] = {}
-    #: How a wrong login is worded.
-    wrong_login: ClassVar[str] = words.WRONG_LOGIN
+    #: How an error of a whole call is worded, by the status that our own API would give.
+    worded: ClassVar[Mapping[int, str]] = words.OF_STATUS
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -67,12 +60,34 @@ class XmlView(DropInView):
         return super().handle_exception(exc)
 
     def refuse(self, fault: Fault) -> HttpResponse:
-        said = self.wrong_login if fault.status == 401 else words.OF_STATUS.get(fault.status, fault.sentence)
         status = fault.status if fault.status in KEPT_STATUSES else 200
-        answer = documents.answer(xml.element("error", said), status=status)
+        answer = self.error(self.said_of(fault), status)
         # Also where the door tells it, before anything of the view is asked.
         answer.headers["Content-Language"] = LANGUAGE
         return answer
+
+    def said_of(self, fault: Fault) -> str:
+        """What is told of it."""
+        return self.worded.get(fault.status, fault.sentence)
+
+    def error(self, said: str, status: int) -> HttpResponse:
+        """The answer that says so."""
+        raise NotImplementedError
+
+
+class XmlView(TargetSmsView):
+    """One document in, one document out."""
+
+    takes: ClassVar = ("text/xml", "application/xml")
+    gives: ClassVar = "text/xml"
+    http_method_names: ClassVar = ["post"]  # type: ignore[misc]
+    error_shape: ClassVar[Mapping[str, Any]] = element_shape(["error"]) | {"xml": {"name": "response"}}
+    #: What a document holds beside `security`, and what the answer may hold beside `error`, as OpenAPI has it.
+    asks: ClassVar[Mapping[str, Any]] = {}
+    tells: ClassVar[Mapping[str, Any]] = {}
+
+    def error(self, said: str, status: int) -> HttpResponse:
+        return documents.answer(xml.element("error", said), status=status)
 
     def body_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         security = element_shape(login=LOGIN, password=LOGIN)

@@ -1,6 +1,7 @@
 """What is told in Russian: errors as the platform's documentation words them, and ours where it has none.
 
-Programs look for “логин”, “заблокирован”, “формат”, “XML” and “POST” in an error: ours have none of these.
+Programs look for “логин”, “заблокирован”, “формат”, “XML” and “POST” in an error: ours have none of these where that is
+not what is wrong.
 """
 
 from collections.abc import Mapping
@@ -10,22 +11,28 @@ from portal.errors import Refusal
 
 # Of a whole call, documented; the API that makes codes has another word for the same.
 
-BAD_FORMAT = "Неправильный формат XML документа"
+BAD_XML = "Неправильный формат XML документа"
+BAD_JSON = "Неправильный формат JSON документа"
 BLOCKED = "Ваш аккаунт заблокирован"
 NO_POST = "POST данные отсутствуют"
 WRONG_LOGIN = "Неправильный логин или пароль"
 WRONG_LOGIN_FOR_CODES = "Неверный логин или пароль"
+REPEATED = "error: Попытка отправки более одного одинакового запроса в течение минуты"
 
 # Of a whole call, ours
 
 AWAY = "Сервис временно недоступен. Повторите позже."
 FAILED = "Внутренняя ошибка сервиса."
 TOO_OFTEN = "Слишком много обращений. Повторите позже."
-TOO_MANY_SMS = "В одном документе может быть не более {most} сообщений."
-TOO_MANY_TERMS = "В одном документе может быть не более {most} сочетаний отправителя, рассылки и времени."
+TOO_MANY_SMS = "В одном запросе может быть не более {most} сообщений."
+TOO_MANY_TERMS = "В одном запросе может быть не более {most} сочетаний отправителя, рассылки и времени."
 UNKNOWN_BALANCE = "Остаток на счёте неизвестен."
 BAD_PERIOD = "Укажите период: start и end в виде ГГГГ-ММ-ДД ЧЧ:ММ:СС."
 NO_PLACE = "Текст сообщения должен содержать {код}."
+BAD_CALL = "Запрос нельзя прочесть: каждое поле должно быть в нём один раз и в кодировке UTF-8."
+UNKNOWN_TYPE = "Этот тип запроса здесь не известен; известны {known}."
+UNKNOWN_ID = "Сообщения с таким smsid нет."
+PASSWORD_IN_ADDRESS = f"{WRONG_LOGIN}: пароль в адресе не принимается, укажите вместо него ключ API."
 BAD_LENGTH = "Количество цифр в коде: от {least} до {most}."
 
 # Of one SMS, documented
@@ -44,19 +51,24 @@ LONG_TEXT = "Текст сообщения слишком длинный."
 TOO_FAR = "Сообщение можно отложить не более чем на {days} дней."
 TOO_LATE = "Срок доставки сообщения закончился бы до отправки."
 
-#: Of a whole call, by the status that our own API would give. A wrong login each call words by itself.
+#: Of a whole call in XML, by the status that our own API would give.
 OF_STATUS: Mapping[int, str] = {
-    400: BAD_FORMAT,
+    400: BAD_XML,
+    401: WRONG_LOGIN,
     403: BLOCKED,
     404: CLOSED,
     405: NO_POST,
     411: NO_POST,
-    413: BAD_FORMAT,
-    415: BAD_FORMAT,
+    413: BAD_XML,
+    415: BAD_XML,
     429: TOO_OFTEN,
     500: FAILED,
     503: AWAY,
 }
+
+#: Of one in JSON, and of one in an address or a form.
+OF_STATUS_IN_JSON: Mapping[int, str] = {**OF_STATUS, **dict.fromkeys((400, 413, 415), BAD_JSON)}
+OF_STATUS_IN_FIELDS: Mapping[int, str] = {**OF_STATUS, **dict.fromkeys((400, 405, 411, 413, 415), BAD_CALL)}
 
 #: By the field of a Refusal.
 OF_FIELD: Mapping[str, str] = {"phone": NO_PHONE, "text": LONG_TEXT, "gateway": CLOSED, "schedule": TOO_LATE}
