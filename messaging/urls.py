@@ -17,6 +17,8 @@ from messaging.dropin.smsc import states as smsc_states
 from messaging.dropin.smsmobileapi import lists as smsmobileapi_lists
 from messaging.dropin.smsmobileapi import sends as smsmobileapi_sends
 from messaging.dropin.targetsms import codes as targetsms_codes
+from messaging.dropin.targetsms import get_calls as targetsms_get_calls
+from messaging.dropin.targetsms import json_calls as targetsms_json_calls
 from messaging.dropin.targetsms import questions as targetsms_questions
 from messaging.dropin.targetsms import sends as targetsms_sends
 from portal.api.routes import route
@@ -45,6 +47,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     route(r"xml/originator\.php", targetsms_questions.Senders, "targetsms.originator"),
     route(r"xml/time\.php", targetsms_questions.Time, "targetsms.time"),
     route(r"xml/incoming\.php", targetsms_questions.Inbound, "targetsms.incoming"),
+    route(r"sendsmsjson\.php", targetsms_json_calls.JsonCall, "targetsms.json"),
+    route(r"sendsms\.php", targetsms_get_calls.GetCall, "targetsms.sendsms"),
 ]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [

@@ -34,7 +34,7 @@ USUAL_DROP_INS = [system.value for system in DropIn]
 #: With what the addresses of each system begin, for whoever judges an answer by its address.
 FIRST_PARTS: dict[DropIn, frozenset[str]] = {
     DropIn.SMSMOBILEAPI: frozenset({"sendsms", "resend", "log", "getsms", "deletesms", "gateway"}),
-    DropIn.TARGETSMS: frozenset({"password_generation", "xml"}),
+    DropIn.TARGETSMS: frozenset({"password_generation", "xml", "sendsmsjson.php", "sendsms.php"}),
     DropIn.KANNEL: frozenset({"cgi-bin"}),
     DropIn.SMSC: frozenset({"sys", "rest"}),
 }

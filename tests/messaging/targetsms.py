@@ -1,5 +1,6 @@
-"""How a program of TargetSMS calls: one document each way."""
+"""How a program of TargetSMS calls: one document each way, in XML or in JSON."""
 
+import json
 from typing import Any
 
 from lxml import etree
@@ -11,6 +12,7 @@ from tests.conftest import PASSWORD
 CODES, SEND = "/password_generation/api.php", "/xml/"
 STATE, BALANCE, INCOMING = "/xml/state.php", "/xml/balance.php", "/xml/incoming.php"
 SENDERS, TIME = "/xml/originator.php", "/xml/time.php"
+JSON, GET = "/sendsmsjson.php", "/sendsms.php"
 ALL = (CODES, SEND, STATE, BALANCE, SENDERS, TIME, INCOMING)
 PHONE, PLUS_PHONE = "79161234567", "+79161234567"
 
@@ -77,3 +79,43 @@ def attributes(element: Element) -> dict[str, str]:
 def message_of(item: Element) -> Message:
     """The message that an answer names."""
     return Message.objects.get(pk=int(item.get("id_sms", "")))
+
+
+# In JSON
+
+
+def post_json(errand: str, login: str = "operator", password: str = PASSWORD, **content: Any) -> Any:
+    """The answer to a call that comes for this."""
+    return post_json_raw({"security": {"login": login, "password": password}, "type": errand, **content})
+
+
+def post_json_raw(body: Any, **more: Any) -> Any:
+    """The answer to any document, or to any bytes."""
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return APIClient().generic("POST", JSON, written, "application/json; charset=utf-8", **more)  # type: ignore[arg-type]
+
+
+def read_json(answer: Any) -> dict[str, Any]:
+    """The document of an answer as every call gives it."""
+    assert answer.status_code == 200, answer.content
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    told: dict[str, Any] = json.loads(answer.content)
+    return told
+
+
+def json_error_in(answer: Any) -> str:
+    """The error of a call that is refused as a whole."""
+    told = read_json(answer)
+    assert list(told) == ["error"]
+    return str(told["error"])
+
+
+def json_message(*abonents: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A message for these phones."""
+    return {"type": "sms", "sender": "sandbox", "text": "Wi-Fi is back", "abonent": list(abonents), **more}
+
+
+def send_json(*abonents: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    """What is answered to each of them."""
+    rows: list[dict[str, Any]] = read_json(post_json("sms", message=[json_message(*abonents, **more)]))["sms"]
+    return rows

@@ -27,12 +27,11 @@ def key(sandbox: Gateway) -> str:
     return key_of(with_role("hotel-desk", "Administrator"))
 
 
-def printed(system: str, kind: str, live_server: LiveServer) -> str:
-    """The first example of this kind in the section of this system, with the address of a portal that runs."""
+def printed(system: str, kind: str, live_server: LiveServer, place: int = 0) -> str:
+    """An example of this kind in the section of this system, the first one, with the address of a portal that runs."""
     section = WRITTEN.partition(f"### {system}\n")[2].partition("\n### ")[0]
-    found = re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL)
-    assert found
-    return found[1].replace("https://sms.example.org", str(live_server.url))
+    found = re.findall(rf"```{kind}\n(.*?)```", section, re.DOTALL)
+    return str(found[place]).replace("https://sms.example.org", str(live_server.url))
 
 
 def run(command: list[str], key: str) -> str:
@@ -69,3 +68,30 @@ def test_python(live_server: LiveServer, key: str, system: str) -> None:
         assert said.strip() == "202 0: Accepted for delivery"
     else:
         assert re.fullmatch("[0-9a-f]{40}", said.strip())
+
+
+class TestSmsGate:
+    """In JSON, which comes first in its section, and by an address or a form."""
+
+    SECTION = "SMSGate in JSON and by GET"
+
+    def test_curl_with_json(self, live_server: LiveServer, key: str) -> None:
+        told = json.loads(run(["sh", "-c", printed(self.SECTION, "sh", live_server)], key))
+        message = Message.objects.get()
+        shown = json.loads(printed(self.SECTION, "json", live_server))
+        assert told == {"sms": [{**shown["sms"][0], "id_sms": str(message.pk)}]}
+        assert (message.text, message.caller_reference) == ("Wi-Fi is back", "101")
+
+    def test_python_with_json(self, live_server: LiveServer, key: str) -> None:
+        assert run([sys.executable, "-c", printed(self.SECTION, "python", live_server)], key) == "send send\n"
+        assert Message.objects.get().text == "Wi-Fi is back"
+
+    def test_curl_with_an_address(self, live_server: LiveServer, key: str) -> None:
+        told = run(["sh", "-c", printed(self.SECTION, "sh", live_server, 1)], key)
+        first, second = Message.objects.order_by("pk")
+        assert told == f"{first.pk},{second.pk}"
+        assert re.fullmatch(r"[0-9]+,[0-9]+\n", printed(self.SECTION, "text", live_server))
+
+    def test_python_with_a_form(self, live_server: LiveServer, key: str) -> None:
+        assert run([sys.executable, "-c", printed(self.SECTION, "python", live_server, 1)], key) == "send\n"
+        assert Message.objects.get().text == "Wi-Fi is back"

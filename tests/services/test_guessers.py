@@ -102,7 +102,7 @@ def named(name: str, password: str, shown: str) -> dict[str, str]:
 
 
 OURS, LIST = "/api/v1/sms_gateways", '"items"'
-PHONES, KANNEL, SMSC = "/gateway/mobile/list/", "/cgi-bin/sendsms", "/sys/status.php"
+PHONES, KANNEL, SMSC, PLAIN = "/gateway/mobile/list/", "/cgi-bin/sendsms", "/sys/status.php", "/sendsms.php"
 WAYS = {
     "login": Way("/api/v1/login", '"token"', signed_in),
     "token": Way(OURS, LIST, with_header("Authorization", lambda shown: f"Bearer {shown.token}")),
@@ -131,6 +131,13 @@ WAYS = {
     "TargetSMS, codes": Way("/password_generation/api.php", "Количество цифр", as_texts),
     "TargetSMS, XML": Way("/xml/time.php", "<time>", lambda shown: as_attributes(shown.password)),
     "TargetSMS with a key": Way("/xml/time.php", "<time>", lambda shown: as_attributes(shown.key)),
+    "TargetSMS, JSON": Way(
+        "/sendsmsjson.php",
+        '{"time"',
+        lambda shown: {"json": {"type": "time", "security": named("login", "password", shown.password)}},
+    ),
+    "TargetSMS, a form": Way(PLAIN, "Укажите номер", lambda shown: {"data": named("user", "pwd", shown.password)}),
+    "TargetSMS, an address": Way(PLAIN, "Укажите номер", lambda shown: {"params": named("user", "pwd", shown.key)}),
 }
 
 
