@@ -1,6 +1,6 @@
 """The calls of TargetSMS: one-time codes, and the XML, JSON and GET APIs of the SMSGate platform that it runs on.
 
-Their documentation: https://targetsms.ru/images/PHP(auth).pdf and https://github.com/smsgate/xmlGateDoc, jsonGateDoc and
-httpGateDoc. The answer is HTTP 200 whatever happens, but for who calls too often and for a portal that cannot answer at
-the moment.
+Their documentation: https://targetsms.ru/images/PHP(auth).pdf, and xmlGateDoc, jsonGateDoc and httpGateDoc of
+https://github.com/smsgate. The answer is HTTP 200 whatever happens, but for who calls too often and for a portal that
+cannot answer at the moment.
 """
