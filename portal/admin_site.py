@@ -7,8 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.admin.actions import delete_selected
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -34,6 +36,11 @@ PANELS_ONLY = "panels"
 
 class PortalAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Unfold's site under our name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # As Django's, but the rows and what the audit trail says of them are one transaction.
+        self.add_action(transaction.atomic(delete_selected), "delete_selected")
 
     def get_urls(self) -> Any:
         # Named late: the pages register themselves at this site, which is not there yet.

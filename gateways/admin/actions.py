@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import translation
@@ -124,8 +125,9 @@ def _requested(gateway: Gateway, sample: dict[str, str]) -> tuple[Preview | None
 @action(_("Try again now"), icon="play_arrow", fits=is_paused)
 def try_again(pages: Any, request: HttpRequest, queryset: Any) -> None:
     for gateway in queryset:
-        ended = health.end_pause(gateway.pk)
-        pages.note(request, "try", 200 if ended else 409, gateway, {})
+        with transaction.atomic():
+            ended = health.end_pause(gateway.pk)
+            pages.note(request, "try", 200 if ended else 409, gateway, {})
         if ended:
             messages.success(request, told(gateway, gettext("the next message tries it.")))
         else:
@@ -164,13 +166,14 @@ def make_default(pages: Any, request: HttpRequest, queryset: Any) -> None:
 def _change(pages: Any, request: HttpRequest, verb: str, gateway: Gateway, **details: Any) -> bool:
     """Changes one and writes it down; a refusal is shown, and stops none of the others."""
     try:
-        accounts.change(gateway, **details)
+        with transaction.atomic():
+            accounts.change(gateway, **details)
+            pages.note(request, verb, 200, gateway, {})
     except Refusal as refusal:
         with translation.override("en"):
             pages.note(request, verb, 409, gateway, {"refused": refusal.sentence})
         messages.error(request, told(gateway, refusal.sentence))
         return False
-    pages.note(request, verb, 200, gateway, {})
     return True
 
 
@@ -191,8 +194,9 @@ def renew_callback_key(pages: Any, request: HttpRequest, queryset: Any) -> HttpR
     if not question.is_answered:
         return ask(pages, question)
     for gateway in queryset:
-        accounts.renew_callback_key(gateway)
-        pages.note(request, "renew_callback", 200, gateway, {})
+        with transaction.atomic():
+            accounts.renew_callback_key(gateway)
+            pages.note(request, "renew_callback", 200, gateway, {})
         messages.success(request, told(gateway, gettext("paste its new callback address at the provider.")))
     return None
 

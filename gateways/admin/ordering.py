@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -40,11 +41,11 @@ def moves() -> list[dict[str, Any]]:
 def _move(pages: Any, request: HttpRequest, queryset: Any, places: int) -> None:
     for gateway in queryset:
         try:
-            accounts.move(gateway, places)
+            with transaction.atomic():
+                accounts.move(gateway, places)
+                pages.note(request, "move", 200, gateway, {"places": places})
         except Refusal as refusal:
             messages.error(request, refusal.sentence)
-        else:
-            pages.note(request, "move", 200, gateway, {"places": places})
 
 
 def order_view(request: HttpRequest) -> HttpResponseBase:
@@ -54,11 +55,12 @@ def order_view(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseNotAllowed(["POST"])
     given = [int(pk) for pk in request.POST.getlist("gateway") if pk.isdecimal()]
     try:
-        accounts.reorder(given)
+        with transaction.atomic():
+            accounts.reorder(given)
+            admin_trail.note(request, "gateways_gateway_order", 200)
     except Refusal as refusal:
         admin_trail.note(request, "gateways_gateway_order", 409)
         messages.error(request, refusal.sentence)
     else:
-        admin_trail.note(request, "gateways_gateway_order", 200)
         messages.success(request, gettext("The order is kept: gateways are tried from the top."))
     return HttpResponseRedirect(reverse("admin:gateways_gateway_changelist"))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -124,11 +125,12 @@ class WebhookDeliveryAdmin(HistoryAdmin):
 
     def _replay(self, request: HttpRequest, delivery: WebhookDelivery) -> bool:
         try:
-            webhooks.replay(delivery)
+            with transaction.atomic():
+                webhooks.replay(delivery)
+                self.note(request, "replay", 200, delivery, {"event": delivery.event.uid})
         except Refusal as refusal:
             messages.error(request, f"{delivery.event.uid}: {refusal.sentence}")
             return False
-        self.note(request, "replay", 200, delivery, {"event": delivery.event.uid})
         return True
 
     def audited_as(self, obj: WebhookDelivery) -> str:

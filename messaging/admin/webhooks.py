@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -119,8 +120,9 @@ class WebhookAdmin(ShownOnceAdmin):
         demand(request, Right.SYSTEM_READ, Right.SYSTEM_UPDATE)
         webhook = self._found(pk)
         if request.method == "POST":
-            made = webhooks.rotate(webhook)
-            self.note(request, "rotate_secret", 200, webhook, {})
+            with transaction.atomic():
+                made = webhooks.rotate(webhook)
+                self.note(request, "rotate_secret", 200, webhook, {})
             return self.shown_once(request, made.webhook, made.secret)
         context = self.context_of(request, webhook) | {"title": gettext("Another secret")}
         return TemplateResponse(request, "admin/messaging/webhook/rotate.html", context)
@@ -171,13 +173,14 @@ class WebhookAdmin(ShownOnceAdmin):
         done = 0
         for webhook in rows:
             try:
-                deed(webhook)
+                with transaction.atomic():
+                    deed(webhook)
+                    self.note(request, verb, 200, webhook, {})
             except Refusal as refusal:
                 with translation.override("en"):
                     self.note(request, verb, 409, webhook, {"refused": refusal.sentence})
                 messages.error(request, f"{webhook.name}: {refusal.sentence}")
             else:
-                self.note(request, verb, 200, webhook, {})
                 done += 1
         return done
 

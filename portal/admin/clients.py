@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -169,11 +170,12 @@ class OAuthClientAdmin(NarrowedAdmin):
         refused = ""
         if request.method == "POST":
             try:
-                secret = clients.renew_secret(client, by=caller(request))
+                with transaction.atomic():
+                    secret = clients.renew_secret(client, by=caller(request))
+                    self.note(request, "renew_secret", 200, client, {})
             except Refusal as refusal:
                 refused = str(refusal.sentence)
             else:
-                self.note(request, "renew_secret", 200, client, {})
                 return self.shown_once(request, client, secret)
         context = self.context_of(request, client) | {"title": gettext("Another secret"), "refused": refused}
         return TemplateResponse(request, "admin/portal/oauthclient/secret.html", context)

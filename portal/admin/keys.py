@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -133,6 +134,7 @@ class ApiKeyAdmin(NarrowedAdmin):
         messages.success(request, gettext("“%s” was revoked.") % key.name)
         return HttpResponseRedirect(reverse("admin:portal_apikey_change", args=(pk,)))
 
+    @transaction.atomic
     def _revoke(self, request: HttpRequest, key: ApiKey) -> bool:
         before = keys.state_of(key)
         revoked = keys.revoke(key)

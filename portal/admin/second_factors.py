@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -71,8 +72,9 @@ class ShowsSecondFactors(RightsAdmin):
     @confirming.confirmed
     def _second_factors_page(self, request: HttpRequest, user: User) -> HttpResponseBase:
         if request.method == "POST":
-            enrolment.remove_all(user)
-            self.note(request, "second_factors_remove", 200, user, {})
+            with transaction.atomic():
+                enrolment.remove_all(user)
+                self.note(request, "second_factors_remove", 200, user, {})
             messages.success(request, gettext("The second factors were removed. The password alone is enough now."))
             return redirect(reverse("admin:portal_user_change", args=(user.pk,)))
         context = {

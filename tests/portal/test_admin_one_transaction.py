@@ -1,0 +1,104 @@
+"""What is done in the admin is done together with what the audit trail says of it, or not at all."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.db.models import Model
+from django.urls import reverse
+
+from gateways.admin.asking import ANSWERED
+from gateways.models import Gateway
+from messaging.models import Webhook, WebhookDelivery
+from portal import audit, keys
+from portal.models import ApiKey, ApiSession, AuditEvent, OAuthClient, Role, TotpDevice, User
+from tests.portal.admin_pages import MADE, page, signed_in
+
+
+class Died(BaseException):
+    """A process that is killed: nothing catches it."""
+
+
+def _die(*_: Any) -> None:
+    raise Died
+
+
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is to be written down from now on, is not."""
+    monkeypatch.setattr(audit, "record", _die)
+
+
+def made(model: type[Model], sandbox: Gateway) -> Model:
+    """A row to which all of it can be done."""
+    if model is ApiKey:
+        return keys.issue(User.objects.create_user("program"), "monitoring")[0]
+    row = MADE[model](sandbox)
+    # So that it is told of the event there is.
+    Webhook.objects.update(events=["gateway.up"])
+    return row
+
+
+def chosen(row: Model, action: str) -> dict[str, Any]:
+    """The form of a list, with an action for one of its rows."""
+    return {"action": action, "_selected_action": [row.pk]}
+
+
+def rows_of(model: type[Model]) -> list[dict[str, Any]]:
+    return list(model._default_manager.order_by("pk").values())
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "more"),
+    [
+        (ApiKey, "portal_apikey_revoke", ()),
+        (OAuthClient, "portal_oauthclient_secret", ()),
+        (TotpDevice, "portal_user_second_factors", ()),
+        (Webhook, "messaging_webhook_secret", ()),
+        (Webhook, "messaging_webhook_act", ("resume",)),
+        (WebhookDelivery, "messaging_webhookdelivery_replay", ()),
+        (Gateway, "gateways_gateway_act", ("renew_callback_key",)),
+        (Gateway, "gateways_gateway_act", ("earlier",)),
+        (Gateway, "gateways_gateway_act", ("switch_off",)),
+    ],
+)
+def test_a_button_does_nothing_that_is_not_written_down(
+    admin: User, sandbox: Gateway, dying: None, model: type[Model], name: str, more: tuple[str, ...]
+) -> None:
+    row: Any = made(model, sandbox)
+    before = rows_of(model)
+    address = reverse(f"admin:{name}", args=(row.user_id if model is TotpDevice else row.pk, *more))
+    with pytest.raises(Died):
+        signed_in(admin).post(address, {ANSWERED: "yes"})
+    assert rows_of(model) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "action"),
+    [
+        (ApiKey, "revoke_selected"),
+        (Webhook, "resume"),
+        (WebhookDelivery, "replay"),
+        (Gateway, "switch_off"),
+    ],
+)
+def test_nor_does_an_action_of_a_list(
+    admin: User, sandbox: Gateway, dying: None, model: type[Model], action: str
+) -> None:
+    row = made(model, sandbox)
+    before = rows_of(model)
+    with pytest.raises(Died):
+        signed_in(admin).post(page(model, "changelist"), chosen(row, action))
+    assert rows_of(model) == before
+
+
+@pytest.mark.parametrize("model", [OAuthClient, ApiSession, Webhook, Role])
+def test_nothing_is_written_down_that_was_not_deleted(
+    admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, model: type[Model]
+) -> None:
+    row = made(model, sandbox)
+    browser = signed_in(admin)
+    monkeypatch.setattr(site.get_model_admin(model), "delete_queryset", _die)
+    with pytest.raises(Died):
+        browser.post(page(model, "changelist"), chosen(row, "delete_selected") | {"post": "yes"})
+    assert not AuditEvent.objects.exists()
