@@ -119,7 +119,7 @@ class Figures:
     def undecided(self) -> int:
         """Unclear outcomes of the last 24 hours that nobody has sent again: a person can still do something."""
         recent = Message.objects.filter(state=State.UNRESOLVED, created__gte=self.day.start)
-        return recent.filter(resent_as__isnull=True).count()
+        return recent.filter(Message.not_sent_again()).count()
 
     @cached_property
     def queues(self) -> dict[int, Queue]:

@@ -1,9 +1,12 @@
 """What is on record of a message: its columns, indexes and constraints. How they change is in message.py."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Right
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -123,3 +126,13 @@ class MessageRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.phone} {self.get_state_display()}"
+
+    @classmethod
+    def not_sent_again(cls) -> IsNull:
+        """The condition that no other message names this one as the former.
+
+        It is looked up by the index, row by row. As a join its plan would depend on what PostgreSQL believes: of a
+        table that it knows as empty it reads all for each row.
+        """
+        rows: Any = cls._default_manager
+        return IsNull(Subquery(rows.filter(resend_of=OuterRef("pk")).order_by().values("pk")), True)

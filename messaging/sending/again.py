@@ -81,7 +81,7 @@ class Done:
 
 def may_be_resent() -> Q:
     """The same conditions as those of `resend`, for many rows."""
-    return Q(state__in=RESENDABLE, text__isnull=False, resent_as__isnull=True)
+    return Q(Message.not_sent_again(), state__in=RESENDABLE, text__isnull=False)
 
 
 @transaction.atomic
@@ -89,7 +89,7 @@ def resend_all(
     rows: QuerySet[Message], *, by: User | None, gateway: Gateway | None = None, batch: Batch | None = None
 ) -> Done:
     """As `resend`, for all of these rows that may be: a few statements for many. Keep it to some hundred rows."""
-    locked = rows.select_for_update(of=("self",)).filter(pk__in=rows.filter(may_be_resent()).values("pk"))
+    locked = rows.select_for_update(of=("self",)).filter(may_be_resent())
     # Somebody may have been quicker while we waited for the lock: then its text is gone.
     formers = [former for former in locked if former.text and former.state in RESENDABLE]
     firsts = {one.pk: one for one in Gateway.objects.select_related("health")}

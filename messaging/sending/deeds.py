@@ -44,7 +44,7 @@ class Outlook:
 def outlook(deed: Deed, rows: QuerySet[Message]) -> Outlook:
     """Looks at these messages without changing any."""
     able = rows.filter(_able(deed))
-    others = rows.exclude(pk__in=able.values("pk")).select_related(None).defer(None).only("pk", "state", "phone")
+    others = rows.exclude(_able(deed)).select_related(None).defer(None).only("pk", "state", "phone")
     skipped = list(others.order_by("pk")[:NAMED])
     risky = 0 if deed is Deed.CANCEL else able.filter(state=State.UNRESOLVED).count()
     return Outlook(rows.count(), able.count(), risky, skipped)

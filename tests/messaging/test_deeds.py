@@ -38,11 +38,7 @@ def many(gateway: Gateway, count: int = MANY, **changes: object) -> list[Message
     model = a_message(gateway, **changes)
     fields = [field for field in Message._meta.concrete_fields if not field.primary_key and not field.generated]
     copies = [Message(**{field.attname: getattr(model, field.attname) for field in fields}) for _ in range(count - 1)]
-    made = Message.objects.bulk_create(copies, batch_size=500)
-    with connection.cursor() as cursor:
-        # As autovacuum does where rows stay. It may have seen this table empty, and a plan for that takes ten minutes.
-        cursor.execute("ANALYZE messaging_message")
-    return [model, *made]
+    return [model, *Message.objects.bulk_create(copies, batch_size=500)]
 
 
 def everything(client: Client, action: str, query: str = "", **fields: str) -> str:
