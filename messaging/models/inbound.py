@@ -44,6 +44,8 @@ class InboundMessage(models.Model):
         default_permissions = ()
         ordering = ("-id",)
         constraints = [models.UniqueConstraint(fields=["gateway", "fingerprint"], name="inbound_once")]
+        # For programs that ask every minute what has come since they asked last.
+        indexes = [models.Index(fields=["received_at", "id"], name="inbound_received")]
 
     def __str__(self) -> str:
         return f"{self.phone} {timezone.localtime(self.received_at):%Y-%m-%d %H:%M:%S}"

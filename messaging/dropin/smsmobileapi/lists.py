@@ -136,12 +136,11 @@ class ReceivedSms(SmsMobileApiView):
             rows = rows.filter(received_at__gt=_moment(after, "after_timestamp_unix"))
         unread = asked["onlyunread"].lower() in {"yes", "1", "true"}
         # The newest of them where there are too many, unless the caller goes on from where it was.
-        forward = unread or bool(after)
-        found = list(
-            (inbound.unread_by(rows, self.caller) if unread else rows).order_by("id" if forward else "-id")[:MOST]
-        )
+        order = ("received_at", "pk") if unread or after else ("-received_at", "-pk")
+        found = list((inbound.unread_by(rows, self.caller) if unread else rows).order_by(*order)[:MOST])
         inbound.mark_read(found, self.caller)
-        return result({"error": "", "sms": [_received(row) for row in sorted(found, key=lambda row: row.pk)]})
+        oldest_first = sorted(found, key=lambda row: (row.received_at, row.pk))
+        return result({"error": "", "sms": [_received(row) for row in oldest_first]})
 
     post = get
 
