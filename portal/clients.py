@@ -1,8 +1,10 @@
 """OAuth2 clients: programs with an id and a secret, which is shown once and known by its hash from then on."""
 
+from datetime import timedelta
 from typing import Unpack
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_secret
@@ -13,9 +15,21 @@ from portal.errors import Refusal
 from portal.keys import State
 from portal.models import ApiSession, OAuthClient, User
 from portal.narrowing import Narrowing
+from portal.portions import drop, in_portions
 from portal.sessions import ANYBODY
 
 LONGEST_NAME = 100
+#: How long the id and the secret of a closed client are known: nobody guesses who comes with them.
+KEPT_CLOSED = timedelta(days=30)
+#: It may come by itself only, and has nobody to act as. No client is made so.
+CLOSED = Q(authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS, user=None)
+#: How many rows one statement removes.
+BATCH = 100
+
+
+def set_up() -> QuerySet[OAuthClient]:
+    """Those that people have made and not closed."""
+    return OAuthClient.objects.exclude(Q(client_id=ANYBODY) | CLOSED)
 
 
 def make(
@@ -73,6 +87,24 @@ def renew_secret(client: OAuthClient, *, by: User | None = None) -> str:
         client.save(update_fields=["client_secret", "updated"])
         end_tokens(client)
     return secret
+
+
+def close(client: OAuthClient) -> None:
+    """It comes no more, and whatever was given to it has ended.
+
+    What is left of it is for the Defender: a program that goes on with its tokens or its secret is refused, and is not
+    taken for somebody who guesses, which would block its host.
+    """
+    closed = {"user": None, "authorization_grant_type": Application.GRANT_CLIENT_CREDENTIALS}
+    with transaction.atomic():
+        Application.objects.filter(pk=client.pk).update(**closed, updated=timezone.now())
+        end_tokens(client)
+
+
+def drop_closed() -> int:
+    """Housekeeping: forgets clients that were closed long ago. Returns how many."""
+    before = timezone.now() - KEPT_CLOSED
+    return in_portions(lambda most: drop(OAuthClient.objects.filter(CLOSED, updated__lt=before), most), BATCH)
 
 
 def end_tokens(client: Application) -> None:

@@ -89,6 +89,7 @@ HOUSEKEEPING: list[str] = [
     "portal.audit.drop_old_events",
     "portal.api.authentication.tokens.drop_old_tokens",
     "portal.sessions.drop_old_tokens",
+    "portal.clients.drop_closed",
     "portal.api.commit.drop_old_answers",
     "portal.api.repeats.drop_old_records",
     "portal.defender.blocks.drop_old_hosts",

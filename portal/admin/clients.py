@@ -27,7 +27,6 @@ from portal.errors import Refusal
 from portal.keys import State
 from portal.models import OAuthClient, User
 from portal.permissions import may
-from portal.sessions import ANYBODY
 from portal.sign_in import confirming
 
 #: How much of a client_id is enough to know it by in the list.
@@ -94,7 +93,7 @@ class NewClientForm(ClientForm):
 
 @admin.register(OAuthClient)
 class OAuthClientAdmin(NarrowedAdmin):
-    """A client is made, narrowed, given another secret, and deleted; whom it acts as never changes."""
+    """A client is made, narrowed, given another secret, and deleted, which closes it; whom it acts as never changes."""
 
     area = "SYSTEM"
     form = NewClientForm
@@ -117,9 +116,7 @@ class OAuthClientAdmin(NarrowedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[OAuthClient]":
         newest = AccessToken.objects.filter(application=OuterRef("pk")).order_by("-created").values("created")
-        clients_of_people: Any = super().get_queryset(request).exclude(client_id=ANYBODY).defer("client_secret")
-        found: QuerySet[OAuthClient] = clients_of_people.annotate(newest=Subquery(newest[:1]))
-        return found
+        return clients.set_up().defer("client_secret").annotate(newest=Subquery(newest[:1]))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.secret_view)
@@ -154,6 +151,10 @@ class OAuthClientAdmin(NarrowedAdmin):
         else:
             super().save_model(request, obj, form, change)
 
+    def delete_model(self, request: HttpRequest, obj: OAuthClient) -> None:
+        # The row stays for a while: its secret and its tokens are known, and their use is no guess.
+        clients.close(obj)
+
     def state_of(self, row: OAuthClient) -> State:
         return clients.state_of(row)
 
@@ -164,7 +165,7 @@ class OAuthClientAdmin(NarrowedAdmin):
     def secret_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks first, because the program that has the former secret is let in no more; then shows another one."""
         demand(request, *key_makers.OWN)
-        client = OAuthClient.objects.exclude(client_id=ANYBODY).select_related("user").filter(pk=pk).first()
+        client = clients.set_up().select_related("user").filter(pk=pk).first()
         if client is None:
             raise Http404
         refused = ""

@@ -84,11 +84,12 @@ class Grants(OAuth2Validator):  # type: ignore[misc]
         commit_once(self.view, save)
 
     def _hold_client(self, request: OAuthRequest) -> None:
-        """Raises InvalidClientError where the client was deleted, or has another secret than the one that was looked
+        """Raises InvalidClientError where the client was closed, or has another secret than the one that was looked
         at. From now on nothing of the kind happens until the transaction ends.
         """
         client = request.client
-        same = Application.objects.select_for_update().filter(pk=client.pk, client_secret=client.client_secret)
+        as_it_was = {name: getattr(client, name) for name in ("client_secret", "user_id", "authorization_grant_type")}
+        same = Application.objects.select_for_update().filter(pk=client.pk, **as_it_was)
         # All programs share the one that has no secret, and need not wait for each other.
         if client.client_id != ANYBODY and same.first() is None:
             raise errors.InvalidClientError(request=request)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from portal import clients, sessions
-from portal.models import ApiSession, AuditEvent, OAuthClient, User
+from portal.models import ApiSession, AuditEvent, OAuthClient, RefusedTry, User
 from portal.permissions import Right
 from portal.sign_in import sessions as confirmed_in
 from tests.portal.admin_pages import page, signed_in, staff_with
@@ -81,9 +81,15 @@ def test_a_deleted_client_comes_no_more(admin: User, operator: User) -> None:
     client, secret = clients.make("monitoring", operator)
     token = come(client.client_id, secret).json()["access_token"]
     assert use(token).status_code == 200
-    assert signed_in(admin).post(page(OAuthClient, "delete", client.pk), {"post": "yes"}).status_code == 302
+    browser = signed_in(admin)
+    assert browser.post(page(OAuthClient, "delete", client.pk), {"post": "yes"}).status_code == 302
     assert use(token).status_code == 401
-    assert come(client.client_id, secret).status_code == 401
+    assert come(client.client_id, secret).status_code == 400
+    assert not RefusedTry.objects.exists()
+    assert not browser.get(LIST).context["cl"].result_list
+    assert browser.get(page(OAuthClient, "change", client.pk)).status_code == 302
+    assert browser.post(another(client)).status_code == 404
+    assert AuditEvent.objects.get(action="admin:portal_oauthclient_delete").object_id == "monitoring"
 
 
 def test_the_client_of_any_program_is_on_no_page(admin: User, operator: User) -> None:

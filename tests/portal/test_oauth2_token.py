@@ -14,7 +14,7 @@ from portal import clients, defender
 from portal.errors import Refusal
 from portal.models import AuditEvent, RefusedTry, User, WatchedHost
 from portal.passwords import PortalPasswordHasher
-from tests.portal.token_calls import CLIENT, FORM, basic, come, use
+from tests.portal.token_calls import CLIENT, FORM, basic, begin, come, renew, use
 
 Client = tuple[Application, str]
 
@@ -165,7 +165,39 @@ def test_a_program_that_goes_on_with_a_token_of_the_former_secret_does_not_guess
     assert not RefusedTry.objects.exists()
 
 
-@pytest.mark.parametrize("change", ["another secret", "deleted"])
+def test_nor_does_one_that_goes_on_with_a_client_that_was_closed(client: Client) -> None:
+    token = come(client[0].client_id, client[1]).json()["access_token"]
+    clients.close(client[0])
+    assert [use(token).status_code for _ in range(6)] == [401] * 6
+    answers = [come(client[0].client_id, client[1]) for _ in range(6)]
+    assert {(answer.status_code, answer.json()["error"]) for answer in answers} == {(400, "unauthorized_client")}
+    assert not RefusedTry.objects.exists()
+    assert come(client[0].client_id, "guess").status_code == 401
+    assert RefusedTry.objects.get().way == "client"
+
+
+def test_nor_does_one_that_opened_sessions_by_it(operator: User) -> None:
+    client, secret = clients.make("terminals")
+    given = {"client_id": client.client_id, "client_secret": secret}
+    session = begin(**given).json()
+    clients.close(client)
+    assert [use(session["access_token"]).status_code for _ in range(6)] == [401] * 6
+    assert [renew(session["refresh_token"], **given).status_code for _ in range(6)] == [400] * 6
+    assert [begin(**given).status_code for _ in range(6)] == [400] * 6
+    assert not RefusedTry.objects.exists()
+
+
+def test_a_closed_client_is_forgotten_after_a_month(client: Client) -> None:
+    clients.make("terminals")
+    clients.close(client[0])
+    with time_machine.travel(timezone.now() + timedelta(days=29), tick=False):
+        assert clients.drop_closed() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=31), tick=False):
+        assert clients.drop_closed() == 1
+    assert [one.name for one in clients.set_up()] == ["terminals"]
+
+
+@pytest.mark.parametrize("change", ["another secret", "closed", "deleted"])
 def test_a_secret_that_was_changed_while_it_was_looked_at_gives_nothing(
     client: Client, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -174,6 +206,8 @@ def test_a_secret_that_was_changed_while_it_was_looked_at_gives_nothing(
     def meanwhile(*given: Any) -> bool:
         if change == "deleted":
             Application.objects.filter(pk=client[0].pk).delete()
+        elif change == "closed":
+            clients.close(client[0])
         else:
             clients.renew_secret(Application.objects.get(pk=client[0].pk))
         return may_try(*given)
