@@ -49,15 +49,25 @@ class Made(NamedTuple):
 
 def create(*, by: User | None, **details: Unpack[Details]) -> Made:
     """A new webhook. Raises Refusal naming the field; a name that is taken is a conflict, and so is one too many."""
-    if Webhook.objects.count() >= MOST:
-        sentence = _("There are %(most)s webhooks already; remove those that nobody needs.")
-        raise Refusal(sentence % {"most": MOST}, why=Why.CONFLICT)
     webhook = Webhook(secret=signing.new_secret(), made_by=by, created=clock.now())
     _describe(webhook, details, by)
-    _save(webhook)
+    with transaction.atomic():
+        _check_count()
+        _save(webhook)
     if webhook.enabled:
         transaction.on_commit(_wait_until_known)
     return Made(webhook, webhook.secret)
+
+
+def _check_count() -> None:
+    """Whoever makes another one at this moment waits until the transaction ends: all of them lock the oldest.
+
+    Events for it, whose rows only name it, wait for nobody.
+    """
+    Webhook.objects.select_for_update(no_key=True).order_by("pk").values("pk").first()
+    if Webhook.objects.count() >= MOST:
+        sentence = _("There are %(most)s webhooks already; remove those that nobody needs.")
+        raise Refusal(sentence % {"most": MOST}, why=Why.CONFLICT)
 
 
 def change(webhook: Webhook, *, by: User | None, **details: Unpack[Details]) -> Webhook:

@@ -1,8 +1,11 @@
 """What staff do to webhooks: what is refused, secrets, pausing, and who may have what sent."""
 
 import base64
+import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 import yarl
@@ -15,6 +18,7 @@ from messaging.models import Stop, Webhook
 from messaging.webhooks import keeping
 from portal.errors import Refusal, Why
 from portal.permissions import Right
+from tests.gateways.conftest import at_once
 from tests.messaging.hooks import listen
 from tests.portal.admin_pages import staff_with
 
@@ -122,6 +126,31 @@ def test_there_are_not_too_many(db: None, monkeypatch: pytest.MonkeyPatch) -> No
     assert (found.why, "remove those" in found.sentence) == (Why.CONFLICT, True)
     webhooks.remove(last)
     listen("sms.received")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_are_not_too_many_when_two_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST", 2)
+    listen("sms.received", enabled=False)
+    names, save, both = itertools.count(), keeping._save, Barrier(2)
+
+    def meet(webhook: Webhook) -> None:
+        # Whoever comes so far waits for the other, who was let so far as well or never comes.
+        with suppress(BrokenBarrierError):
+            both.wait(0.5)
+        save(webhook)
+
+    monkeypatch.setattr(keeping, "_save", meet)
+
+    def made() -> bool:
+        try:
+            webhooks.create(by=None, name=f"desk {next(names)}", url=URL, events=["sms.received"], enabled=False)
+        except Refusal as refusal:
+            return refusal.why is not Why.CONFLICT
+        return True
+
+    assert sorted(at_once(made, 2)) == [False, True]
+    assert Webhook.objects.count() == 2
 
 
 def test_a_secret_is_as_the_standard_wants_it(db: None) -> None:
