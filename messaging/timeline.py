@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from gateways.outcomes import Outcome, ReceiptState
+from messaging.known_gateways import gateway_of, known, reader_of, wanted_of
 from messaging.models import FINAL, Attempt, DeliveryEvent, Door, Message, State, Step, Wait
 
 
@@ -83,12 +84,13 @@ class Entry:
 
 
 def of(message: Message) -> list[Entry]:
-    """The journey of this message: four questions to the database."""
+    """The journey of this message, as its reader may know it: four questions to the database."""
+    receipts = DeliveryEvent.objects.filter(message=message).select_related("gateway").order_by("id")
     return build(
         message,
-        steps=message.steps.select_related("gateway", "came_from", "by"),
-        attempts=message.attempts.select_related("gateway"),
-        receipts=DeliveryEvent.objects.filter(message=message).select_related("gateway").order_by("id"),
+        steps=known(message.steps.select_related("gateway", "came_from", "by"), message),
+        attempts=known(message.attempts.select_related("gateway"), message),
+        receipts=known(receipts, message),
         again=Message.objects.filter(resend_of=message).only("pk", "created").first(),
     )
 
@@ -123,8 +125,8 @@ def _accepted(message: Message, steps: Sequence[Step], attempts: Sequence[Attemp
     came = [str(Door(message.door).label)] if message.door else []
     if message.batch_id:
         came.append(_("batch %(id)s") % {"id": message.batch_id})
-    if message.wanted:
-        came.append(_("asked for gateway “%(name)s”") % {"name": message.wanted.name})
+    if wanted := wanted_of(message, reader_of(message)):
+        came.append(_("asked for gateway “%(name)s”") % {"name": wanted.name})
     return Entry(
         message.created,
         What.ACCEPTED,
@@ -140,7 +142,7 @@ def _first_gateway(message: Message, steps: Sequence[Step], attempts: Sequence[A
     """Where it began: what it left first, or where it was tried first, whichever came earlier."""
     left = [(step.at, step.came_from.name) for step in steps if step.came_from]
     tried = [(attempt.started_at, attempt.gateway.name) for attempt in attempts]
-    return min([*left, *tried], default=(None, message.gateway.name))[1]
+    return min([*left, *tried], default=(None, gateway_of(message, reader_of(message)).name))[1]
 
 
 def _step(step: Step) -> Entry:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from messaging import phones, sending
+from messaging import known_gateways, phones, sending
 from messaging.api.messages import WHOLE_MESSAGE
 from messaging.models import Door, Message, State
 from messaging.models.row import LONGEST_CALLER_REFERENCE
@@ -38,13 +38,14 @@ SMS = Resource(
     key="id",
     rows=lambda: Message.objects.defer("text").select_related("gateway"),
     gateways=WHOLE_MESSAGE.gateways,
+    told=WHOLE_MESSAGE.told,
     ordering=("-id",),
     columns={
         "id": number("id"),
         "state": Column("state", serializers.ChoiceField(choices=State.values)),
         "kind": Column("kind", serializers.ChoiceField(choices=Kind.values)),
         "phone": text("phone"),
-        "gateway": text("gateway__name"),
+        "gateway": text("known_gateway"),
         "segments": number("segments"),
         "encoding": text("encoding"),
         "reference": text("caller_reference", nullable=True),
@@ -65,6 +66,7 @@ WHOLE_SMS = Resource(
     key="id",
     rows=lambda: Message.objects.select_related("gateway"),
     gateways=SMS.gateways,
+    told=SMS.told,
     columns={
         **SMS.columns,
         "text": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),
@@ -137,7 +139,7 @@ def append(view: ApiView, params: dict[str, Any]) -> Response:
             door=Door.API,
             caller_reference=params["reference"],
         )
-        return Done(SMS.item(message), object_id=str(message.pk))
+        return Done(SMS.item(known_gateways.named(message, view.caller)), object_id=str(message.pk))
 
     return commit(view, work)
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from messaging import forgetting, sending, timeline, waiting
+from messaging import forgetting, known_gateways, sending, timeline, waiting
 from messaging.api.fields import PhoneText
 from messaging.api.message_shapes import AttemptShape, EntryShape, ReceiptShape, WaitsShape
 from messaging.models import Attempt, DeliveryEvent, Door, Message, State
@@ -36,6 +36,7 @@ MESSAGES = Resource(
     rows=lambda: Message.objects.defer("text").select_related("gateway", "wanted"),
     # One that another gateway stands in for is still the caller's own.
     gateways=("gateway", "wanted"),
+    told=known_gateways.with_names,
     ordering=("-id",),
     columns={
         "id": number("id"),
@@ -43,8 +44,8 @@ MESSAGES = Resource(
         "kind": choice("kind", Kind.values),
         "phone_number": Column("phone", PhoneText(allow_blank=True)),
         "pid": text("recipient_label"),
-        "sms_gateway": text("gateway__name"),
-        "asked_gateway": text("wanted__name", nullable=True),
+        "sms_gateway": text("known_gateway"),
+        "asked_gateway": text("known_wanted", nullable=True),
         "segments": number("segments"),
         "encoding": text("encoding"),
         "reference": text("reference"),
@@ -105,7 +106,7 @@ def _entry(entry: timeline.Entry) -> dict[str, Any]:
 
 
 def _attempts(message: Message) -> list[dict[str, Any]]:
-    return [_attempt(attempt) for attempt in message.attempts.select_related("gateway")]
+    return [_attempt(one) for one in known_gateways.known(message.attempts.select_related("gateway"), message)]
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
@@ -125,6 +126,7 @@ WHOLE_MESSAGE = Resource(
     key="id",
     rows=lambda: Message.objects.select_related("gateway", "wanted"),
     gateways=MESSAGES.gateways,
+    told=MESSAGES.told,
     columns={
         **MESSAGES.columns,
         "message": shown(lambda message: message.shown_text, serializers.CharField(allow_null=True)),
@@ -165,6 +167,9 @@ class MessageView(ReadView):
     resource = WHOLE_MESSAGE
     rights: ClassVar = {"GET": (Right.MESSAGES_READ,)}
 
+    def find(self) -> Message:
+        return known_gateways.named(super().find(), self.caller)
+
 
 class _ChangeOfMind(OneView):
     """What a person may do to a message that is under way or at a bad end; both need the rights of a send."""
@@ -201,7 +206,10 @@ class Resend(_ChangeOfMind):
         again = sending.resend(former, requested_by=self.caller, door=Door.API)
         risk = sending.risk_of_resending(former)
         sentence = f"Message {former.pk} is sent again as {again.pk}" + (f". {risk}" if risk else "")
-        return Done({"message": sentence, "item": MESSAGES.item(again)}, object_id=str(former.pk))
+        return Done(
+            {"message": sentence, "item": MESSAGES.item(known_gateways.named(again, self.caller))},
+            object_id=str(former.pk),
+        )
 
 
 class Cancel(_ChangeOfMind):

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateways.api.gateways import GATEWAYS
-from messaging import opt_outs, sending
+from messaging import known_gateways, opt_outs, sending
 from messaging.api.messages import EXAMPLE, MESSAGES
 from messaging.models import FINAL, Door, Message, State
 from messaging.retries import Kind
@@ -83,21 +83,24 @@ class SendView(ApiView):
         def work() -> Done:
             message = accept()
             accepted.append(message)
-            return Done(_sent(message), object_id=str(message.pk))
+            return Done(self._sent(message), object_id=str(message.pk))
 
         response = commit(self, work) if prepared is None else self._store(prepared, work)
         if prepared is not None and not prepared._state.adding:
             accepted.append(prepared)
         if accepted and wait and not self.request.headers.get("Idempotency-Key"):
-            response.data = _sent(_when_known(accepted[0], wait))
+            response.data = self._sent(_when_known(accepted[0], wait))
         return response
 
     def answer_shape(self, method: str, ref: Ref) -> dict[str, Any]:
         return super().answer_shape(method, ref) | {"item": ref(MESSAGES.shape())}
 
+    def _sent(self, message: Message) -> dict[str, Any]:
+        return {"message": _sentence(message), "item": MESSAGES.item(known_gateways.named(message, self.caller))}
+
     def _store(self, message: Message, work: Callable[[], Done]) -> Response:
         hindrance = opt_outs.unless_opted_out(message.phone)
-        response = commit_row(self, message, lambda: Done(_sent(message)), unless=hindrance, work=work)
+        response = commit_row(self, message, lambda: Done(self._sent(message)), unless=hindrance, work=work)
         if not message._state.adding:
             sending.note_stored(message)
         return response
@@ -158,10 +161,6 @@ class SendTest(SendView, OneView):
             ),
             test["wait"],
         )
-
-
-def _sent(message: Message) -> dict[str, Any]:
-    return {"message": _sentence(message), "item": MESSAGES.item(message)}
 
 
 def _sentence(message: Message) -> str:

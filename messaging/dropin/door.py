@@ -251,7 +251,7 @@ class DropInView(ApiView):
 
     def own_messages(self) -> QuerySet[Message]:
         """The messages that the caller may ask about: its own, and all to whoever may read messages."""
-        rows = Message.objects.select_related("gateway").order_by("-id")
+        rows = Message.objects.select_related("gateway", "wanted").order_by("-id")
         rows = rows.filter(permissions.of_its_gateways(self.caller, "gateway", "wanted"))
         return rows if may(self.caller, Right.MESSAGES_READ) else rows.filter(requested_by=self.caller)
 

@@ -20,6 +20,7 @@ from messaging.dropin import fields
 from messaging.dropin.door import DropInView, Fault, GatewayFields
 from messaging.dropin.numbers import each_once, phone_of
 from messaging.dropin.reading import FORM, MULTIPART, Call, body_of, call_of, text_of
+from messaging.known_gateways import gateway_of
 from messaging.models import Door, Message, State
 from messaging.models.webhook import LONGEST_URL
 from messaging.retries import Kind
@@ -35,7 +36,7 @@ from portal.api.authentication.refusals import (
 from portal.api.commit import Done
 from portal.api.views import Ref
 from portal.errors import Refusal
-from portal.permissions import SENDING
+from portal.permissions import SENDING, is_for_some_gateways
 from portal.ways import DropIn
 
 ACCEPTED, QUEUED = "0: Accepted for delivery", "3: Queued for later delivery"
@@ -191,7 +192,9 @@ class SendSms(DropInView):
         sent = {phone: self._send(phone, terms) for phone in written}
         if mask:
             for message in filter(None, sent.values()):
-                reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"])
+                # What the program may know now: when it is told, nobody knows any more which program it was.
+                at = gateway_of(message, self.caller).name if is_for_some_gateways(self.caller) else ""
+                reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"], at=at)
         if not any(sent.values()):
             raise Refusal(DENIED, field="to")
         keys = ",".join(str(one.pk) for one in sent.values() if one)

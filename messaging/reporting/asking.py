@@ -5,6 +5,7 @@ from datetime import timedelta
 from messaging import addresses
 from messaging.models import DeliveryReport, Message
 from messaging.models.webhook import LONGEST_URL
+from messaging.reporting import escapes
 from messaging.reporting.kinds import Happened
 from portal import clock
 from portal.errors import Refusal
@@ -15,9 +16,13 @@ WANTED = int(sum(Happened))
 FIRST_LOOK = timedelta(seconds=1)
 
 
-def ask(message: Message, *, url: str, mask: int, sender: str = "") -> None:
-    """From now on this address is called when something of the mask happens. Raises Refusal (field `dlr-url`)."""
+def ask(message: Message, *, url: str, mask: int, sender: str = "", at: str = "") -> None:
+    """From now on this address is called when something of the mask happens. Raises Refusal (field `dlr-url`).
+
+    With `at` the gateway that is told has this name, wherever the message goes.
+    """
     check(url)
+    url = escapes.filled_first(url, "i", at) if at else url
     if wanted := mask & WANTED:
         now = clock.now()
         DeliveryReport.objects.create(

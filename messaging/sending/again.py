@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from gateways import routing
 from gateways.models import Gateway
 from messaging import opt_outs, recipients, ringing, tasks
+from messaging.known_gateways import gateway_of
 from messaging.models import CANCELLABLE, RESENDABLE, Batch, Door, Message, State
 from messaging.retries import Kind
 from messaging.sending.accepting import Terms, draft, measured, note_accepted, send, suppress
 from portal.errors import Refusal, Why
 from portal.models import User
-from portal.permissions import may_use_gateway
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def resend(
         phone=message.phone,
         text=message.text,
         kind=Kind(message.kind),
-        gateway_name=(gateway or _first(message, requested_by)).name,
+        gateway_name=(gateway or gateway_of(message, requested_by)).name,
         requested_by=requested_by,
         masked_text=message.masked_text,
         recipient_label=message.recipient_label,
@@ -59,11 +59,6 @@ def resend(
     again.link_to(message)
     recipients.tell_resent([message.pk])
     return again
-
-
-def _first(former: Message, by: User | None) -> Gateway:
-    """Where it was last; for a key that is not for that gateway, the one that had been asked for."""
-    return former.gateway if may_use_gateway(by, former.gateway_id) else former.wanted or former.gateway
 
 
 @dataclass

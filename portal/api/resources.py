@@ -59,6 +59,7 @@ class Resource:
 
     `gateways` are the paths to a row's gateways: for a key that is for other ones the row does not exist; nor does any
     where rows are `of_all_gateways`, for a key that is not for all.
+    `told` makes of them what may be told to a caller, where that depends on who it is.
     `shape_name` tells two resources of one model apart in the OpenAPI document.
     """
 
@@ -71,12 +72,14 @@ class Resource:
     shape_name: str = ""
     gateways: Sequence[str] = ()
     of_all_gateways: bool = False
+    told: Callable[[QuerySet[Any], object], QuerySet[Any]] | None = None
 
     def rows_for(self, caller: object) -> QuerySet[Any]:
         """The rows that exist for this caller."""
         if self.of_all_gateways and is_for_some_gateways(caller):
             return self.rows().none()
-        return self.rows().filter(of_its_gateways(caller, *self.gateways)) if self.gateways else self.rows()
+        rows = self.rows().filter(of_its_gateways(caller, *self.gateways)) if self.gateways else self.rows()
+        return self.told(rows, caller) if self.told else rows
 
     def item(self, row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
         """The row as it is answered, all of it or these columns only."""

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from gateways.models import Gateway
+from gateways.providers.sandbox import Provider
 from messaging import failover, sending
 from messaging.figures import Figures
 from messaging.models import CANCELLABLE, Batch, Message, State
@@ -34,8 +35,9 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture
-def scene(sandbox: Gateway, admin: User) -> Scene:
-    """The statistics are those of the moment when as many rows had just gone."""
+def scene(sandbox: Gateway, admin: User, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """The statistics are those of the moment when as many rows had just gone; the sandbox takes part in failover."""
+    monkeypatch.setattr(Provider, "alone", False)
     many(sandbox, SOME)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM messaging_message")

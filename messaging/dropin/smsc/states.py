@@ -15,6 +15,7 @@ from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
 from messaging.dropin.smsc.calls import SmscFields, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
+from messaging.known_gateways import gateway_of
 from messaging.models import Message, State
 from portal.errors import Refusal, Why
 from portal.permissions import Right
@@ -83,7 +84,7 @@ class Status(SmscView):
             found = self._found(phones[0], ids[0])
             if found is None:
                 raise Refusal("There is none of yours with this id to this phone.", field="id", why=Why.NOT_FOUND)
-            row = _row(found, whole)
+            row = self._row(found, whole)
             return self.written(row, words=_in_words(row))
         rows = [self._listed(phone, own, whole) for phone, own in zip(phones, ids, strict=True) if own]
         return self.written(rows, words="\n".join(map(_in_words, rows)))
@@ -93,8 +94,11 @@ class Status(SmscView):
     def _listed(self, phone: str, own_id: str, whole: bool) -> dict[str, Any]:
         """In a list each says of which message it is, and one that is not there has a status for that."""
         found = self._found(phone, own_id)
-        row = {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else _row(found, whole)
+        row = {"status": NOT_FOUND, **(UNKNOWN if whole else {})} if found is None else self._row(found, whole)
         return {**row, "id": int(own_id) if own_id.isdecimal() and len(own_id) <= 15 else own_id, "phone": phone}
+
+    def _row(self, message: Message, whole: bool) -> dict[str, Any]:
+        return _state(message) | (_whole(message, gateway_of(message, self.caller).sender) if whole else {})
 
     def _found(self, phone: str, own_id: str) -> Message | None:
         """The last message with this id to this phone: the caller's own, before any that others called so."""
@@ -142,24 +146,25 @@ UNKNOWN: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _row(message: Message, whole: bool) -> dict[str, Any]:
-    status = STATUSES.get(message.state, WAITING)
+def _state(message: Message) -> dict[str, Any]:
     last = message.finished_at or message.submitted_at or message.created
-    row: dict[str, Any] = {
-        "status": status,
+    return {
+        "status": STATUSES.get(message.state, WAITING),
         "last_date": _date(last),
         "last_timestamp": int(last.timestamp()),
         "err": 0,
     }
-    if not whole:
-        return row
-    return row | {
+
+
+def _whole(message: Message, sender: str) -> dict[str, Any]:
+    """What the rest of the row says of it; what it cost is what it cost where it went."""
+    return {
         "send_date": _date(message.created),
         "send_timestamp": int(message.created.timestamp()),
         "phone": message.phone.lstrip("+"),
         "cost": None if message.gateway.segment_price is None else price_of(message.gateway, message.segments),
-        "sender_id": message.gateway.sender,
-        "status_name": NAMES[status],
+        "sender_id": sender,
+        "status_name": NAMES[STATUSES.get(message.state, WAITING)],
         "message": message.shown_text,
     }
 
