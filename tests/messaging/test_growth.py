@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import NotSent, Outcome, Receipt, ReceiptState
+from gateways.providers.sandbox import Provider
 from gateways.transport import Landing
 from messaging import claiming, failover, receipts, recovery, retention, sending, tallies, tasks
 from messaging.metrics import families
@@ -39,8 +40,9 @@ WAITING, PHONE = 30, "+79169999999"
 
 
 @pytest.fixture
-def history(sandbox: Gateway) -> Gateway:
-    """A gateway through which much has gone, evenly over 125 days, and which can burst."""
+def history(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    """A gateway through which much has gone, evenly over 125 days, and which can burst; others may stand in for it."""
+    monkeypatch.setattr(Provider, "alone", False)
     now = timezone.now()
     _without_what_others_left()
     GatewayHealth.objects.create(gateway=sandbox, pace_tokens=1000)
