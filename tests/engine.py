@@ -6,6 +6,7 @@ With PostgreSQL only the tests that touch a database or run the real processes a
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Prepares the environment before pytest-django reads the settings."""
+    # Each process of each portal would read the whole source anew where Python is forbidden to keep what it compiled.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if ENGINE not in os.environ:
         forget_the_developers_settings()
         os.environ[CLUSTER] = ""
@@ -117,9 +121,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With PostgreSQL, what has nothing to do with a database is not run a second time."""
     config.stash[FOUND] = list(items)
     engine = config.getoption("engine")
-    chosen = [item for item in items if engine in engines_of(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
+    chosen = {item: engine in engines_of(item) for item in items}
+    config.hook.pytest_deselected(items=[item for item in items if not chosen[item]])
+    items[:] = [item for item in items if chosen[item]]
 
 
 def engines_of(item: pytest.Item) -> set[str]:
