@@ -32,7 +32,7 @@ def test_a_state_is_told_in_texts() -> None:
     (told,) = read_json(post_json("state", get_state=[int(key)]))["state"]
     assert told == {
         "id_sms": key, "time": f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}", "state": "deliver", "num_parts": "2",
-        "price": "7.00",
+        "price": "3.50",
     }  # fmt: skip
 
 

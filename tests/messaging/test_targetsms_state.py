@@ -74,13 +74,13 @@ def test_the_time_is_that_of_the_portals_zone(sent: Message) -> None:
     ("price", "state", "told"),
     [
         (None, State.DELIVERED, None),
-        (Decimal("3.5"), State.DELIVERED, "7.00"),
-        (Decimal("3.5"), State.SUBMITTED, "7.00"),
+        (Decimal("3.5"), State.DELIVERED, "3.50"),
+        (Decimal("3.5"), State.SUBMITTED, "3.50"),
         (Decimal("3.5"), State.FAILED, "0.00"),
         (None, State.CANCELLED, "0.00"),
     ],
 )
-def test_a_price_is_told_where_it_is_known(
+def test_the_price_of_one_part_is_told_where_it_is_known(
     sent: Message, price: Decimal | None, state: State, told: str | None
 ) -> None:
     Gateway.objects.update(segment_price=price)

@@ -59,7 +59,7 @@ def rights_for(errand: Errand, user: Any) -> tuple[Right, ...]:
 
 
 class StateTold(NamedTuple):
-    """Where a message is; `price` is None where nobody knows what a segment costs."""
+    """Where a message is; `price` is that of one part, None where nobody knows it."""
 
     id_sms: int
     time: str
@@ -134,11 +134,11 @@ def _state(message: Message) -> StateTold:
 
 
 def _price(message: Message) -> str | None:
-    """What it cost, by the price of its gateway; nothing is told where that is not known."""
+    """What one part cost, by the price of its gateway; nothing is told where that is not known."""
     if message.state in NEVER_SENT:
         return "0.00"
     price = message.gateway.segment_price
-    return None if price is None else f"{(price * message.segments).quantize(Decimal('0.01')):f}"
+    return None if price is None else f"{price.quantize(Decimal('0.01')):f}"
 
 
 def _inbound(sms: InboundMessage) -> InboundTold:

@@ -34,7 +34,7 @@ class States(Question):
     tells: ClassVar = {"state": several(element_shape(attributes=("id_sms", "time", "num_parts", "price")))}
     call_shown: ClassVar = shown(f"{SECURITY}<get_state><id_sms>17</id_sms></get_state>")
     answer_shown: ClassVar = shown(
-        '<state id_sms="17" time="2026-12-01 12:57:46" num_parts="2" price="7.00">deliver</state>', "response"
+        '<state id_sms="17" time="2026-12-01 12:57:46" num_parts="2" price="3.50">deliver</state>', "response"
     )
 
     def needed_rights(self, request: Request) -> tuple[Right, ...] | None:
@@ -42,7 +42,7 @@ class States(Question):
         return known.rights_for(Errand.STATE, request.user)
 
     def post(self, request: Request) -> HttpResponse:
-        """The state of each message, its parts, and what they cost where that is known."""
+        """The state of each message, its parts, and what one of them cost where that is known."""
         named = documents.needed(self.document, "get_state").findall("id_sms")
         found = known.states(self.own_messages(), [documents.text_of(one) for one in named])
         return documents.answer(*map(_state, found))
