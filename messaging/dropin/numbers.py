@@ -15,9 +15,12 @@ def phone_of(written: str) -> str:
     Without a plus it is one of PHONE_REGION where it can be. All systems have digits in full, though: such as are a
     landline there and a mobile elsewhere, as 84912345678 in Ryazan and in Vietnam, are what the documents say.
     """
-    # `?recipients=+7916…` with a bare plus, as documents print it, is a space here.
+    # `?recipients=+7916…` with a bare plus, as documents print it, is a space here; but so is one behind a comma.
     if written.startswith(" "):
-        written = f"+{written.strip().removeprefix('+')}"
+        try:
+            return phones.normalise(f"+{written.strip().removeprefix('+')}")
+        except Refusal:
+            written = written.strip()
     digits = phones.bare(written)
     in_full = f"+{digits}"
     try:

@@ -7,7 +7,10 @@ from messaging.dropin.numbers import phone_of
 
 @pytest.mark.parametrize(
     "written",
-    ["79161234567", "+79161234567", " 79161234567", " +79161234567 ", "\n+79161234567\n", "89161234567", "9161234567"],
+    [
+        *("79161234567", "+79161234567", " 79161234567", " +79161234567 ", "\n+79161234567\n"),
+        *("89161234567", " 89161234567", "9161234567"),
+    ],
 )
 def test_each_way_to_write_one(written: str) -> None:
     assert phone_of(written) == "+79161234567"

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from gateways.models import Gateway, GatewayHealth
 from messaging import opt_outs, sending
+from messaging.dropin.targetsms import get_calls
 from messaging.models import Batch, Door, Message, State
 from messaging.retries import Kind
 from portal.audit import MASK
@@ -76,8 +77,14 @@ class TestPhones:
         assert ids == ",".join(str(pk) for pk in Message.objects.order_by("pk").values_list("pk", flat=True))
         assert [one.phone for one in Message.objects.order_by("pk")] == [PHONE, "+79161234568"]
 
-    def test_each_gets_it_once(self, key: str) -> None:
-        assert said(send(key, dadr=f"{BARE},+7 916 123-45-67")) == str(Message.objects.get().pk)
+    @pytest.mark.parametrize("again", ["+7 916 123-45-67", "89161234567", " 89161234567", " 79161234567"])
+    def test_each_gets_it_once(self, key: str, again: str) -> None:
+        assert said(send(key, dadr=f"{BARE},{again}")) == str(Message.objects.get().pk)
+
+    def test_a_plus_that_an_address_makes_a_space_names_the_country(self, key: str) -> None:
+        """Without it this one of the Maldives is +7 960 763-17-06."""
+        said(send(key, dadr=" 9607631706"))
+        assert Message.objects.get().phone == "+9607631706"
 
     def test_a_wrong_one_stops_no_other_and_has_its_error_in_its_place(self, key: str) -> None:
         answer = said(send(key, dadr=f"12,{BARE}"))
@@ -109,8 +116,11 @@ class TestPhones:
 
     def test_there_is_an_end_to_how_many_there_may_be(self, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sending, "MOST", 2)
+        looked_at: list[str] = []
+        monkeypatch.setattr(get_calls, "spelled", looked_at.append)
         assert "не более 2 сообщений" in said(send(key, dadr="79161234567,79161234568,79161234569"))
         assert not Message.objects.exists()
+        assert not looked_at
 
 
 class TestGateway:

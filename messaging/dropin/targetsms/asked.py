@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from messaging import sending
 from messaging.dropin.numbers import phone_of
@@ -63,10 +63,14 @@ def asked_of(written: Sequence[Written]) -> list[Asked]:
     """All of them, in their order. Raises Malformed where there are none, and Told where there are too many."""
     if not written:
         raise Malformed
-    # Before any phone is looked at, which takes its time.
-    if len(written) > sending.MOST:
-        raise Told(words.TOO_MANY_SMS.format(most=sending.MOST))
+    refuse_too_many(written)
     return list(map(_read, written))
+
+
+def refuse_too_many(asked: Sequence[Any]) -> None:
+    """Before any phone is looked at, which takes its time. Raises Told."""
+    if len(asked) > sending.MOST:
+        raise Told(words.TOO_MANY_SMS.format(most=sending.MOST))
 
 
 def _read(one: Written) -> Asked:

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 
 from messaging.dropin import fields
 from messaging.dropin.door import Fault, Fields
-from messaging.dropin.numbers import each_once
+from messaging.dropin.numbers import spelled
 from messaging.dropin.targetsms import known, words
-from messaging.dropin.targetsms.asked import Written
+from messaging.dropin.targetsms.asked import Written, refuse_too_many
 from messaging.dropin.targetsms.documents import Told
 from messaging.dropin.targetsms.errands import Errands
 from messaging.dropin.targetsms.fates import outcome
@@ -97,10 +97,12 @@ class GetCall(Errands):
         return dict(self.fields)
 
     def written(self) -> list[Written]:
-        """One for each phone; where there is none, one that says so. Raises BadCall."""
+        """One for each phone; where there is none, one that says so. Raises BadCall and Told."""
         text, sender, title = (self.fields.get(name, "") for name in ("text", "sadr", "name_delivery"))
-        phones = each_once(phone for phone in self.fields.get("dadr", "").split(",") if phone.strip())
-        return [Written(phone, text, sender, title) for phone in phones or [""]]
+        phones = [phone for phone in self.fields.get("dadr", "").split(",") if phone.strip()]
+        refuse_too_many(phones)
+        # With the plus that a space here may stand for: elsewhere a space is nothing.
+        return [Written(phone, text, sender, title) for phone in dict.fromkeys(map(spelled, phones)) or [""]]
 
     def _accept(self, looked_at: Sequence[Known | Faulty]) -> Done:
         """As everywhere, but that what is refused as a whole leaves nothing. Raises Told."""
