@@ -1,10 +1,14 @@
 """`client_id_sms` of POST /xml/: the caller's own number for an SMS, which sends once."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from messaging import sending
+from messaging.dropin.targetsms.times import local
 from messaging.models import Door, Message, OptOut
 from messaging.retries import Kind
 from portal.models import User
@@ -79,6 +83,18 @@ def test_new_numbers_are_sent_beside_used_ones() -> None:
 def test_a_number_of_what_was_refused_may_be_used_again() -> None:
     assert numbered(101, phone="12").text == "Укажите номер телефона."
     assert numbered(101).text == "send"
+
+
+def test_it_is_told_as_sent_even_when_it_would_be_too_late_to_send_it() -> None:
+    """A program that got no answer repeats its document as it was, which may be past the time it named in it."""
+    at = timezone.now()
+    one = f'phone="{PHONE}" client_id_sms="101" validity_period="{local(at + timedelta(minutes=5))}"'
+    (first,), later = send(one), f'phone="{PHONE}" client_id_sms="102" validity_period="{local(at)}"'
+    with time_machine.travel(at + timedelta(minutes=10)):
+        again, other = send(one, later)
+    assert attributes(again) == attributes(first)
+    assert (again.text, other.text) == ("send", "Срок доставки сообщения закончился бы до отправки.")
+    assert Message.objects.count() == 1
 
 
 def test_what_the_stop_list_held_back_stays_so_under_its_number() -> None:

@@ -110,15 +110,15 @@ def _name(client_id: str) -> str:
 
 
 def _times(one: Written) -> tuple[datetime | None, datetime | None]:
-    """When to send it, None for at once, which a time that is over means, too; and the time after which not to."""
+    """When to send it, None for at once, which a time that is over means, too; and the time after which not to.
+
+    Whether it is too late for it already is not asked here: what was sent under its name is told all the same.
+    """
     now = clock.now()
     due_at, no_later = _moment(one.time_send), _moment(one.validity_period)
     if due_at and due_at > now + sending.LATEST:
         raise _Wrong(words.TOO_FAR.format(days=sending.LATEST.days))
-    due_at = due_at if due_at and due_at > now else None
-    if no_later and no_later <= (due_at or now):
-        raise _Wrong(words.TOO_LATE)
-    return due_at, no_later
+    return due_at if due_at and due_at > now else None, no_later
 
 
 def _moment(written: str) -> datetime | None:
