@@ -1,6 +1,6 @@
 """/sendsms.php of the SMSGate platform: a text, the state of one, or the balance, in plain text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote_plus
@@ -14,8 +14,10 @@ from pytest_django import Settings
 from gateways.models import Gateway, GatewayHealth
 from messaging import opt_outs, sending
 from messaging.dropin.targetsms import get_calls
-from messaging.models import Batch, Door, Message, State
+from messaging.dropin.targetsms.times import local
+from messaging.models import Batch, Door, Message, State, Wait
 from messaging.retries import Kind
+from portal import clock
 from portal.audit import MASK
 from portal.models import AuditEvent, RefusedTry, User
 from portal.ways import USUAL_WAYS
@@ -137,6 +139,35 @@ class TestGateway:
     def test_a_name_makes_a_batch(self, key: str) -> None:
         send(key, name_delivery="auth")
         assert Message.objects.get().batch == Batch.objects.get(name="auth")
+
+
+class TestTimes:
+    """Not of the platform's own documentation, but some of its hosts have them; passed over they would do harm."""
+
+    def test_a_later_time(self, key: str) -> None:
+        at = (clock.now() + timedelta(days=1)).replace(second=0, microsecond=0)
+        said(send(key, time_send=local(at)[:16]))
+        assert (Message.objects.get().due_at, Message.objects.get().waits_for) == (at, Wait.SCHEDULE)
+
+    def test_an_end(self, key: str) -> None:
+        ends = (clock.now() + timedelta(hours=1)).replace(microsecond=0)
+        said(send(key, validity_period=local(ends)))
+        assert Message.objects.get().valid_until == ends
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"time_send": "tomorrow"}, "Время указывается в виде ГГГГ-ММ-ДД ЧЧ:ММ."),
+            ({"validity_period": "2020-01-01 10:00"}, "Срок доставки сообщения закончился бы до отправки."),
+        ],
+    )
+    def test_one_that_is_wrong_is_told(self, key: str, fields: dict[str, str], words: str) -> None:
+        assert said(send(key, **fields)) == words
+        assert not Message.objects.exists()
+
+    def test_the_same_text_for_another_time_is_another_call(self, key: str) -> None:
+        said(send(key))
+        assert said(send(key, time_send=local(clock.now() + timedelta(days=1)))).isdecimal()
 
 
 class TestAgain:

@@ -1,6 +1,7 @@
 """`/sendsms.php`: a text, the state of one, or the balance, by an address or a form, and answered in plain text.
 
-Source: the SMSGate platform's HTTP GET API, https://github.com/smsgate/httpGateDoc.
+Source: the SMSGate platform's HTTP GET API, https://github.com/smsgate/httpGateDoc; its times are those of hosts that
+document them, as https://apidocs.webcom.mobi/ru2/type/specifikaciya-http-get/otpravka-sms does.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ from portal.errors import Refusal, Why
 PLAIN = "text/plain; charset=utf-8"
 #: For so long the same call is refused again, as there: nothing else tells a repeat from another message.
 REFUSED_AGAIN = timedelta(minutes=1)
+#: What makes another call of one to the same phones.
+SAYS_WHAT = ("text", "sadr", "name_delivery", "time_send", "validity_period")
 
 
 class Repeated(Told):
@@ -48,6 +51,8 @@ class TargetSmsFields(Fields):
     dadr = fields.text(style={"placeholder": "79161234567,79161234568"}, help_text="Phones with commas between them")
     text = fields.text(trim_whitespace=False)
     name_delivery = fields.text(help_text="The name of a batch")
+    time_send = fields.text(style={"placeholder": "2026-12-01 12:34"}, help_text="When to send it")
+    validity_period = fields.text(help_text="The time after which it is not sent")
     smsid = fields.text(help_text="Instead: the id of a message whose state is asked for")
     balance = fields.text(help_text="Instead, with a 1: what is left")
 
@@ -99,14 +104,17 @@ class GetCall(Errands):
     def written(self) -> list[Written]:
         """One for each phone; where there is none, one that says so. Raises BadCall and Told."""
         text, sender, title = (self.fields.get(name, "") for name in ("text", "sadr", "name_delivery"))
+        times = {name: self.fields.get(name, "") for name in ("time_send", "validity_period")}
         phones = [phone for phone in self.fields.get("dadr", "").split(",") if phone.strip()]
         refuse_too_many(phones)
         # With the plus that a space here may stand for: elsewhere a space is nothing.
-        return [Written(phone, text, sender, title) for phone in dict.fromkeys(map(spelled, phones)) or [""]]
+        each_once = dict.fromkeys(map(spelled, phones))
+        return [Written(phone, text, sender, title, **times) for phone in each_once or [""]]
 
     def _accept(self, looked_at: Sequence[Known | Faulty]) -> Done:
         """As everywhere, but that what is refused as a whole leaves nothing. Raises Told."""
-        said = json.dumps([(one.phone, one.text, one.terms.sender, one.terms.title) for one in self.asked])
+        rest = [self.fields.get(name, "").strip() for name in SAYS_WHAT]
+        said = json.dumps([[one.phone for one in self.asked], *rest])
         try:
             refuse_again(self, hashlib.sha256(said.encode()).hexdigest(), REFUSED_AGAIN)
         except Refusal as refusal:
