@@ -48,6 +48,13 @@ def test_leading_zeros_make_no_other_number() -> None:
     assert numbered("007").get("id_sms") == numbered("7").get("id_sms")
 
 
+@pytest.mark.parametrize("none", ["0", "00", ""])
+def test_nought_is_no_number(none: str) -> None:
+    """Programs have it where a message has no number yet: all of them but the first would be lost."""
+    assert numbered(none).get("id_sms") != numbered(none, text="another text").get("id_sms")
+    assert set(Message.objects.values_list("text", "caller_reference")) == {("Hi", None), ("another text", None)}
+
+
 def test_a_number_that_is_twice_in_one_document_is_sent_once() -> None:
     one = f'phone="{PHONE}" client_id_sms="5"'
     items = send(one, one, f'phone="{PHONE}" client_id_sms="6"', one)

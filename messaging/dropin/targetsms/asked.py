@@ -100,13 +100,13 @@ def _phone(written: str) -> str:
 
 
 def _name(client_id: str) -> str:
-    """`client_id_sms` as a number is written, empty without one."""
+    """`client_id_sms` as a number is written, empty without one, which a 0 means, too."""
     written = client_id.strip()
     if not written:
         return ""
     if not WHOLE_NUMBER.fullmatch(written):
         raise _Wrong(words.BAD_NUMBER)
-    return str(int(written))
+    return str(int(written) or "")
 
 
 def _times(one: Written) -> tuple[datetime | None, datetime | None]:
