@@ -87,7 +87,8 @@ def test_as_printed_and_made_again_it_is_sent_once() -> None:
 )
 def test_what_is_wrong_with_one_is_told_and_stops_no_other(abonent: dict[str, Any], words: str) -> None:
     wrong, good = send_json({**abonent, "number_sms": "1"}, {"phone": PHONE, "number_sms": "2"})
-    assert wrong == {"number_sms": "1", "action": words}
+    assert wrong == {"number_sms": "1", "action": words, "error": words}
+    assert "error" not in good
     assert (good["number_sms"], good["action"]) == ("2", "send")
     assert Message.objects.get().phone == PLUS_PHONE
 
@@ -106,7 +107,8 @@ def test_a_text_that_is_none_is_told_for_each_phone(more: dict[str, Any]) -> Non
 
 
 def test_other_kinds_of_messages_are_refused() -> None:
-    assert send_json(ONE, type="viber") == [{"number_sms": "1", "action": "Данное направление закрыто для вас."}]
+    closed = "Данное направление закрыто для вас."
+    assert send_json(ONE, type="viber") == [{"number_sms": "1", "action": closed, "error": closed}]
 
 
 def test_two_characters_stay_two_characters() -> None:
@@ -117,7 +119,8 @@ def test_two_characters_stay_two_characters() -> None:
 
 def test_a_phone_that_opted_out_is_told_as_documented() -> None:
     OptOut.objects.create(phone=PLUS_PHONE)
-    assert send_json(ONE) == [{"number_sms": "1", "action": "Номер телефона присутствует в стоп-листе."}]
+    stopped = "Номер телефона присутствует в стоп-листе."
+    assert send_json(ONE) == [{"number_sms": "1", "action": stopped, "error": stopped}]
 
 
 def test_a_later_time_and_a_validity_are_kept() -> None:

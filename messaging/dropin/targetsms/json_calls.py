@@ -33,7 +33,8 @@ ABONENT = texts("phone", "number_sms", "client_id_sms", "time_send", "validity_p
 MESSAGE = texts("type", "sender", "text", "name_delivery", "translite", abonent=several(ABONENT))
 #: Of what was accepted and of what came in.
 SMS = texts(
-    *("number_sms", "id_sms", "parts", "action"), *("date_receive", "originator", "prefix", "phone", "text_sms")
+    *("number_sms", "id_sms", "parts", "action", "error"),
+    *("date_receive", "originator", "prefix", "phone", "text_sms"),
 )
 
 
@@ -71,7 +72,7 @@ class JsonCall(Errands):
     answer_shown: ClassVar = {
         "sms": [
             {"number_sms": "1", "id_sms": "17", "parts": "1", "action": words.SEND},
-            {"number_sms": "2", "action": words.NO_PHONE},
+            {"number_sms": "2", "action": words.NO_PHONE, "error": words.NO_PHONE},
         ]
     }
 
@@ -145,11 +146,15 @@ def _sms(view: JsonCall) -> Told:
 
 
 def _sent(asked: Asked, fate: Fate) -> Told:
-    """Accepted, with what it is called here; or the error alone."""
+    """Accepted, with what it is called here; or the error alone, twice.
+
+    It is documented to be the `action`; programs for TargetSMS look for an `error`, and take what has none for sent.
+    """
     number = {} if asked.number is None else {"number_sms": asked.number}
     message, said = outcome(fate)
-    accepted = {"id_sms": str(message.pk), "parts": str(message.segments)} if message else {}
-    return {**number, **accepted, "action": said}
+    if message is None:
+        return {**number, "action": said, "error": said}
+    return {**number, "id_sms": str(message.pk), "parts": str(message.segments), "action": said}
 
 
 def _state(view: JsonCall) -> Told:
