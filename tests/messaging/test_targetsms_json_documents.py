@@ -65,6 +65,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "a message alone": {"message": json_message(ONE)},
     "a message that is a text": {"message": ["Привет"]},
     "no phones": {"message": [json_message()]},
+    "messages with names": {"message": {"1": json_message(ONE), "last": json_message(ONE)}},
+    "messages without any": {"message": {}},
     "phones that are a text": {"message": [json_message(ONE, abonent="79161234567")]},
     "a phone that is a text": {"message": [json_message(ONE, abonent=["79161234567"])]},
     "a phone that is a list": {"message": [json_message({"phone": ["79161234567"]})]},
@@ -120,6 +122,15 @@ def test_a_document_is_one_whatever_its_content_type_says(kind: str) -> None:
 def test_keys_that_are_not_known_and_a_comma_too_many_are_passed_over() -> None:
     body = document(colour="red", message=[json_message({**ONE, "colour": "red"}, colour=[1])])
     assert read_json(post_json_raw((body[:-1] + ",}").encode()))["sms"][0]["action"] == "send"
+
+
+def test_arrays_may_have_gaps_as_those_of_php() -> None:
+    """What `json_encode` makes of one of which something was unset, or whose keys are ids."""
+    messages = {"1": json_message(abonent={"5": {**ONE, "number_sms": "5"}, "7": {**ONE, "number_sms": "7"}})}
+    sent = read_json(post_json("sms", message=messages))["sms"]
+    assert [(one["number_sms"], one["action"]) for one in sent] == [("5", "send"), ("7", "send")]
+    states = read_json(post_json("state", get_state={"1": sent[0]["id_sms"]}))["state"]
+    assert [one["id_sms"] for one in states] == [sent[0]["id_sms"]]
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])

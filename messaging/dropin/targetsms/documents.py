@@ -91,8 +91,13 @@ def written(parent: xml.Element | None, name: str) -> str:
 
 
 def listed(parent: Mapping[str, Any], name: str) -> list[Any]:
-    """The array of this name in there. Raises Malformed."""
+    """The array of this name in there. Raises Malformed.
+
+    One whose keys are not 0, 1, 2 and so on is an object where PHP wrote it, and PHP sees no difference in reading it.
+    """
     found = parent.get(name)
+    if isinstance(found, dict) and found and all(map(str.isdecimal, found)):
+        return list(found.values())
     if not isinstance(found, list):
         raise Malformed
     return found
