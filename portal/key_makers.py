@@ -8,7 +8,6 @@ because that user may come to hold it. A key makes no key that goes beyond itsel
 
 from collections.abc import Collection
 from datetime import datetime
-from ipaddress import ip_network
 from typing import Unpack
 
 from django.db.models import Q, QuerySet
@@ -18,7 +17,7 @@ from portal import keys
 from portal.errors import Refusal
 from portal.models import ApiKey, User
 from portal.models.narrowed import Narrowed
-from portal.narrowing import Narrowing, is_network
+from portal.narrowing import Narrowing, is_network, network_of
 from portal.permissions import Right, Scope, holds_more, may, rights_of, scope_of
 
 OWN = (Right.SYSTEM_READ, Right.SYSTEM_CREATE)
@@ -101,8 +100,8 @@ def _check_within(own: Narrowed, networks: Collection[str], expires_at: datetime
 def _is_inside(network: str, wider: Collection[str]) -> bool:
     if not is_network(network):
         return True  # what is wrong with it is said later
-    inner = ip_network(network, strict=False)
-    found = [ip_network(one) for one in wider]
+    inner = network_of(network)
+    found = [network_of(one) for one in wider]
     return any(one.version == inner.version and inner.subnet_of(one) for one in found)  # type: ignore[arg-type]
 
 

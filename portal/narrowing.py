@@ -5,7 +5,7 @@ Nothing given narrows nothing. Who may give how much is asked in `portal.key_mak
 
 from collections.abc import Collection
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypedDict, Unpack
 
 from django.db.models import Q
@@ -33,6 +33,8 @@ class Narrowing(TypedDict, total=False):
 
 #: The names of all of it.
 COLUMNS = tuple(Narrowing.__annotations__)
+#: So many bits stand before an address of IPv4 that is written as one of IPv6.
+MAPPED = 96
 
 
 def checked(**given: Unpack[Narrowing]) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def checked(**given: Unpack[Narrowing]) -> dict[str, Any]:
     return {
         "rights": sorted(rights),
         "gateways": sorted(gateways),
-        "networks": [str(ip_network(network, strict=False)) for network in networks],
+        "networks": [str(network_of(network)) for network in networks],
         "expires_at": expires_at,
     }
 
@@ -61,10 +63,18 @@ def checked(**given: Unpack[Narrowing]) -> dict[str, Any]:
 def is_network(text: str) -> bool:
     """Whether it is an address or a network."""
     try:
-        ip_network(text, strict=False)
+        network_of(text)
     except ValueError:
         return False
     return True
+
+
+def network_of(text: str) -> IPv4Network | IPv6Network:
+    """The network, as callers come from it: those of IPv4 do so, however it is written. Raises ValueError."""
+    found = ip_network(text, strict=False)
+    if isinstance(found, IPv4Network) or found.network_address.ipv4_mapped is None or found.prefixlen < MAPPED:
+        return found
+    return IPv4Network((found.network_address.ipv4_mapped, found.prefixlen - MAPPED))
 
 
 def gateway_names() -> dict[int, str]:
@@ -89,7 +99,7 @@ def is_good_from(narrowed: Narrowed, address: str | None) -> bool:
     if address is None:
         return False
     host = ip_address(address)
-    return any(host in ip_network(network) for network in narrowed.networks)
+    return any(host in network_of(network) for network in narrowed.networks)
 
 
 def narrow(user: User, narrowed: Narrowed) -> None:

@@ -105,6 +105,12 @@ class TestNetworks:
         token = token_of(*clients.make("the till", operator, networks=NETWORKS), address)
         assert use(token, address=address).status_code == 200
 
+    @pytest.mark.parametrize("network", ["::ffff:192.0.2.0/120", "::ffff:c000:207"])
+    def test_an_address_of_ipv4_is_in_its_network_however_that_is_written(self, operator: User, network: str) -> None:
+        token = token_of(*clients.make("the till", operator, networks=[network]), "192.0.2.7")
+        assert use(token, address="::ffff:192.0.2.7").status_code == 200
+        assert use(token, address="192.0.3.7").status_code == 403
+
     def test_from_elsewhere_it_gets_none_and_that_is_no_guess(self, operator: User) -> None:
         client, secret = clients.make("the till", operator, networks=NETWORKS)
         answers = [come(client.client_id, secret) for _ in range(6)]
