@@ -82,7 +82,8 @@ class NarrowingForm(DomainForm):
         offered = rights_of(self.maker) | set(given.rights)
         fields["rights"].choices = [(right.value, right.label) for right in Right if right in offered]
         names = narrowing.gateway_names()
-        deleted = [(number, gettext("a deleted one")) for number in given.gateways if number not in names]
+        # Said in its reader's language here, and in the trail's there.
+        deleted = [(number, _("a deleted one")) for number in given.gateways if number not in names]
         fields["gateways"].choices = [*names.items(), *deleted]
 
 

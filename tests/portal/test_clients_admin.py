@@ -212,6 +212,20 @@ class TestNarrowing:
             "networks": [["127.0.0.0/8"], ["127.0.0.0/8", "10.0.0.1"]],
         }
 
+    def test_a_deleted_gateway_is_written_down_in_the_language_of_the_trail(
+        self, admin: User, sandbox: Gateway
+    ) -> None:
+        other = Gateway.objects.create(name="other", provider="sandbox")
+        client, _secret = clients.make("monitoring", admin, gateways=[sandbox.pk])
+        sandbox.delete()
+        browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
+        russian = {"accept-language": "ru"}
+        assert "удалённый" in browser.get(address, headers=russian).content.decode()
+        answer = browser.post(address, {"name": "monitoring", "gateways": [other.pk]}, headers=russian)
+        assert answer.status_code == 302
+        event = AuditEvent.objects.get(action="admin:portal_oauthclient_change")
+        assert event.changes == {"gateways": [["a deleted one"], ["other"]]}
+
     def test_a_change_asks_first_who_it_is(self, admin: User, operator: User) -> None:
         client, _secret = clients.make("monitoring", operator)
         browser = signed_in(admin)
