@@ -92,6 +92,21 @@ def test_a_deleted_client_comes_no_more(admin: User, operator: User) -> None:
     assert AuditEvent.objects.get(action="admin:portal_oauthclient_delete").object_id == "monitoring"
 
 
+@pytest.mark.parametrize("by", ["its page", "the list"])
+def test_who_deletes_one_is_asked_for_no_more_than_the_client(admin: User, operator: User, by: str) -> None:
+    client, secret = clients.make("<b>monitoring</b>", operator)
+    come(client.client_id, secret)
+    browser, russian = signed_in(admin), {"accept-language": "ru"}
+    if by == "its page":
+        answer = browser.get(page(OAuthClient, "delete", client.pk), headers=russian)
+    else:
+        answer = browser.post(LIST, {"action": "delete_selected", "_selected_action": client.pk}, headers=russian)
+    html = answer.content.decode()
+    assert "Клиент OAuth2: &lt;b&gt;monitoring&lt;/b&gt;" in html
+    assert "Application" not in html
+    assert "Access token" not in html
+
+
 def test_the_client_of_any_program_is_on_no_page(admin: User, operator: User) -> None:
     begin()
     browser = signed_in(admin)
