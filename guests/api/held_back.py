@@ -82,6 +82,7 @@ class BrakeView(ApiView):
 
     tag = "held_back"
     rights: ClassVar = {"GET": READ, "DELETE": RELEASE}
+    of_all_gateways = True
     examples: ClassVar = {
         "GET": Example(
             {"stopped": True, "until": "2026-11-28T13:00:00Z", "codes_sent": 57, "codes_entered": 9, "status": 200}

@@ -171,6 +171,7 @@ def test_what_tells_of_all_gateways_is_not_for_it(narrow: APIClient, admin: User
     made = {"name": "mine", "url": "https://desk.example.org/", "events": ["message.delivered"]}
     assert asked(narrow, "POST", "webhooks", **made)[0] == 403
     assert asked(narrow, "GET", "system")[0] == 403
+    assert [asked(narrow, method, "brake")[0] for method in ("GET", "DELETE")] == [403, 403]
 
 
 @pytest.mark.parametrize(
