@@ -92,6 +92,13 @@ def test_a_deleted_client_comes_no_more(admin: User, operator: User) -> None:
     assert AuditEvent.objects.get(action="admin:portal_oauthclient_delete").object_id == "monitoring"
 
 
+def test_a_secret_is_called_no_key(admin: User, operator: User) -> None:
+    html = signed_in(admin).post(ADD, form(operator), headers={"accept-language": "ru"}).content.decode()
+    words = html[html.index("Секрет показывается один раз") :]
+    assert "Сохранено" in words
+    assert "Ключ сохранён" not in words
+
+
 @pytest.mark.parametrize("by", ["its page", "the list"])
 def test_who_deletes_one_is_asked_for_no_more_than_the_client(admin: User, operator: User, by: str) -> None:
     client, secret = clients.make("<b>monitoring</b>", operator)
