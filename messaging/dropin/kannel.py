@@ -4,6 +4,7 @@ Its documentation: https://sources.debian.org/src/kannel/1.4.5-22/doc/userguide/
 Gateway", "Using HTTP interface to send SMS"; the answers are those of Kannel 1.4.5.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -69,6 +70,8 @@ PLAIN = "text/plain"
 ALIASES = {"user": "username", "pass": "password", "dlrmask": "dlr-mask", "dlrurl": "dlr-url"}
 #: `coding`: 7 bits, 8 bits, UCS-2. Which is needed for a text is found out here whatever is asked.
 BINARY, UCS_2 = "1", "2"
+#: What `sscanf` takes for `%d`, by which Kannel reads every number.
+NUMBER = re.compile(r"\s*([+-]?[0-9]{1,18})", re.ASCII)
 #: What Kannel itself writes for a number that is not given.
 UNSAID = "-1"
 #: How many phones one call may have.
@@ -139,6 +142,9 @@ class SendSms(DropInView):
         """The fields as texts: the charset that is named is that of the text alone. Raises BadCall."""
         both = {**self.call.query, **self.call.form}
         texts = {name: text_of(value, "utf-8", name) for name, value in both.items() if name != "text"}
+        if "coding" in texts:
+            coding = _number(texts["coding"])
+            texts["coding"] = "" if coding is None else str(coding)
         if "text" in both:
             texts["text"] = text_of(both["text"], self._charset_of_text(texts), "charset")
         return texts
@@ -238,10 +244,7 @@ def _in_its_spelling(call: Call) -> Call:
 
 def _minutes(written: str, field: str) -> timedelta:
     """None where it is no number, which Kannel passes over. Raises Refusal for less than none."""
-    try:
-        minutes = int(written or 0)
-    except ValueError:
-        minutes = 0
+    minutes = _number(written) or 0
     if minutes < int(UNSAID) or minutes > 60 * 24 * 365:
         raise Refusal("These are no minutes.", field=field)
     return timedelta(minutes=max(minutes, 0))
@@ -249,13 +252,16 @@ def _minutes(written: str, field: str) -> timedelta:
 
 def _mask(written: str) -> int:
     """Nothing is wanted where it is no number, as with Kannel. Raises Refusal for less than nothing."""
-    try:
-        mask = int(written or 0)
-    except ValueError:
-        mask = 0
+    mask = _number(written) or 0
     if mask < int(UNSAID):
         raise Refusal("This is no mask.", field="dlr-mask")
     return max(mask, 0) & reporting.WANTED
+
+
+def _number(written: str) -> int | None:
+    """The number that it begins with, whatever stands behind it; None where there is none."""
+    found = NUMBER.match(written)
+    return int(found[1]) if found else None
 
 
 def _told(fault: Fault) -> tuple[int, str]:

@@ -114,7 +114,11 @@ class TestText:
             ("charset=windows-1251&text=" + quote("Связь есть", encoding="windows-1251"), "Связь есть"),
             ("coding=2&text=" + quote("Связь".encode("utf-16-be")), "Связь"),
             ("coding=2&charset=UTF-8&text=" + quote("Связь"), "Связь"),
-            ("coding=0&text=" + quote("Связь"), "Связь"),
+            *(
+                (f"coding={two}&text=" + quote("Связь".encode("utf-16-be")), "Связь")
+                for two in ("02", "+2", "2%20", "2x")
+            ),
+            *((f"coding={none}&text=" + quote("Связь"), "Связь") for none in ("0", "", "utf8", "x2")),
             ("charset=UTF-16BE&text=" + quote("ab".encode("utf-16-be")), "ab"),
             ("coding=2&charset=UCS-2&text=" + quote("Связь".encode("utf-16-be")), "Связь"),
         ],
@@ -257,6 +261,11 @@ class TestWhen:
     def test_what_is_no_number_is_passed_over_as_kannel_does(self, key: str) -> None:
         assert said(send(key, validity="x", deferred="y")) == ACCEPTED
 
+    def test_what_stands_behind_a_number_is_passed_over_too(self, key: str) -> None:
+        with time_machine.travel(NOW, tick=False):
+            send(key, validity=" 015 minutes")
+        assert Message.objects.get().valid_until == NOW + timedelta(minutes=15)
+
     @pytest.mark.parametrize(
         ("fields", "says"),
         [
@@ -266,6 +275,7 @@ class TestWhen:
             ({"deferred": "9" * 30}, "Deferred field misformed, rejected"),
             ({"coding": "9"}, "Coding field misformed, rejected"),
             ({"coding": "1"}, "Coding field misformed, rejected"),
+            ({"coding": "01"}, "Coding field misformed, rejected"),
             ({"udh": "%05"}, "UDH field misformed, rejected"),
         ],
     )
