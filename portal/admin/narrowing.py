@@ -85,6 +85,9 @@ class NarrowingForm(DomainForm):
         # Said in its reader's language here, and in the trail's there.
         deleted = [(number, _("a deleted one")) for number in given.gateways if number not in names]
         fields["gateways"].choices = [*names.items(), *deleted]
+        # Nor does one that opens nothing by now open everything because no more was said.
+        fields["rights"].required = bool(given.rights) and set(Right).isdisjoint(given.rights)
+        fields["gateways"].required = bool(given.gateways) and names.keys().isdisjoint(given.gateways)
 
 
 class NarrowedAdmin(MadeOnceAdmin):

@@ -234,6 +234,21 @@ class TestNarrowing:
             "networks": [["127.0.0.0/8"], ["127.0.0.0/8", "10.0.0.1"]],
         }
 
+    @pytest.mark.parametrize("field", ["rights", "gateways"])
+    def test_where_all_that_it_was_for_is_gone_no_choice_is_not_everything(
+        self, admin: User, sandbox: Gateway, field: str
+    ) -> None:
+        client, _secret = clients.make("monitoring", admin)
+        gone: dict[str, Any] = {"rights": ["FAX_READ"], "gateways": [sandbox.pk + 1]}
+        OAuthClient.objects.update(**{field: gone[field]})
+        browser, address = signed_in(admin), page(OAuthClient, "change", client.pk)
+        assert "This field is required" in browser.post(address, {"name": "renamed"}).content.decode()
+        found = OAuthClient.objects.get()
+        assert (found.name, getattr(found, field)) == ("monitoring", gone[field])
+        chosen: dict[str, Any] = {"rights": ["USERS_READ"], "gateways": [sandbox.pk]}
+        assert browser.post(address, {"name": "renamed", field: chosen[field]}).status_code == 302
+        assert getattr(OAuthClient.objects.get(), field) == chosen[field]
+
     def test_a_deleted_gateway_is_written_down_in_the_language_of_the_trail(
         self, admin: User, sandbox: Gateway
     ) -> None:
@@ -267,7 +282,7 @@ class TestNarrowing:
         assert 'value="MESSAGES_READ"' in html
         assert "a deleted one" in html
         for given, sentence in (
-            ({"rights": ["MESSAGES_READ"]}, "You lack the right “MESSAGES_READ”"),
+            ({"rights": ["MESSAGES_READ"], "gateways": client.gateways}, "You lack the right “MESSAGES_READ”"),
             ({"rights": ["SYSTEM_READ"], "gateways": [client.gateways[0]]}, "does not exist any more"),
         ):
             assert sentence in browser.post(address, given | {"name": "narrow"}).content.decode()
