@@ -4,7 +4,7 @@ It makes no object of each: what is alike in all of them is said once, when they
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -70,21 +70,34 @@ class Prepared(NamedTuple):
     refused: list[dict[str, Any]]
 
 
+#: It, as it will be stored, its encoding and its segments.
+_Text = tuple[str, str, str, int]
+
+
 def look_at(items: Sequence[Item | Known | Faulty]) -> list[Known | Faulty]:
     """What their phones and texts are, without a question to the database; a text that several have is read once."""
     text = cache(_text)
     return [_known(item, text) if isinstance(item, Item) else item for item in items]
 
 
-def _known(item: Item, text: Callable[[str], tuple[str, str, str, int]]) -> Known | Faulty:
+def _known(item: Item, text: Callable[[str], _Text | Faulty]) -> Known | Faulty:
     try:
-        return Known(phones.normalise(item.phone), *text(item.text), item.reference, item.recipient_label)
+        phone = phones.normalise(item.phone)
     except Refusal as refusal:
         return Faulty(refusal.field, refusal.sentence, item.reference)
+    found = text(item.text)
+    if isinstance(found, Faulty):
+        return replace(found, reference=item.reference)
+    return Known(phone, *found, item.reference, item.recipient_label)
 
 
-def _text(text: str) -> tuple[str, str, str, int]:
-    measure, tidied = measured(text), texts.tidy(text)
+def _text(text: str) -> _Text | Faulty:
+    """Given back and not raised, so that one that is too long is not measured for each of thousands of phones."""
+    try:
+        measure = measured(text)
+    except Refusal as refusal:
+        return Faulty(refusal.field, refusal.sentence)
+    tidied = texts.tidy(text)
     return tidied, encrypt(tidied), measure.encoding, measure.segments
 
 

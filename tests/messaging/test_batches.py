@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from gateways.models import Gateway
-from messaging import opt_outs, progress, sending, waiting
+from messaging import opt_outs, progress, sending, texts, waiting
 from messaging.claiming import anything_due, claim
 from messaging.models import Batch, Message, State, Step, Wait
 from messaging.models.batch import BY_API
@@ -47,6 +47,22 @@ def test_good_items_are_accepted_and_faulty_ones_named(sandbox: Gateway) -> None
         (2, "row 7", "phone"), (3, "", "text"),
     ]  # fmt: skip
     assert (batch.total, batch.taken) == (3, 3)
+
+
+@pytest.mark.parametrize(("text", "field"), [("Hello", None), ("x" * 2000, "text")])
+def test_a_text_that_many_have_is_measured_once_be_it_good_or_too_long(
+    monkeypatch: pytest.MonkeyPatch, text: str, field: str | None
+) -> None:
+    measured, measure = [], texts.measure
+
+    def noted(written: str) -> texts.Measure:
+        measured.append(written)
+        return measure(written)
+
+    monkeypatch.setattr(texts, "measure", noted)
+    found = sending.look_at([Item("+79161234567", text, str(row)) for row in range(3)])
+    assert [(one.reference, getattr(one, "field", None)) for one in found] == [(str(row), field) for row in range(3)]
+    assert measured == [text]
 
 
 def test_thousands_take_few_statements_and_one_bell_per_gateway(
