@@ -109,12 +109,18 @@ def prepare(
 
 
 def wanted_gateway(name: str, requested_by: User | None) -> Gateway | None:
-    """The gateway of this name; None without a name, where whoever asks may use the default one. Raises Refusal."""
+    """The gateway of this name; None without a name, where whoever asks may use the default one. Raises Refusal.
+
+    For a key that is for some gateways the default one is as if named: what another one takes over stays the key's own.
+    """
     if name:
         return routing.named(name, requested_by)
-    if permissions.scope_of(requested_by) and not permissions.may_use_gateway(requested_by, routing.default().pk):
+    if not permissions.is_for_some_gateways(requested_by):
+        return None
+    default = routing.default()
+    if not permissions.may_use_gateway(requested_by, default.pk):
         raise Refusal(_("Name a gateway: this key or client is not for the default one."), field="gateway")
-    return None
+    return default
 
 
 def note_stored(message: Message) -> None:

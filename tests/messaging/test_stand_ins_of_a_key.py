@@ -170,3 +170,18 @@ def test_what_is_filled_in_first_stays_as_it_is() -> None:
     assert filled(url, {"I": "17", "d": "no", "i": "no"}) == filled(
         "http://192.0.2.1/?at=%i&id=%I&p=%%i", {"I": "17", "i": "Отель %d"}
     )
+
+
+def test_nor_is_another_one_told_of_where_the_default_gateway_was_meant(
+    ours: Gateway, other: Gateway, key: str
+) -> None:
+    Gateway.objects.exclude(pk=ours.pk).update(is_default=False)
+    Gateway.objects.filter(pk=ours.pk).update(is_default=True)
+    sent = act(key, "append", phone=PHONE, text="Hi")
+    asking = {"to": PHONE, "text": "Hi", "dlr-url": "http://192.0.2.1/dlr?at=%i", "dlr-mask": "3"}
+    assert call("/cgi-bin/sendsms", apikey=key, **asking).status_code == 202
+    assert set(Message.objects.values_list("gateway", flat=True)) == {other.pk}
+    listed = asked(key, "GET", "/api/v1/messages")["items"]
+    assert gateways_in([sent, listed], "sms_gateway", "gateway") == {"ours"}
+    assert len(listed) == 2
+    assert DeliveryReport.objects.get().url == "http://192.0.2.1/dlr?at=ours"
