@@ -6,13 +6,15 @@ A message that another one took over is told of as if it were still at the gatew
 from collections.abc import Iterable
 from typing import TypeVar
 
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from gateways.models import Gateway
-from messaging.models import Attempt, DeliveryEvent, Message, Step
+from messaging.models import Attempt, DeliveryEvent, Message, State, Step
 from portal.permissions import is_for_some_gateways, may_use_gateway, scope_of
 
 Record = TypeVar("Record", Attempt, DeliveryEvent, Step)
+#: Why a message came to one of these is said in our own words, and by no provider.
+OUR_OWN = (State.LAPSED, State.SUPPRESSED)
 
 
 def gateway_of(message: Message, reader: object) -> Gateway:
@@ -25,21 +27,37 @@ def wanted_of(message: Message, reader: object) -> Gateway | None:
     return message.wanted if may_use_gateway(reader, message.wanted_id or 0) else None
 
 
+def reason_of(message: Message, reader: object) -> str:
+    """Why it is where it is; not in the words of a provider whose gateway does not exist for the reader."""
+    return message.reason if message.state in OUR_OWN or may_use_gateway(reader, message.gateway_id) else ""
+
+
 def with_names(rows: QuerySet[Message], reader: object) -> QuerySet[Message]:
-    """The rows with the names of both, `known_gateway` and `known_wanted`, by which they can be searched and sorted."""
+    """The rows with the names of both, `known_gateway` and `known_wanted`, and `known_reason`: by these they can be
+    searched and sorted.
+    """
     scope = scope_of(reader)
     if scope is None or scope.gateways is None:
-        return rows.annotate(known_gateway=F("gateway__name"), known_wanted=F("wanted__name"))
+        return rows.annotate(known_gateway=F("gateway__name"), known_wanted=F("wanted__name"), known_reason=F("reason"))
     here = When(gateway__in=scope.gateways, then=F("gateway__name"))
     asked = When(wanted__in=scope.gateways, then=F("wanted__name"))
-    return rows.annotate(known_gateway=Case(here, default=F("wanted__name")), known_wanted=Case(asked))
+    said = When(Q(gateway__in=scope.gateways) | Q(state__in=OUR_OWN), then=F("reason"))
+    return rows.annotate(
+        known_gateway=Case(here, default=F("wanted__name")),
+        known_wanted=Case(asked),
+        known_reason=Case(said, default=Value("")),
+    )
 
 
 def named(message: Message, reader: object) -> Message:
     """The same for one message that has come from elsewhere than `with_names`, or has changed since."""
     wanted = wanted_of(message, reader)
-    names = {"known_gateway": gateway_of(message, reader).name, "known_wanted": wanted.name if wanted else None}
-    message.__dict__.update(names, reader=reader)
+    message.__dict__.update(
+        known_gateway=gateway_of(message, reader).name,
+        known_wanted=wanted.name if wanted else None,
+        known_reason=reason_of(message, reader),
+        reader=reader,
+    )
     return message
 
 
@@ -51,8 +69,8 @@ def reader_of(message: Message) -> object:
 def known(records: Iterable[Record], message: Message) -> list[Record]:
     """What is on record of the message, in memory, as its reader may know it.
 
-    What another gateway did happened at the one that the reader knows, whatever its provider said to it. That the
-    message went from one to the other did not happen.
+    What another gateway did happened at the one that the reader knows, and what its provider said to it is left out.
+    That the message went from one to the other did not happen.
     """
     reader = reader_of(message)
     if not is_for_some_gateways(reader):
@@ -71,4 +89,8 @@ def _at_known(record: Record, message: Message, reader: object) -> Record:
         record.gateway = gateway_of(message, reader)
         if isinstance(record, Attempt):
             record.detail, record.exchange = "", {}
+        elif isinstance(record, DeliveryEvent):
+            record.detail = ""
+        elif record.state not in OUR_OWN:
+            record.reason = ""
     return record

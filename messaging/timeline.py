@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from gateways.outcomes import Outcome, ReceiptState
-from messaging.known_gateways import gateway_of, known, reader_of, wanted_of
+from messaging.known_gateways import gateway_of, known, reader_of, reason_of, wanted_of
 from messaging.models import FINAL, Attempt, DeliveryEvent, Door, Message, State, Step, Wait
 
 
@@ -198,7 +198,7 @@ def _ended(message: Message, steps: Sequence[Step]) -> Entry:
         message.finished_at or message.submitted_at or message.created,
         What.ENDED,
         State(message.state).label,
-        detail=message.reason,
+        detail=reason_of(message, reader_of(message)),
         by=by[-1] if by else "",
         tone=TONES.get(message.state, Tone.PLAIN),
     )

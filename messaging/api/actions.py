@@ -50,7 +50,7 @@ SMS = Resource(
         "encoding": text("encoding"),
         "reference": text("caller_reference", nullable=True),
         "provider_reference": text("reference"),
-        "reason": text("reason"),
+        "reason": text("known_reason"),
         "created": moment("created"),
         "valid_until": moment("valid_until"),
         "submitted_at": moment("submitted_at", nullable=True),

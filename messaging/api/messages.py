@@ -49,7 +49,7 @@ MESSAGES = Resource(
         "segments": number("segments"),
         "encoding": text("encoding"),
         "reference": text("reference"),
-        "reason": text("reason"),
+        "reason": text("known_reason"),
         "created": moment("created"),
         "valid_until": moment("valid_until"),
         "submitted_at": moment("submitted_at", nullable=True),
@@ -116,7 +116,8 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 def _receipts(message: Message) -> list[dict[str, Any]]:
     names = ("reference", "state", "detail", "at", "received_at")
-    return [{name: getattr(event, name) for name in names} for event in DeliveryEvent.objects.filter(message=message)]
+    events = known_gateways.known(DeliveryEvent.objects.filter(message=message), message)
+    return [{name: getattr(event, name) for name in names} for event in events]
 
 
 #: A whole message: with its text as it may be shown, why it waits, its attempts and its receipts.

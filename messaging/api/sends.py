@@ -96,7 +96,11 @@ class SendView(ApiView):
         return super().answer_shape(method, ref) | {"item": ref(MESSAGES.shape())}
 
     def _sent(self, message: Message) -> dict[str, Any]:
-        return {"message": _sentence(message), "item": MESSAGES.item(known_gateways.named(message, self.caller))}
+        reason = known_gateways.reason_of(message, self.caller)
+        return {
+            "message": _sentence(message, reason),
+            "item": MESSAGES.item(known_gateways.named(message, self.caller)),
+        }
 
     def _store(self, message: Message, work: Callable[[], Done]) -> Response:
         hindrance = opt_outs.unless_opted_out(message.phone)
@@ -163,11 +167,11 @@ class SendTest(SendView, OneView):
         )
 
 
-def _sentence(message: Message) -> str:
+def _sentence(message: Message, reason: str) -> str:
     """What became of it, for whoever reads no further than the message."""
     if message.state not in BAD_ENDS:
         return f"Message {message.pk} accepted"
-    return f"Message {message.pk} {message.state}" + (f": {message.reason}" if message.reason else "")
+    return f"Message {message.pk} {message.state}" + (f": {reason}" if reason else "")
 
 
 def _when_known(message: Message, seconds: int) -> Message:

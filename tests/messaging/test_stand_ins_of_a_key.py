@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import Outcome
 from gateways.providers.sandbox import Provider
-from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State
+from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step
 from messaging.reporting.escapes import filled, filled_first
 from portal import keys
 from portal.models import User
@@ -61,8 +61,11 @@ def moved(ours: Gateway, other: Gateway, admin: User) -> Message:
         message=message, gateway=other, epoch=1, key="k", outcome=Outcome.REFUSED, started_at=now, finished_at=now,
         detail=HIDDEN, exchange={"body": HIDDEN},
     )  # fmt: skip
-    DeliveryEvent.objects.create(message=message, gateway=other, reference="r", state="undelivered")
-    Message.objects.filter(pk=message.pk).update(state=State.UNDELIVERED, due_at=None, finished_at=now)
+    DeliveryEvent.objects.create(message=message, gateway=other, reference="r", state="undelivered", detail=HIDDEN)
+    Step.objects.create(message=message, gateway=other, state=State.HELD, reason=HIDDEN)
+    Message.objects.filter(pk=message.pk).update(
+        state=State.UNDELIVERED, due_at=None, finished_at=now, reason=f"{HIDDEN} words"
+    )
     return Message.objects.get(pk=message.pk)
 
 
@@ -115,8 +118,8 @@ def test_whatever_is_read_of_it_says_where_it_had_been_asked_for(
 def test_the_journey_leaves_out_that_it_went_elsewhere(moved: Message, key: str, wide: str) -> None:
     path = f"/api/v1/message/{moved.pk}"
     there, here = ([entry["what"] for entry in asked(one, "GET", path)["item"]["timeline"]] for one in (wide, key))
-    assert there == ["accepted", "moved", "attempt", "receipt", "ended"]
-    assert here == ["accepted", "attempt", "receipt", "ended"]
+    assert there == ["accepted", "moved", "attempt", "receipt", "changed", "ended"]
+    assert here == ["accepted", "attempt", "receipt", "changed", "ended"]
     (attempt,) = asked(key, "GET", path)["item"]["attempts"]
     assert (attempt["outcome"], attempt["detail"], attempt["exchange"]) == ("refused", "", {})
 
@@ -129,6 +132,7 @@ def test_it_is_found_and_sorted_by_what_is_told_of_it(moved: Message, key: str, 
     assert [found(one, "sms_gateway", f"{HIDDEN} name") for one in (wide, key)] == [1, 0]
     assert [found(one, "sms_gateway", "ours") for one in (wide, key)] == [0, 1]
     assert [found(one, "asked_gateway", "ours") for one in (wide, key)] == [1, 1]
+    assert [found(one, "reason", f"{HIDDEN} words") for one in (wide, key)] == [1, 0]
 
 
 def test_nor_is_told_that_another_one_had_been_asked_for(ours: Gateway, other: Gateway, key: str) -> None:
@@ -185,3 +189,9 @@ def test_nor_is_another_one_told_of_where_the_default_gateway_was_meant(
     assert gateways_in([sent, listed], "sms_gateway", "gateway") == {"ours"}
     assert len(listed) == 2
     assert DeliveryReport.objects.get().url == "http://192.0.2.1/dlr?at=ours"
+
+
+def test_why_it_was_not_sent_is_told_where_we_say_it_ourselves(moved: Message, key: str) -> None:
+    Message.objects.filter(pk=moved.pk).update(state=State.LAPSED, reason="too late")
+    assert asked(key, "GET", f"/api/v1/message/{moved.pk}")["item"]["reason"] == "too late"
+    assert gateways_in(asked(key, "GET", "/api/v1/messages"), "reason") == {"too late"}

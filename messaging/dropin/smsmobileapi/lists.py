@@ -20,7 +20,7 @@ from messaging.dropin import fields
 from messaging.dropin.door import Fields
 from messaging.dropin.smsmobileapi.sends import MOMENT, NO_MOMENT, SmsMobileApiView, result
 from messaging.guids import GUID, RECEIVED, guid_of, id_in
-from messaging.known_gateways import gateway_of
+from messaging.known_gateways import gateway_of, reason_of
 from messaging.models import InboundMessage, Message, State
 from portal import permissions
 from portal.api.views import Ref
@@ -76,7 +76,7 @@ class SentLog(SmsMobileApiView):
         """What was sent, the newest first, as SMSmobileAPI's `/log/sent/sms/` shows it."""
         asked = self.validated(SmsMobileApiLogFields)
         found = self._holding(self._rows(asked), asked["keyword"])
-        rows = [_sent(message, gateway_of(message, self.caller).name) for message in found]
+        rows = [_sent(message, self.caller) for message in found]
         return result({"error": "", "sms": rows})
 
     post = get
@@ -196,15 +196,15 @@ class Phones(SmsMobileApiView):
     post = get
 
 
-def _sent(message: Message, gateway: str) -> dict[str, Any]:
-    reason = message.reason or message.state
+def _sent(message: Message, reader: object) -> dict[str, Any]:
+    reason = reason_of(message, reader) or message.state
     return {
         "guid": guid_of(message.pk),
         "number": message.phone,
         "message": message.shown_text or "",
         **_date_and_hour(message.created),
         "timestamp_unix": int(message.created.timestamp()),
-        "sIdentifiantPhone": gateway,
+        "sIdentifiantPhone": gateway_of(message, reader).name,
         "send_from_mobile": "1" if message.state in SENT else "0",
         "send_from_mobile_erreur": reason if message.state in ERROR_OF_MOBILE else "",
         "error_api": reason if message.state in ERROR_OF_API else "",
