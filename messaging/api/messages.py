@@ -243,5 +243,5 @@ class Forget(_ChangeOfMind):
         """The provider deletes its record; 409 where it cannot, or does not."""
         self.validated(NoInput)
         message: Message = self.find()
-        forgetting.forget(message)
+        forgetting.forget(message, by=self.caller)
         return Response({"message": f"The provider deleted message {message.pk}"})

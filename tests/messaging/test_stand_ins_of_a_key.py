@@ -8,8 +8,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from gateways.models import Gateway, GatewayHealth
-from gateways.outcomes import Outcome
+from gateways.outcomes import NotAccepted, Outcome
 from gateways.providers.sandbox import Provider
+from messaging.guids import guid_of
 from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step
 from messaging.reporting.escapes import filled, filled_first
 from portal import keys
@@ -195,3 +196,24 @@ def test_why_it_was_not_sent_is_told_where_we_say_it_ourselves(moved: Message, k
     Message.objects.filter(pk=moved.pk).update(state=State.LAPSED, reason="too late")
     assert asked(key, "GET", f"/api/v1/message/{moved.pk}")["item"]["reason"] == "too late"
     assert gateways_in(asked(key, "GET", "/api/v1/messages"), "reason") == {"too late"}
+
+
+def test_a_provider_that_cannot_forget_it_is_not_named(moved: Message, key: str) -> None:
+    client = APIClient(headers={"X-API-Key": key})
+    refused = client.post(f"/api/v1/message/{moved.pk}/forget").json()["message"]
+    assert refused == "The provider of gateway “ours” cannot be asked to delete this message."
+    told = call("/deletesms/", apikey=key, guid=guid_of(moved.pk)).content.decode()
+    assert ("“ours”" in told or "\\u201cours\\u201d" in told, HIDDEN in told) == (True, False)
+
+
+def test_nor_is_told_what_one_said_that_did_not_forget_it(
+    moved: Message, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotAccepted(HIDDEN)
+
+    monkeypatch.setattr("messaging.forgetting.questions.ask", refuse)
+    monkeypatch.setattr(Provider, "can_forget", True)
+    Message.objects.filter(pk=moved.pk).update(reference="17")
+    refused = APIClient(headers={"X-API-Key": key}).post(f"/api/v1/message/{moved.pk}/forget").json()["message"]
+    assert refused == "The provider did not delete it: NotAccepted"

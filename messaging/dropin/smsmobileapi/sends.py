@@ -199,7 +199,7 @@ class DeleteSms(SmsMobileApiView):
         """Take an ended message off its provider's own log."""
         message = self.message_called(self.validated(SmsMobileApiGuidFields)["guid"])
         self.audit_object = str(message.pk)
-        forgetting.forget(message)
+        forgetting.forget(message, by=self.caller)
         return result({"error": 0, "deleted": "1"})
 
     post = get
