@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 from django.forms.models import model_to_dict
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -134,6 +134,12 @@ def _write_order(rows: Sequence[Gateway], ids: Sequence[int]) -> None:
             Gateway.objects.filter(pk=pk).update(priority=number * STEP)
 
 
+def _hold_default(gateway: Gateway) -> None:
+    """Locks this one and the default one, in the order of `_locked`; what is sent by them waits for nobody."""
+    rows = Gateway.objects.select_for_update(no_key=True).filter(Q(is_default=True) | Q(pk=gateway.pk))
+    list(rows.order_by("pk").values_list("pk"))
+
+
 def _order_is_old() -> Refusal:
     sentence = _("Gateways were added or deleted meanwhile: load the list again, then put them in order.")
     return Refusal(sentence, why=Why.CONFLICT)
@@ -166,6 +172,7 @@ def _save(gateway: Gateway) -> None:
     try:
         with transaction.atomic():
             if gateway.is_default:
+                _hold_default(gateway)
                 Gateway.objects.filter(is_default=True).exclude(pk=gateway.pk).update(is_default=False)
             gateway.save()
             GatewayHealth.objects.get_or_create(gateway=gateway)

@@ -1,5 +1,9 @@
 """The order in which gateways are tried: dragged as a whole, or one step at a time; safe against others."""
 
+import itertools
+from threading import Event
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -73,6 +77,34 @@ def test_orders_given_at_once_are_one_of_them(three: list[Gateway]) -> None:
     # Each of four steps is made from where the one before it ended.
     at_once(lambda: accounts.move(three[0], 1))
     assert (names(), sorted(priorities())) == (["a", "sandbox", "b"], [10, 20, 30])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_one_is_made_the_default_while_they_are_put_in_order(
+    three: list[Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = sorted(gateway.pk for gateway in three)
+    accounts.change(Gateway.objects.get(pk=ids[2]), is_default=True)
+    saving, ordered, workers, save = Event(), Event(), itertools.count(), Gateway.save
+
+    def wait(gateway: Gateway, *args: Any, **options: Any) -> None:
+        # The other one goes as far as it can meanwhile.
+        saving.set()
+        ordered.wait(0.5)
+        save(gateway, *args, **options)
+
+    monkeypatch.setattr(Gateway, "save", wait)
+
+    def work() -> None:
+        if next(workers):
+            saving.wait()
+            accounts.reorder(ids)
+            ordered.set()
+        else:
+            accounts.change(Gateway.objects.get(pk=ids[0]), is_default=True)
+
+    at_once(work, 2)
+    assert Gateway.objects.get(is_default=True).pk == ids[0]
 
 
 class TestPage:
