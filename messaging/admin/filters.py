@@ -8,8 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from messaging.models import Batch, Message
+from messaging.panels import NOT_SENT_AGAIN
 
 #: Nobody leafs further than this, and to count millions takes seconds.
 COUNTED = 100_000
@@ -44,3 +46,16 @@ class BatchFilter(admin.SimpleListFilter):
         if not chosen:
             return queryset
         return queryset.filter(batch=int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else queryset.none()
+
+
+class AgainFilter(admin.SimpleListFilter):
+    """Those that nobody has sent again. By the relation itself it would be a join; see `Message.not_sent_again`."""
+
+    title = _("sent again")
+    parameter_name = NOT_SENT_AGAIN[0]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(NOT_SENT_AGAIN[1], pgettext_lazy("sent again", "no"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset.filter(Message.not_sent_again()) if self.value() == NOT_SENT_AGAIN[1] else queryset

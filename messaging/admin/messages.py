@@ -11,7 +11,7 @@ from unfold.decorators import display
 
 from messaging import finding, sending, timeline, waiting
 from messaging.admin.deeds import ACTIONS, FROM_PAGE, ask_or_do, buttons_for
-from messaging.admin.filters import BatchFilter, CountedSoFar
+from messaging.admin.filters import AgainFilter, BatchFilter, CountedSoFar
 from messaging.models import Message
 from messaging.sending import Deed
 from portal.admin.display import NOTHING, as_written, moment
@@ -32,7 +32,7 @@ class MessageAdmin(HistoryAdmin):
     actions = tuple(ACTIONS)
     change_form_template = "admin/messaging/message/change_form.html"
     list_display = ("id", "coloured_state", "phone", "recipient_label", "kind", "created", "gateway", "reason")
-    list_filter = ("state", "kind", "gateway", ("created", TimeRangeFilter), "requested_by", BatchFilter)
+    list_filter = ("state", "kind", "gateway", ("created", TimeRangeFilter), "requested_by", BatchFilter, AgainFilter)
     list_filter_submit = True
     list_select_related = ("gateway",)
     paginator = CountedSoFar

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from gateways.models import Gateway
 from gateways.providers.sandbox import Provider
-from messaging import failover, sending
+from messaging import failover, panels, sending
 from messaging.figures import Figures
 from messaging.models import CANCELLABLE, Batch, Message, State
 from messaging.sending import Deed
 from portal.models import User
 from tests.messaging.test_deeds import many
 from tests.messaging.test_growth import watched
+from tests.portal.admin_pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,7 @@ RUNS: dict[str, tuple[State, Callable[[Scene], object]]] = {
     ),
     "moving away": (State.QUEUED, lambda _: failover.move_away()),
     "what is unclear": (State.UNRESOLVED, lambda _: Figures().undecided),
+    "the list of it": (State.UNRESOLVED, lambda scene: signed_in(scene.by).get(panels.undecided(Figures()))),
 }
 
 
