@@ -287,5 +287,6 @@ class DomainAdmin(RightsAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for obj in queryset:
+        # All are one transaction: two people whose lists are sorted otherwise must not wait for each other.
+        for obj in queryset.order_by("pk"):
             self.delete_model(request, obj)

@@ -102,3 +102,15 @@ def test_nothing_is_written_down_that_was_not_deleted(
     with pytest.raises(Died):
         browser.post(page(model, "changelist"), chosen(row, "delete_selected") | {"post": "yes"})
     assert not AuditEvent.objects.exists()
+
+
+def test_many_are_deleted_in_one_order_however_their_list_is_sorted(
+    admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Webhook.objects.create(name=name, url="https://192.0.2.1/", secret="s") for name in ("b", "c", "a")]
+    deleted: list[int] = []
+    pages = site.get_model_admin(Webhook)
+    monkeypatch.setattr(pages, "delete_model", lambda _request, row: deleted.append(row.pk))
+    form = {"action": "delete_selected", "_selected_action": [row.pk for row in rows], "post": "yes"}
+    signed_in(admin).post(page(Webhook, "changelist"), form)
+    assert deleted == sorted(row.pk for row in rows)
