@@ -92,8 +92,8 @@ def renew_secret(client: OAuthClient, *, by: User | None = None) -> str:
 def close(client: OAuthClient) -> None:
     """It comes no more, and whatever was given to it has ended.
 
-    What is left of it is for the Defender: a program that goes on with its tokens or its secret is refused, and is not
-    taken for somebody who guesses, which would block its host.
+    What is left of it is for the Defender: a program that goes on with its tokens within a day, or with its secret
+    within 30, is refused, and is not taken for somebody who guesses, which would block its host.
     """
     closed = {"user": None, "authorization_grant_type": Application.GRANT_CLIENT_CREDENTIALS}
     with transaction.atomic():

@@ -25,7 +25,7 @@ OF_OTHERS = (*OWN, Right.SYSTEM_UPDATE)
 
 
 def users_for(by: User) -> QuerySet[User]:
-    """For whom this one may make keys: active users who hold no right that is lacking here."""
+    """For whom this one may make keys and clients: active users who hold no right that is lacking here."""
     active = User.objects.filter(is_active=True).order_by("username")
     if not may(by, *OF_OTHERS):
         return active.filter(pk=by.pk)

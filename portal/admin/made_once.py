@@ -6,7 +6,7 @@
         secret_title = _("The new API key")
         shown = ("name", "owner", "ends")
 
-`ShownOnceAdmin` shows the secret; the rows of a `MadeOnceAdmin` are not changed either.
+`ShownOnceAdmin` shows the secret; a `MadeOnceAdmin` is one of what people make for users.
 """
 
 from typing import Any, ClassVar
@@ -54,7 +54,7 @@ class ShownOnceAdmin(DomainAdmin):
 
 
 class MadeOnceAdmin(ShownOnceAdmin):
-    """Pages of what opens the API, which people make for users and do not change.
+    """Pages of what opens the API, which people make for users; what may be changed of a row, its own pages say.
 
     The form of a new row knows the signed-in user as `maker`; a row that is there shows the columns `shown`.
     """

@@ -1,9 +1,9 @@
 """What the pages of API keys and of OAuth2 clients share: the fields that narrow one, and how lists tell of them.
 
-@admin.register(ApiKey)
-class ApiKeyAdmin(NarrowedAdmin):
-    form = KeyForm
-    list_display = ("name", "for_rights", "for_gateways", "for_networks", "ends")
+    @admin.register(ApiKey)
+    class ApiKeyAdmin(NarrowedAdmin):
+        form = KeyForm
+        list_display = ("name", "for_rights", "for_gateways", "for_networks", "ends")
 """
 
 import re

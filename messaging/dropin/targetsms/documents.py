@@ -30,7 +30,7 @@ class Told(APIException):
 
 
 def document_of(request: HttpRequest) -> xml.Element:
-    """The request's document. Raises Malformed, Told where there is none, and RequestDataTooBig."""
+    """The request's document. Raises Malformed, Told where there is none, and what `reading.body_of` does."""
     body = _body_of(request)
     try:
         root = xml.parse(body, str((request.content_params or {}).get("charset", "")))
@@ -42,7 +42,7 @@ def document_of(request: HttpRequest) -> xml.Element:
 
 
 def object_of(request: HttpRequest) -> dict[str, Any]:
-    """The request's document in JSON. Raises Malformed, Told where there is none, and RequestDataTooBig."""
+    """The request's document in JSON. Raises Malformed, Told where there is none, and what `reading.body_of` does."""
     try:
         return read_object(_body_of(request))
     except BadBody:

@@ -117,7 +117,7 @@ class Sends(TargetSmsView):
 
 
 def _same(known: Known) -> Same:
-    """What is the same in two SMS of one document of which one is a repeat.
+    """What is the same in two SMS of one call of which one is a repeat.
 
     The vendor's own plugin numbers the phones of each message anew: what goes to others has the same number there.
     """
