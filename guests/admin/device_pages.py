@@ -1,6 +1,7 @@
 """Forgetting a guest's device, from the page of the guest."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
@@ -29,7 +30,8 @@ class DevicePages(RightsAdmin):
             raise Http404
         # One that another click has forgotten is what was wanted.
         if device is not None:
-            devices.forget(guest, device.pk)
-            self.note(request, "forget_device", 200, guest, {"device": device.mac})
+            with transaction.atomic():
+                devices.forget(guest, device.pk)
+                self.note(request, "forget_device", 200, guest, {"device": device.mac})
             messages.success(request, gettext("Device %(mac)s is forgotten.") % {"mac": device.mac})
         return HttpResponseRedirect(reverse("admin:guests_guest_change", args=(guest.pk,)))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -144,10 +145,11 @@ class HeldBackAdmin(HistoryAdmin):
             budget = [{"figures": self.figures(row), "until": self.until(row)} for row in _budget()]
             context |= {"brake": found, "never_entered": found.sent - found.entered, "back": _list(), "budget": budget}
             return TemplateResponse(request, "guests/brake_release.html", context)
-        brake.release(caller(request))
-        for row in _budget() if "budget" in request.POST else ():
-            self._release(request, row)
-        self.note(request, "release_brake", 200, found, {"codes": found.sent, "entered": found.entered})
+        with transaction.atomic():
+            brake.release(caller(request))
+            for row in _budget() if "budget" in request.POST else ():
+                self._release(request, row)
+            self.note(request, "release_brake", 200, found, {"codes": found.sent, "entered": found.entered})
         messages.success(request, gettext("Registration goes on."))
         return HttpResponseRedirect(_list())
 
@@ -155,8 +157,9 @@ class HeldBackAdmin(HistoryAdmin):
         return limits.name_to_keep(obj) if isinstance(obj, LimitCount) else str(obj)
 
     def _release(self, request: HttpRequest, row: LimitCount) -> None:
-        self.note(request, "release", 200, row, {"count": row.count, "most": row.most, "refused": row.refused})
-        limits.release(row)
+        with transaction.atomic():
+            self.note(request, "release", 200, row, {"count": row.count, "most": row.most, "refused": row.refused})
+            limits.release(row)
 
     @admin.display(description=_("what is counted"), ordering="scope")
     def what(self, row: LimitCount) -> str:

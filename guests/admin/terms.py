@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -76,10 +77,11 @@ class TermsAdmin(DomainAdmin):
         if request.method != "POST":
             return self._page(request, "guests/terms_publish.html", terms, gettext("Publish"))
         try:
-            domain.publish(terms)
+            with transaction.atomic():
+                domain.publish(terms)
+                self.note(request, "publish", 200, terms, {"digest": terms.digest})
         except Refusal as refusal:
             return self._refused(request, "publish", terms, refusal)
-        self.note(request, "publish", 200, terms, {"digest": terms.digest})
         messages.success(request, gettext("Published. Guests agree to this version from now on."))
         return HttpResponseRedirect(_address(terms))
 
@@ -90,10 +92,11 @@ class TermsAdmin(DomainAdmin):
             return HttpResponseRedirect(_address(self._found(pk)))
         terms = self._found(pk)
         try:
-            made = domain.next_version(terms)
+            with transaction.atomic():
+                made = domain.next_version(terms)
+                self.note(request, "next", 201, made, {"copied": str(terms.pk)})
         except Refusal as refusal:
             return self._refused(request, "next", terms, refusal)
-        self.note(request, "next", 201, made, {"copied": str(terms.pk)})
         return HttpResponseRedirect(_address(made))
 
     def _found(self, pk: int) -> Terms:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -161,8 +162,9 @@ class WatchedHostAdmin(UnderUpdate):
         return HttpResponseRedirect(reverse("admin:portal_watchedhost_changelist"))
 
     def _unblock(self, request: HttpRequest, row: WatchedHost) -> None:
-        self.note(request, "unblock", 200, row, {"refused": row.count})
-        defender.unblock(row)
+        with transaction.atomic():
+            self.note(request, "unblock", 200, row, {"refused": row.count})
+            defender.unblock(row)
 
     @admin.display(description=_("user"), ordering="username")
     def user(self, row: WatchedHost) -> str:

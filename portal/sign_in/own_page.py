@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -69,11 +70,12 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
         return redirect("admin:own_sign_in")
     opened_by = getattr(request.user, "otp_device", None)
     is_this = opened_by is not None and opened_by.persistent_id == device.persistent_id
-    enrolment.remove(user, device)
+    details = {"by": kind, "name": device.name}
+    with transaction.atomic():
+        enrolment.remove(user, device)
+        admin_trail.note(request, "second_factor_remove", 200, object_id=str(user), details=details)
     if is_this or not devices.has_second_factor(user):
         _go_on_without(request, user)
-    details = {"by": kind, "name": device.name}
-    admin_trail.note(request, "second_factor_remove", 200, object_id=str(user), details=details)
     messages.success(request, _("“%s” was removed.") % device.name)
     return redirect("admin:own_sign_in")
 
@@ -86,8 +88,9 @@ def recovery_codes(request: HttpRequest) -> HttpResponseBase:
         return redirect("admin:own_sign_in")
     codes: list[str] = []
     if request.method == "POST":
-        codes = enrolment.make_codes(user)
-        admin_trail.note(request, "recovery_codes_make", 201, object_id=str(user), details={})
+        with transaction.atomic():
+            codes = enrolment.make_codes(user)
+            admin_trail.note(request, "recovery_codes_make", 201, object_id=str(user), details={})
     context = {"title": _("Recovery codes"), "codes": codes, "codes_left": devices.codes_left(user)}
     return page(request, "recovery_codes.html", context)
 

@@ -1,17 +1,33 @@
-"""What is done in the admin is done together with what the audit trail says of it, or not at all."""
+"""What is done by the buttons and lists named here is done together with what the trail says of it, or not at all."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin import site
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
 from gateways.admin.asking import ANSWERED
 from gateways.models import Gateway
+from guests import devices, limits, terms
+from guests.limits import brake
+from guests.models import Brake, Device, Guest, LimitCount, Terms
 from messaging.models import Webhook, WebhookDelivery
-from portal import audit, keys
-from portal.models import ApiKey, ApiSession, AuditEvent, OAuthClient, Role, TotpDevice, User
+from portal import audit, defender, keys
+from portal.models import (
+    ApiKey,
+    ApiSession,
+    AuditEvent,
+    OAuthClient,
+    RecoveryCodes,
+    Role,
+    TotpDevice,
+    User,
+    WatchedHost,
+)
+from portal.sign_in import enrolment
 from tests.portal.admin_pages import MADE, page, signed_in
 
 
@@ -60,6 +76,7 @@ def rows_of(model: type[Model]) -> list[dict[str, Any]]:
         (Gateway, "gateways_gateway_act", ("renew_callback_key",)),
         (Gateway, "gateways_gateway_act", ("earlier",)),
         (Gateway, "gateways_gateway_act", ("switch_off",)),
+        (Terms, "guests_terms_publish", ()),
     ],
 )
 def test_a_button_does_nothing_that_is_not_written_down(
@@ -71,6 +88,64 @@ def test_a_button_does_nothing_that_is_not_written_down(
     with pytest.raises(Died):
         signed_in(admin).post(address, {ANSWERED: "yes"})
     assert rows_of(model) == before
+
+
+def test_no_terms_begin_the_next_version_without_it(admin: User, dying: None) -> None:
+    published = terms.draft("en", "Be kind.")
+    terms.publish(published)
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse("admin:guests_terms_next", args=(published.pk,)))
+    assert Terms.objects.get() == published
+
+
+def test_no_device_of_a_guest_is_forgotten_without_it(admin: User, dying: None) -> None:
+    guest = Guest.objects.create(username="bob", phone="+79161234567")
+    device = devices.note(guest, "02:00:00:00:00:01")
+    assert device
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse("admin:guests_guest_forget_device", args=(guest.pk,)), {"device": device.pk})
+    assert Device.objects.get() == device
+
+
+def test_no_brake_is_released_without_it(admin: User, dying: None) -> None:
+    until = timezone.now() + timedelta(hours=1)
+    Brake.objects.create(pk=brake.ROW, pulled_at=timezone.now(), until=until, sent=57, entered=9)
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse("admin:guests_brake_release"))
+    assert Brake.objects.get().until == until
+
+
+def test_nobody_removes_an_own_second_factor_without_it(admin: User, dying: None) -> None:
+    device = TotpDevice.objects.create(user=admin, name="phone", key="A" * 32)
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse("admin:remove_second_factor", args=("app", device.pk)))
+    assert TotpDevice.objects.get() == device
+
+
+def test_nobody_has_recovery_codes_made_without_it(admin: User, dying: None) -> None:
+    TotpDevice.objects.create(user=admin, name="phone", key="A" * 32)
+    enrolment.make_codes(admin)
+    before = rows_of(RecoveryCodes)
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse("admin:recovery_codes"))
+    assert rows_of(RecoveryCodes) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "room", "deed"),
+    [
+        (WatchedHost, "portal_watchedhost_unblock", defender, "unblock"),
+        (LimitCount, "guests_limitcount_release", limits, "release"),
+    ],
+)
+def test_nothing_is_written_down_that_was_not_released(
+    admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch, model: type[Model], name: str, room: Any, deed: str
+) -> None:
+    row = made(model, sandbox)
+    monkeypatch.setattr(room, deed, _die)
+    with pytest.raises(Died):
+        signed_in(admin).post(reverse(f"admin:{name}", args=(row.pk,)))
+    assert not AuditEvent.objects.exists()
 
 
 @pytest.mark.parametrize(
