@@ -57,18 +57,8 @@ def check(by: User, user: User, *, within: Narrowed | None = None, **given: Unpa
         _check_within(within, given.get("networks", ()), given.get("expires_at"))
 
 
-def may_make_for(by: User, user: User) -> bool:
-    """Whether nobody would gain by what opens the API as this user, as long as it is for rights that are named."""
-    return user.pk == by.pk or (may(by, *OF_OTHERS) and not holds_more(user, by))
-
-
-def may_make_all_for(by: User, user: User) -> bool:
-    """The same of what is for all rights of this user, those included that the user is given later."""
-    return user.pk == by.pk or (rights_of(by) == frozenset(Right) and may_make_for(by, user))
-
-
 def _check_user(by: User, user: User) -> None:
-    if not may_make_for(by, user):
+    if not _may_make_for(by, user):
         sentence = _("You may let programs in as yourself, and as users who hold no right that you lack.")
         raise Refusal(sentence if may(by, *OF_OTHERS) else _("You may let programs in as yourself only."), field="user")
 
@@ -77,12 +67,22 @@ def _check_rights(by: User, user: User, rights: Collection[str]) -> None:
     scope = scope_of(by)
     if not rights and scope is not None and scope.rights is not None:
         raise Refusal(_("Name rights that your own key or client is for."), field="rights")
-    if not rights and not may_make_all_for(by, user):
+    if not rights and not _may_make_all_for(by, user):
         # What this user may be given later would be the key's too, and its maker has seen the key.
         sentence = _("Name rights: only who holds every right lets a program in for all that another user may.")
         raise Refusal(sentence, field="rights")
     if beyond := sorted((set(rights) & set(Right)) - rights_of(by)):
         raise Refusal(_("You lack the right “%(name)s” yourself.") % {"name": beyond[0]}, field="rights")
+
+
+def _may_make_for(by: User, user: User) -> bool:
+    """Whether nobody would gain by what opens the API as this user, as long as it is for rights that are named."""
+    return user.pk == by.pk or (may(by, *OF_OTHERS) and not holds_more(user, by))
+
+
+def _may_make_all_for(by: User, user: User) -> bool:
+    """The same of what is for all rights of this user, those included that the user is given later."""
+    return user.pk == by.pk or (rights_of(by) == frozenset(Right) and _may_make_for(by, user))
 
 
 def _check_gateways(scope: Scope | None, gateways: Collection[int]) -> None:
