@@ -286,6 +286,6 @@ def _misformed(fault: Fault) -> str:
         return NO_TEXT if fault.sentence == NO_TEXT else f"Text field misformed, rejected ({fault.sentence})"
     if fault.field == "schedule":
         return f"Deferred field misformed, rejected ({fault.sentence})"
-    if fault.status == 422 and fault.field != "charset":
+    if fault.status == 422:
         return f"{fault.sentence}, rejected"
     return f"{UNREADABLE} ({fault.sentence})"

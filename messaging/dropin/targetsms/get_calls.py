@@ -28,7 +28,7 @@ from portal.api.authentication.refusals import PasswordInUrl
 from portal.api.commit import Done
 from portal.api.repeats import refuse_again
 from portal.api.views import Ref
-from portal.errors import Refusal, Why
+from portal.errors import Refusal
 
 PLAIN = "text/plain; charset=utf-8"
 #: For so long the same call is refused again, as there: nothing else tells a repeat from another message.
@@ -117,8 +117,8 @@ class GetCall(Errands):
         said = json.dumps([[one.phone for one in self.asked], *rest])
         try:
             refuse_again(self, hashlib.sha256(said.encode()).hexdigest(), REFUSED_AGAIN)
-        except Refusal as refusal:
-            raise (Repeated if refusal.why is Why.CONFLICT else refusal) from None
+        except Refusal:
+            raise Repeated from None
         done = super()._accept(looked_at)
         if not any(isinstance(fate, Message) for fate in done.body["fates"]):
             raise Told(",".join(done.body["fates"]))

@@ -20,7 +20,7 @@ from messaging.dropin.targetsms.view import TEXT, several
 from portal.api.views import Ref
 from portal.permissions import SENDING
 
-Told = dict[str, Any]
+Answer = dict[str, Any]
 
 
 def texts(*names: str, **inside: Any) -> dict[str, Any]:
@@ -141,11 +141,11 @@ def _written_in(message: Mapping[str, Any]) -> Iterator[Written]:
         )
 
 
-def _sms(view: JsonCall) -> Told:
+def _sms(view: JsonCall) -> Answer:
     return {"sms": [_sent(asked, fate) for asked, fate in zip(view.asked, view.fates(), strict=True)]}
 
 
-def _sent(asked: Asked, fate: Fate) -> Told:
+def _sent(asked: Asked, fate: Fate) -> Answer:
     """Accepted, with what it is called here; or the error alone, twice.
 
     It is documented to be the `action`; programs for TargetSMS look for an `error`, and take what has none for sent.
@@ -157,28 +157,28 @@ def _sent(asked: Asked, fate: Fate) -> Told:
     return {**number, "id_sms": str(message.pk), "parts": str(message.segments), "action": said}
 
 
-def _state(view: JsonCall) -> Told:
+def _state(view: JsonCall) -> Answer:
     named = [documents.scalar(one) for one in documents.listed(view.document, "get_state")]
     return {"state": [_row(told) for told in known.states(view.own_messages(), named)]}
 
 
-def _balance(view: JsonCall) -> Told:
+def _balance(view: JsonCall) -> Answer:
     """How many SMS that is for which operators, nobody here knows; programs find a list all the same."""
     return {"money": _row(known.money(view.caller)), "sms": []}
 
 
-def _senders(view: JsonCall) -> Told:
+def _senders(view: JsonCall) -> Answer:
     rows = [{"state": "completed", "originator": name} for name in known.senders(view.caller)]
     return {"any_originator": "FALSE", "list_originator": rows}
 
 
-def _inbound(view: JsonCall) -> Told:
+def _inbound(view: JsonCall) -> Answer:
     period = documents.within(view.document, "time")
     start, end = (documents.scalar(period.get(name)) for name in ("start", "end"))
     return {"sms": [_row(told) for told in known.inbound(view.caller, start, end)]}
 
 
-ANSWERS: Mapping[Errand, Callable[[JsonCall], Told]] = {
+ANSWERS: Mapping[Errand, Callable[[JsonCall], Answer]] = {
     Errand.SMS: _sms,
     Errand.STATE: _state,
     Errand.BALANCE: _balance,
@@ -193,7 +193,7 @@ def _row(told: NamedTuple) -> dict[str, str]:
     return {name: str(value) for name, value in told._asdict().items() if value is not None}
 
 
-def _answer(told: Told, status: int = 200) -> HttpResponse:
+def _answer(told: Answer, status: int = 200) -> HttpResponse:
     return JsonResponse(
         told,
         status=status,
