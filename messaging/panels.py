@@ -25,7 +25,7 @@ KEPT = "_message_figures"
 #: What is due and was not taken for so long is stuck.
 STUCK_AFTER = timedelta(minutes=10)
 #: How an address asks for what nobody has sent again.
-NOT_SENT_AGAIN = ("again", "no")
+AGAIN, NO = "again", "no"
 
 #: What needs a person about a webhook; one that a person paused or switched off needs nobody.
 UNTOLD = {
@@ -134,7 +134,7 @@ def queues(request: HttpRequest) -> Panel | None:
 
 def undecided(figures: Figures) -> str:
     """The list of unclear outcomes that a person can still do something about."""
-    return listed(created__gte=figures.day.start, state__exact=State.UNRESOLVED, **dict([NOT_SENT_AGAIN]))
+    return listed(created__gte=figures.day.start, state__exact=State.UNRESOLVED, **{AGAIN: NO})
 
 
 def waiting_at(gateway: int) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from messaging.models import Batch, Message
-from messaging.panels import NOT_SENT_AGAIN
+from messaging.panels import AGAIN, NO
 
 #: Nobody leafs further than this, and to count millions takes seconds.
 COUNTED = 100_000
@@ -52,10 +52,10 @@ class AgainFilter(admin.SimpleListFilter):
     """Those that nobody has sent again. By the relation itself it would be a join; see `Message.not_sent_again`."""
 
     title = _("sent again")
-    parameter_name = NOT_SENT_AGAIN[0]
+    parameter_name = AGAIN
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(NOT_SENT_AGAIN[1], pgettext_lazy("sent again", "no"))]
+        return [(NO, pgettext_lazy("sent again", "no"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
-        return queryset.filter(Message.not_sent_again()) if self.value() == NOT_SENT_AGAIN[1] else queryset
+        return queryset.filter(Message.not_sent_again()) if self.value() == NO else queryset
