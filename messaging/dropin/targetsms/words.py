@@ -30,7 +30,8 @@ UNKNOWN_BALANCE = "Остаток на счёте неизвестен."
 BAD_PERIOD = "Укажите период: start и end в виде ГГГГ-ММ-ДД ЧЧ:ММ:СС."
 NO_PLACE = "Текст сообщения должен содержать {код}."
 BAD_CALL = "Запрос нельзя прочесть: каждое поле должно быть в нём один раз и в кодировке UTF-8."
-UNKNOWN_TYPE = "Этот тип запроса здесь не известен; известны {known}."
+NO_FORM = "Запрос нельзя прочесть: отправьте поля в адресе или форму с Content-Length, не более 1 МиБ."
+UNKNOWN_TYPE = "Этот тип запроса здесь неизвестен; известны {known}."
 UNKNOWN_ID = "Сообщения с таким smsid нет."
 PASSWORD_IN_ADDRESS = f"{WRONG_LOGIN}: пароль в адресе не принимается, укажите вместо него ключ API."
 BAD_LENGTH = "Количество цифр в коде: от {least} до {most}."
@@ -68,7 +69,11 @@ OF_STATUS: Mapping[int, str] = {
 
 #: Of one in JSON, and of one in an address or a form.
 OF_STATUS_IN_JSON: Mapping[int, str] = {**OF_STATUS, **dict.fromkeys((400, 413, 415), BAD_JSON)}
-OF_STATUS_IN_FIELDS: Mapping[int, str] = {**OF_STATUS, **dict.fromkeys((400, 405, 411, 413, 415), BAD_CALL)}
+OF_STATUS_IN_FIELDS: Mapping[int, str] = {
+    **OF_STATUS,
+    400: BAD_CALL,
+    **dict.fromkeys((405, 411, 413, 415), NO_FORM),
+}
 
 #: By the field of a Refusal.
 OF_FIELD: Mapping[str, str] = {"phone": NO_PHONE, "text": LONG_TEXT, "gateway": CLOSED, "schedule": TOO_LATE}
