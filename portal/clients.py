@@ -12,13 +12,11 @@ from oauth2_provider.models import AccessToken, Application, RefreshToken
 
 from portal import expiry, key_makers, narrowing
 from portal.errors import Refusal
-from portal.keys import State
 from portal.models import ApiSession, OAuthClient, User
-from portal.narrowing import Narrowing
+from portal.narrowing import Narrowing, State
 from portal.portions import drop, in_portions
 from portal.sessions import ANYBODY
 
-LONGEST_NAME = 100
 #: How long the id and the secret of a closed client are known: nobody guesses who comes with them.
 KEPT_CLOSED = timedelta(days=30)
 #: It may come by itself only, and has nobody to act as. No client is made so.
@@ -41,13 +39,13 @@ def make(
     of others with their passwords. `by` makes it, and must not gain by it. Raises Refusal (fields `name`, `user`, and
     those of `Narrowing`).
     """
-    _check_name(name)
+    name = narrowing.check_name(name)
     if user is not None and not expiry.may_act(user):
         raise Refusal(_("This account is switched off or over."), field="user")
     _check_narrowing(by, user, given)
     secret = generate_client_secret()
     client = OAuthClient.objects.create(
-        name=name.strip(),
+        name=name,
         user=user,
         client_type=Application.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Application.GRANT_CLIENT_CREDENTIALS if user else Application.GRANT_PASSWORD,
@@ -59,12 +57,12 @@ def make(
 
 def change(client: OAuthClient, name: str, *, by: User | None = None, **given: Unpack[Narrowing]) -> None:
     """From the next call on it is for what is given, and so are its tokens. Raises Refusal as `make` does."""
-    _check_name(name)
+    name = narrowing.check_name(name)
     _check_narrowing(by, client.user, given)
     columns = narrowing.checked(**given)
     with transaction.atomic():
         # Its name and what it is for are in different tables.
-        OAuthClient.objects.filter(pk=client.pk).update(name=name.strip(), **columns)
+        OAuthClient.objects.filter(pk=client.pk).update(name=name, **columns)
 
 
 def state_of(client: OAuthClient) -> State:
@@ -114,11 +112,6 @@ def end_tokens(client: Application) -> None:
     # They stay for a day: a program that goes on with one is not taken for somebody who guesses.
     AccessToken.objects.filter(application=client, expires__gt=now).update(expires=now)
     ApiSession.objects.filter(client=client, ended_at=None).update(ended_at=now)
-
-
-def _check_name(name: str) -> None:
-    if not 1 <= len(name.strip()) <= LONGEST_NAME:
-        raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
 
 
 def _check_narrowing(by: User | None, user: User | None, given: Narrowing) -> None:

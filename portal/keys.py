@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from enum import StrEnum
 from typing import Unpack
 
 from django.db import IntegrityError, transaction
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from portal import expiry, narrowing
 from portal.errors import Refusal
 from portal.models import ApiKey, User
-from portal.narrowing import Narrowing
+from portal.narrowing import Narrowing, State
 
 #: What scanners for leaked secrets look for.
 PREFIX = "gsp_"
@@ -22,17 +21,6 @@ RANDOM_BYTES = 32
 SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 #: How much of a key is kept to be recognised by.
 SHOWN = len(PREFIX) + 6
-LONGEST_NAME = 100
-
-
-class State(StrEnum):
-    """Whether a key or a client opens the API now, and if not, why."""
-
-    VALID = "valid"
-    ENDED = "ended"
-    REVOKED = "revoked"
-    #: It is good; its user is switched off or over.
-    ASLEEP = "asleep"
 
 
 def state_of(key: ApiKey) -> State:
@@ -54,13 +42,12 @@ def issue(user: User, name: str, *, by: User | None = None, **given: Unpack[Narr
 
     Raises Refusal (fields `name`, `rights`, `gateways`, `networks`, `expires_at`).
     """
-    if not 1 <= len(name.strip()) <= LONGEST_NAME:
-        raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
+    name = narrowing.check_name(name)
     columns = narrowing.checked(**given)
     key = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     row = ApiKey(
         user=user,
-        name=name.strip(),
+        name=name,
         beginning=key[:SHOWN],
         digest=digest_of(key),
         made_by=by,

@@ -1,10 +1,12 @@
 """What an API key or an OAuth2 client is for of all that its user may do: rights, gateways, networks, and until when.
 
-Nothing given narrows nothing. Who may give how much is asked in `portal.key_makers`.
+Nothing given narrows nothing. Who may give how much is asked in `portal.key_makers`. What else both have is here, too:
+a name, and a state.
 """
 
 from collections.abc import Collection
 from datetime import datetime
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypedDict, Unpack
 
@@ -31,8 +33,19 @@ class Narrowing(TypedDict, total=False):
     expires_at: datetime | None
 
 
+class State(StrEnum):
+    """Whether a key or a client opens the API now, and if not, why."""
+
+    VALID = "valid"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    #: It is good; its user is switched off or over.
+    ASLEEP = "asleep"
+
+
 #: The names of all of it.
 COLUMNS = tuple(Narrowing.__annotations__)
+LONGEST_NAME = 100
 #: So many bits stand before an address of IPv4 that is written as one of IPv6.
 MAPPED = 96
 
@@ -58,6 +71,14 @@ def checked(**given: Unpack[Narrowing]) -> dict[str, Any]:
         "networks": [str(network_of(network)) for network in networks],
         "expires_at": expires_at,
     }
+
+
+def check_name(name: str) -> str:
+    """The name without blanks around it. Raises Refusal (field `name`)."""
+    stripped = name.strip()
+    if not 1 <= len(stripped) <= LONGEST_NAME:
+        raise Refusal(_("Give a name of 1 to %(most)s characters.") % {"most": LONGEST_NAME}, field="name")
+    return stripped
 
 
 def is_network(text: str) -> bool:

@@ -25,8 +25,8 @@ from portal.admin.display import NOTHING, moment
 from portal.admin.narrowing import WORDS, NarrowedAdmin, NarrowingForm
 from portal.admin.rights import caller, demand
 from portal.errors import Refusal
-from portal.keys import State
 from portal.models import OAuthClient, User
+from portal.narrowing import State
 from portal.permissions import may
 from portal.sign_in import confirming
 

@@ -17,8 +17,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from portal import key_makers, keys, narrowing
 from portal.admin.display import NOTHING, moment
 from portal.admin.narrowing import WORDS, NarrowedAdmin, NarrowingForm
-from portal.keys import State
 from portal.models import ApiKey, User
+from portal.narrowing import State
 from portal.permissions import Right
 
 

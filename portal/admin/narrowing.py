@@ -1,9 +1,9 @@
 """What the pages of API keys and of OAuth2 clients share: the fields that narrow one, and how lists tell of them.
 
-    @admin.register(ApiKey)
-    class ApiKeyAdmin(NarrowedAdmin):
-        form = KeyForm
-        list_display = ("name", "for_rights", "for_gateways", "for_networks", "ends")
+@admin.register(ApiKey)
+class ApiKeyAdmin(NarrowedAdmin):
+    form = KeyForm
+    list_display = ("name", "for_rights", "for_gateways", "for_networks", "ends")
 """
 
 import re
@@ -24,9 +24,9 @@ from portal.admin import matrix
 from portal.admin.display import moment
 from portal.admin.made_once import MadeOnceAdmin
 from portal.admin.rights import DomainForm
-from portal.keys import State
 from portal.models import User
 from portal.models.narrowed import Narrowed
+from portal.narrowing import State
 from portal.permissions import Right, rights_of
 
 WORDS = {

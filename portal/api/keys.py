@@ -43,7 +43,7 @@ API_KEYS = Resource(
         "user": text("user__username"),
         "name": text("name"),
         "beginning": text("beginning"),
-        "state": shown(lambda key: keys.state_of(key).value, serializers.ChoiceField(choices=list(keys.State))),
+        "state": shown(lambda key: keys.state_of(key).value, serializers.ChoiceField(choices=list(narrowing.State))),
         "rights": shown(lambda key: key.rights, LIST_OF_TEXTS),
         "sms_gateways": shown(_gateways, serializers.ListField(child=serializers.CharField(allow_null=True))),
         "networks": shown(lambda key: key.networks, LIST_OF_TEXTS),
@@ -69,7 +69,7 @@ class KeyInput(Input):
     user = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=150, help_text="Whose it is; your own unless given"
     )
-    name = serializers.CharField(max_length=keys.LONGEST_NAME)
+    name = serializers.CharField(max_length=narrowing.LONGEST_NAME)
     rights = serializers.ListField(
         child=serializers.ChoiceField(choices=list(Right)), required=False, default=list, max_length=len(Right)
     )
@@ -178,5 +178,5 @@ class ApiKeyView(_KeysView, ReadView):
         found: ApiKey = self.find()
         before = keys.state_of(found)
         if keys.revoke(found):
-            self.audit_changes = {"state": (before.value, keys.State.REVOKED.value)}
+            self.audit_changes = {"state": (before.value, narrowing.State.REVOKED.value)}
         return Done({"message": f"Revoked {found.pk}"}, object_id=str(found))

@@ -8,8 +8,9 @@ from portal import callers, defender, narrowing
 from portal.api import standing
 from portal.api.authentication import another_site
 from portal.api.authentication.refusals import KeyElsewhere, KeyEnded, UnknownKey
-from portal.keys import PREFIX, SHAPE, State, digest_of, state_of
+from portal.keys import PREFIX, SHAPE, digest_of, state_of
 from portal.models import ApiKey
+from portal.narrowing import State
 
 HEADER = "HTTP_X_API_KEY"
 #: As SMSmobileAPI has it, in a query or a form.
