@@ -15,7 +15,6 @@ from portal.errors import Refusal
 from portal.models import ApiSession, OAuthClient, User
 from portal.narrowing import Narrowing, State
 from portal.portions import drop, in_portions
-from portal.sessions import ANYBODY
 
 #: How long the id and the secret of a closed client are known: nobody guesses who comes with them.
 KEPT_CLOSED = timedelta(days=30)
@@ -27,7 +26,7 @@ BATCH = 100
 
 def set_up() -> QuerySet[OAuthClient]:
     """Those that people have made and not closed."""
-    return OAuthClient.objects.exclude(Q(client_id=ANYBODY) | CLOSED)
+    return OAuthClient.objects.exclude(CLOSED)
 
 
 def make(
@@ -75,8 +74,6 @@ def state_of(client: OAuthClient) -> State:
 
 def renew_secret(client: OAuthClient, *, by: User | None = None) -> str:
     """Another secret in the place of the one there was; whatever was given for that has ended. Raises Refusal."""
-    if client.client_id == ANYBODY:
-        raise Refusal(_("This client stands for all that were not set up: it has no secret."))
     if by is not None and client.user is not None:
         key_makers.check(by, client.user, rights=client.rights, gateways=client.gateways)
     secret: str = generate_client_secret()
