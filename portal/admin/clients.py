@@ -66,6 +66,10 @@ class ClientForm(NarrowingForm):
         if "name" in fields:
             fields["name"].required = True
             fields["name"].help_text = _("Which program it is for, and where that runs.")
+        if self.instance.pk:
+            # Who made it was shown its secret, and may hold less than who adds to it.
+            more = gettext("Whoever has its secret has what is added: give it another secret then.")
+            fields["rights"].help_text = f"{fields['rights'].help_text} {more}"
 
 
 class NewClientForm(ClientForm):

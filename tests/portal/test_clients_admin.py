@@ -234,6 +234,12 @@ class TestNarrowing:
             "networks": [["127.0.0.0/8"], ["127.0.0.0/8", "10.0.0.1"]],
         }
 
+    def test_whoever_adds_to_it_is_told_who_has_that_then(self, admin: User, operator: User) -> None:
+        client, _secret = clients.make("monitoring", operator, rights=["USERS_READ"])
+        browser, told = signed_in(admin), "Whoever has its secret has what is added"
+        assert told in browser.get(page(OAuthClient, "change", client.pk)).content.decode()
+        assert told not in browser.get(ADD).content.decode()
+
     @pytest.mark.parametrize("field", ["rights", "gateways"])
     def test_where_all_that_it_was_for_is_gone_no_choice_is_not_everything(
         self, admin: User, sandbox: Gateway, field: str
