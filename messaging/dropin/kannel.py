@@ -199,8 +199,8 @@ class SendSms(DropInView):
         if mask:
             for message in filter(None, sent.values()):
                 # What the program may know now: when it is told, nobody knows any more which program it was.
-                at = gateway_of(message, self.caller).name if is_for_some_gateways(self.caller) else ""
-                reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"], at=at)
+                known = gateway_of(message, self.caller) if is_for_some_gateways(self.caller) else None
+                reporting.ask(message, url=asked["dlr-url"], mask=mask, sender=asked["from"], known_gateway=known)
         if not any(sent.values()):
             raise Refusal(DENIED, field="to")
         keys = ",".join(str(one.pk) for one in sent.values() if one)

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from gateways.models import Gateway
 from messaging import addresses
 from messaging.models import DeliveryReport, Message
 from messaging.models.webhook import LONGEST_URL
-from messaging.reporting import escapes
 from messaging.reporting.kinds import Happened
 from portal import clock
 from portal.errors import Refusal
@@ -16,17 +16,22 @@ WANTED = int(sum(Happened))
 FIRST_LOOK = timedelta(seconds=1)
 
 
-def ask(message: Message, *, url: str, mask: int, sender: str = "", at: str = "") -> None:
+def ask(message: Message, *, url: str, mask: int, sender: str = "", known_gateway: Gateway | None = None) -> None:
     """From now on this address is called when something of the mask happens. Raises Refusal (field `dlr-url`).
 
-    With `at` the gateway that is told has this name, wherever the message goes.
+    With `known_gateway` no other one is told, wherever the message goes, nor what the provider of another one says.
     """
     check(url)
-    url = escapes.filled_first(url, "i", at) if at else url
     if wanted := mask & WANTED:
         now = clock.now()
         DeliveryReport.objects.create(
-            message=message, url=url, mask=wanted, sender=sender[:100], made=now, due_at=now + FIRST_LOOK
+            message=message,
+            url=url,
+            mask=wanted,
+            sender=sender[:100],
+            known_gateway=known_gateway,
+            made=now,
+            due_at=now + FIRST_LOOK,
         )
 
 

@@ -20,9 +20,3 @@ def _one(code: str, said: Mapping[str, str]) -> str:
     if code == "%":
         return "%"
     return quote_plus(said[code], safe=":") if code in said else f"%{code}"
-
-
-def filled_first(url: str, code: str, said: str) -> str:
-    """The address with this escape filled in, and all others left for later."""
-    value = quote_plus(said, safe=":").replace("%", "%%")
-    return ESCAPE.sub(lambda found: value if found[1] == code else found[0], url)

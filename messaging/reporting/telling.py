@@ -14,6 +14,7 @@ from gateways.http import HttpRequest
 from gateways.transport import Call, Flight
 from messaging import addresses, retries
 from messaging.drains import Busy, drains
+from messaging.known_gateways import OUR_OWN
 from messaging.models import DeliveryReport, Message
 from messaging.reporting.escapes import filled
 from messaging.reporting.kinds import Happened, is_over, next_of
@@ -99,7 +100,8 @@ def _claim() -> tuple[int, list[tuple[DeliveryReport, Happened]]]:
         return 0, []
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True, of=("self",))
-        rows = list(locked.select_related("message__gateway", "message__requested_by").order_by("due_at", "pk")[:SOME])
+        whole = locked.select_related("message__gateway", "message__requested_by", "known_gateway")
+        rows = list(whole.order_by("due_at", "pk")[:SOME])
         telling = [(row, next_of(row.message.state, row.mask, row.told)) for row in rows]
         claimed = [(row, happened) for row, happened in telling if happened is not None]
         for row, _happened in claimed:
@@ -165,22 +167,29 @@ def _said(report: DeliveryReport, happened: Happened) -> Mapping[str, str]:
     """What each escape stands for."""
     message: Message = report.message
     at = (message.submitted_at if happened is Happened.SUBMITTED else message.finished_at) or clock.now()
-    phone, sender, words = message.phone, report.sender, _words(message, happened)
+    phone, sender, words = message.phone, report.sender, _words(report, happened)
     return {
         "d": str(int(happened)),
         "T": str(int(at.timestamp())),
         "t": at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "p": phone, "q": phone, "P": sender, "Q": sender,
         "A": words, "a": words, "b": words, "k": words.partition(" ")[0], "r": "", "s": "", "S": "",
-        "i": message.gateway.name, "I": str(message.pk), "F": message.reference,
+        "i": (report.known_gateway or message.gateway).name, "I": str(message.pk), "F": message.reference,
         "n": message.requested_by.get_username() if message.requested_by else "",
         "c": "-1", "C": "UTF-8", "M": "-1", "f": "", "o": "", "B": "", "D": "", "u": "",
     }  # fmt: skip
 
 
-def _words(message: Message, happened: Happened) -> str:
+def _words(report: DeliveryReport, happened: Happened) -> str:
     """As Kannel quotes the operator. Whoever is called need not learn the phone by it, which a provider may name."""
     if happened is Happened.SUBMITTED:
         return "ACK/"
-    reason = str(audit.mask(message.reason))
+    reason = str(audit.mask(_known_reason(report)))
     return f"NACK/{reason}" if happened is Happened.REJECTED else reason
+
+
+def _known_reason(report: DeliveryReport) -> str:
+    """Not in the words of a provider whose gateway does not exist for whoever asked."""
+    message: Message = report.message
+    is_known = report.known_gateway_id in {None, message.gateway_id}
+    return message.reason if is_known or message.state in OUR_OWN else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -10,9 +11,10 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import NotAccepted, Outcome
 from gateways.providers.sandbox import Provider
+from gateways.transport import Flight
 from messaging.guids import guid_of
 from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step
-from messaging.reporting.escapes import filled, filled_first
+from messaging.reporting import telling
 from portal import keys
 from portal.models import User
 from tests.messaging.programs import PHONE, call
@@ -20,6 +22,8 @@ from tests.portal.admin_pages import a_message
 
 #: In all that is only the other gateway's.
 HIDDEN = "canary"
+#: A report of a message that fails, with all that tells of a gateway and of what its provider said.
+REPORT = {"dlr-url": "http://192.0.2.1/dlr?i=%i&A=%A&a=%a&b=%b&k=%k", "dlr-mask": "16"}
 
 
 @pytest.fixture
@@ -95,6 +99,15 @@ def status(key: str) -> Any:
     return call("/sys/status.php", apikey=key, phone=PHONE, id="17", all="1", fmt="3", charset="utf-8").json()
 
 
+def told_of_reports(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What is told of all that are wanted, without a call."""
+    urls: list[str] = []
+    monkeypatch.setattr(Flight, "launch", lambda _, calls: urls.extend(one.request.url for one in calls))
+    DeliveryReport.objects.update(due_at=timezone.now())
+    telling._turn()
+    return [dict(parse_qsl(urlsplit(url).query)) for url in urls]
+
+
 READ: dict[str, Callable[[str, Message], Any]] = {
     "the list": lambda key, _: asked(key, "GET", "/api/v1/messages"),
     "the message": lambda key, message: asked(key, "GET", f"/api/v1/message/{message.pk}"),
@@ -162,19 +175,29 @@ def test_so_does_what_is_sent_again_and_taken_back(moved: Message, other: Gatewa
     assert (back["item"]["sms_gateway"], HIDDEN in str(back)) == ("ours", False)
 
 
-def test_a_report_is_made_with_the_name_of_the_one_that_was_asked_for(ours: Gateway, key: str, wide: str) -> None:
-    asking = {"to": PHONE, "text": "Hi", "smsc": "ours", "dlr-url": "http://192.0.2.1/dlr?at=%i&i=%%i", "dlr-mask": "3"}
+def test_a_report_tells_of_the_one_that_was_asked_for(
+    ours: Gateway, other: Gateway, key: str, wide: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for one in (key, wide):
-        assert call("/cgi-bin/sendsms", apikey=one, **asking).status_code == 202
-    urls = DeliveryReport.objects.order_by("pk").values_list("url", flat=True)
-    assert list(urls) == ["http://192.0.2.1/dlr?at=ours&i=%%i", asking["dlr-url"]]
+        assert call("/cgi-bin/sendsms", apikey=one, to=PHONE, text="Hi", smsc="ours", **REPORT).status_code == 202
+    Message.objects.update(state=State.FAILED, gateway=other, finished_at=timezone.now(), reason=f"{HIDDEN} words")
+    # Its name at the moment at which it is told.
+    Gateway.objects.filter(pk=ours.pk).update(name="Отель %d")
+    assert told_of_reports(monkeypatch) == [
+        {"i": "Отель %d", "A": "NACK/", "a": "NACK/", "b": "NACK/", "k": "NACK/"},
+        {"i": f"{HIDDEN} name", **dict.fromkeys("Aab", f"NACK/{HIDDEN} words"), "k": f"NACK/{HIDDEN}"},
+    ]
 
 
-def test_what_is_filled_in_first_stays_as_it_is() -> None:
-    url = filled_first("http://192.0.2.1/?at=%i&id=%I&p=%%i", "i", "Отель %d")
-    assert filled(url, {"I": "17", "d": "no", "i": "no"}) == filled(
-        "http://192.0.2.1/?at=%i&id=%I&p=%%i", {"I": "17", "i": "Отель %d"}
-    )
+@pytest.mark.parametrize("state", [State.LAPSED, State.FAILED])
+def test_a_report_says_why_where_we_say_it_or_the_one_that_was_asked_for(
+    ours: Gateway, other: Gateway, key: str, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    assert call("/cgi-bin/sendsms", apikey=key, to=PHONE, text="Hi", smsc="ours", **REPORT).status_code == 202
+    at = other if state == State.LAPSED else ours
+    Message.objects.update(state=state, gateway=at, finished_at=timezone.now(), reason="too late")
+    (told,) = told_of_reports(monkeypatch)
+    assert (told["i"], told["A"]) == ("ours", "NACK/too late")
 
 
 def test_nor_is_another_one_told_of_where_the_default_gateway_was_meant(
@@ -183,13 +206,12 @@ def test_nor_is_another_one_told_of_where_the_default_gateway_was_meant(
     Gateway.objects.exclude(pk=ours.pk).update(is_default=False)
     Gateway.objects.filter(pk=ours.pk).update(is_default=True)
     sent = act(key, "append", phone=PHONE, text="Hi")
-    asking = {"to": PHONE, "text": "Hi", "dlr-url": "http://192.0.2.1/dlr?at=%i", "dlr-mask": "3"}
-    assert call("/cgi-bin/sendsms", apikey=key, **asking).status_code == 202
+    assert call("/cgi-bin/sendsms", apikey=key, to=PHONE, text="Hi", **REPORT).status_code == 202
     assert set(Message.objects.values_list("gateway", flat=True)) == {other.pk}
     listed = asked(key, "GET", "/api/v1/messages")["items"]
     assert gateways_in([sent, listed], "sms_gateway", "gateway") == {"ours"}
     assert len(listed) == 2
-    assert DeliveryReport.objects.get().url == "http://192.0.2.1/dlr?at=ours"
+    assert DeliveryReport.objects.get().known_gateway == ours
 
 
 def test_why_it_was_not_sent_is_told_where_we_say_it_ourselves(moved: Message, key: str) -> None:
