@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from gateways.models import Gateway
-from messaging.models import Attempt, DeliveryEvent, Message, State, Step
+from messaging.models import Attempt, DeliveryEvent, Message, State, Step, Wait
 from portal.permissions import is_for_some_gateways, may_use_gateway, scope_of
 
 Record = TypeVar("Record", Attempt, DeliveryEvent, Step)
@@ -69,8 +69,8 @@ def reader_of(message: Message) -> object:
 def known(records: Iterable[Record], message: Message) -> list[Record]:
     """What is on record of the message, in memory, as its reader may know it.
 
-    What another gateway did happened at the one that the reader knows, and what its provider said to it is left out.
-    That the message went from one to the other did not happen.
+    What another gateway did happened at the one that the reader knows, and what its provider said to it is left out, as
+    is how long it was paused. That the message went from one to the other did not happen.
     """
     reader = reader_of(message)
     if not is_for_some_gateways(reader):
@@ -93,4 +93,5 @@ def _at_known(record: Record, message: Message, reader: object) -> Record:
             record.detail = ""
         elif record.state not in OUR_OWN:
             record.reason = ""
+            record.until = None if record.waits_for == Wait.GATEWAY else record.until
     return record

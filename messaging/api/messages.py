@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from messaging import forgetting, known_gateways, sending, timeline, waiting
 from messaging.api.fields import PhoneText
 from messaging.api.message_shapes import AttemptShape, EntryShape, ReceiptShape, WaitsShape
-from messaging.models import Attempt, DeliveryEvent, Door, Message, State
+from messaging.models import Attempt, DeliveryEvent, Door, Message, State, Wait
 from messaging.retries import Kind
 from portal.api import parameters
 from portal.api.collection import ListView, OneView, ReadView, SearchView
@@ -18,7 +18,7 @@ from portal.api.commit import Done, commit
 from portal.api.inputs import Input
 from portal.api.resources import Column, Resource, choice, moment, number, shown, text
 from portal.api.views import Example, Ref
-from portal.permissions import SENDING, Right
+from portal.permissions import SENDING, Right, may_use_gateway
 
 EXAMPLE = {
     "id": 17, "state": "delivered", "kind": "credentials", "phone_number": "+79161234567", "pid": "guest1",
@@ -85,6 +85,10 @@ WHOLE_EXAMPLE = EXAMPLE | {
 
 def _waits(message: Message) -> dict[str, Any] | None:
     found = waiting.why(message)
+    is_known = may_use_gateway(known_gateways.reader_of(message), message.gateway_id)
+    if found and found.reason == Wait.GATEWAY and not is_known:
+        # What ails another one is not told, still less as if the one that was asked for had it.
+        found = waiting.Waiting(Wait.GATEWAY, Wait.GATEWAY.label, None)
     return {"reason": found.reason, "message": str(found.sentence), "until": found.until} if found else None
 
 

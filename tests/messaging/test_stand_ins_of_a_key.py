@@ -13,7 +13,7 @@ from gateways.outcomes import NotAccepted, Outcome
 from gateways.providers.sandbox import Provider
 from gateways.transport import Flight
 from messaging.guids import guid_of
-from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step
+from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step, Wait
 from messaging.reporting import telling
 from portal import keys
 from portal.models import User
@@ -136,6 +136,32 @@ def test_the_journey_leaves_out_that_it_went_elsewhere(moved: Message, key: str,
     assert here == ["accepted", "attempt", "receipt", "changed", "ended"]
     (attempt,) = asked(key, "GET", path)["item"]["attempts"]
     assert (attempt["outcome"], attempt["detail"], attempt["exchange"]) == ("refused", "", {})
+
+
+@pytest.mark.parametrize(
+    ("ails", "why"),
+    [
+        ({"enabled": False}, "the gateway is switched off"),
+        ({"prefixes": ["7000"]}, "the gateway's prefixes leave this phone out"),
+    ],
+)
+def test_nor_does_why_it_waits_tell_of_another_one(
+    moved: Message, other: Gateway, key: str, wide: str, ails: dict[str, Any], why: str
+) -> None:
+    Gateway.objects.filter(pk=other.pk).update(**ails)
+    now = timezone.now()
+    Message.objects.filter(pk=moved.pk).update(state=State.HELD, due_at=now, waits_for=Wait.GATEWAY, finished_at=None)
+    Step.objects.create(message=moved, gateway=other, state=State.HELD, waits_for=Wait.GATEWAY, until=now)
+    there, here = (asked(one, "GET", f"/api/v1/message/{moved.pk}")["item"] for one in (wide, key))
+    assert (there["waits"]["message"], there["timeline"][-1]["until"] is None) == (why, False)
+    assert here["waits"] == {"reason": "gateway", "message": "the gateway is paused", "until": None}
+    assert (here["timeline"][-1]["what"], here["timeline"][-1]["until"]) == ("waits", None)
+
+
+def test_it_is_told_why_it_waits_at_its_own(ours: Gateway, key: str) -> None:
+    message = a_message(ours, wanted=ours, state=State.HELD, due_at=timezone.now(), waits_for=Wait.GATEWAY)
+    waits = asked(key, "GET", f"/api/v1/message/{message.pk}")["item"]["waits"]
+    assert waits["message"] == "the provider refuses the gateway's credentials"
 
 
 def test_it_is_found_and_sorted_by_what_is_told_of_it(moved: Message, key: str, wide: str) -> None:
