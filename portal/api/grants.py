@@ -27,7 +27,7 @@ from portal.api.authentication.entry import presented_pair
 from portal.api.authentication.tokens import BASIC
 from portal.api.commit import Done, commit_once
 from portal.api.views import ApiView
-from portal.models import ApiSession
+from portal.models import ApiSession, OAuthClient
 from portal.sessions import ANYBODY
 from portal.strangers import name_to_keep
 
@@ -130,8 +130,14 @@ class SessionGrants(Grants):
         request.client_id = request.client.client_id
         return True
 
+    def authenticate_client(self, request: OAuthRequest, *args: Any, **options: Any) -> bool:
+        """As it is; one that gave its secret and was not made on our pages is none, which is no guess."""
+        return super().authenticate_client(request, *args, **options) and _was_set_up(request.client)
+
     def authenticate_client_id(self, client_id: str | None, request: OAuthRequest, *args: Any, **options: Any) -> bool:
         known = bool(super().authenticate_client_id(client_id, request, *args, **options))
+        if known and request.client.client_id != ANYBODY:
+            known = _was_set_up(request.client)
         if known:
             request.client_id = request.client.client_id
         return known
@@ -198,6 +204,11 @@ class SessionGrants(Grants):
         else:
             sessions.note_renewed(made, address)
         return made
+
+
+def _was_set_up(client: Application) -> bool:
+    """Whether our pages show it, or did."""
+    return OAuthClient.objects.filter(pk=client.pk).exists()
 
 
 def _was_used_just_now(refresh_token: str) -> bool:

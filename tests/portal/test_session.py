@@ -10,7 +10,7 @@ import time_machine
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
-from oauth2_provider.models import AccessToken, RefreshToken
+from oauth2_provider.models import AccessToken, Application, RefreshToken
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -295,6 +295,17 @@ class TestClients:
         client, secret = clients.make("Monitoring", operator)
         answer = begin(client_id=client.client_id, client_secret=secret)
         assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
+
+    @pytest.mark.parametrize("kind", [Application.CLIENT_CONFIDENTIAL, Application.CLIENT_PUBLIC])
+    def test_one_that_was_not_made_on_our_pages_opens_and_renews_none(self, operator: User, kind: str) -> None:
+        secret = "x" * 40
+        row = Application.objects.create(
+            client_type=kind, authorization_grant_type=Application.GRANT_PASSWORD, client_secret=secret
+        )
+        named = {"client_id": row.client_id, "client_secret": secret}
+        for answer in (begin(**named), renew("unknown", **named)):
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+        assert not RefusedTry.objects.exists()
 
     @override_settings(API_SESSION_CLIENTS="configured")
     @pytest.mark.parametrize("named", [{}, {"client_id": "123", "client_secret": "user"}, {"client_id": "any-program"}])
