@@ -13,6 +13,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -193,7 +194,7 @@ class OAuthClientAdmin(NarrowedAdmin):
 
     @display(description=_("client"), header=True, ordering="name")  # type: ignore[untyped-decorator]
     def known_by(self, client: OAuthClient) -> list[str]:
-        return [client.name or NOTHING, f"{client.client_id[:SHOWN]}…"]
+        return [client.name or NOTHING, format_html('<span translate="no">{}…</span>', client.client_id[:SHOWN])]
 
     @admin.display(description=_("its client_id"))
     def known_as(self, client: OAuthClient) -> str:

@@ -37,8 +37,13 @@ class TestDelete:
         self, send: Send, operator: User, method: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         message, deleted = send(), list[Message]()
+
+        def forget(message: Message, *, by: User) -> None:
+            assert by == operator
+            deleted.append(message)
+
         Message.objects.update(requested_by=operator)
-        monkeypatch.setattr(forgetting, "forget", deleted.append)
+        monkeypatch.setattr(forgetting, "forget", forget)
         answer = call("/deletesms/", method, apikey=key_of(operator), guid=guid_of(message.pk))
         assert answer.json() == {"result": {"error": 0, "deleted": "1"}}
         assert deleted == [message]
