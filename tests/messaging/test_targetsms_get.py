@@ -1,12 +1,10 @@
 """/sendsms.php of the SMSGate platform: a text, the state of one, or the balance, in plain text."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import resolve
 from pytest_django import Settings
@@ -14,22 +12,18 @@ from pytest_django import Settings
 from gateways.models import Gateway, GatewayHealth
 from messaging import opt_outs, sending
 from messaging.dropin.targetsms import get_calls
-from messaging.dropin.targetsms.times import local
-from messaging.models import Batch, Door, Message, State, Wait
+from messaging.models import Batch, Door, Message, State
 from messaging.retries import Kind
-from portal import clock
 from portal.audit import MASK
 from portal.models import AuditEvent, RefusedTry, User
 from portal.ways import USUAL_WAYS
 from tests.conftest import PASSWORD
-from tests.gateways.conftest import at_once
 from tests.messaging.programs import PHONE, both_methods, call, key_of
 from tests.messaging.targetsms import GET, send_json
+from tests.messaging.targetsms_get import BARE, CLOSED, ask, said, send
 
-BARE = PHONE.lstrip("+")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REPEATED = "error: Попытка отправки более одного одинакового запроса в течение минуты"
-CLOSED = "Данное направление закрыто для вас."
 BLOCKED = "Ваш аккаунт заблокирован"
 WRONG_LOGIN = "Неправильный логин или пароль"
 BAD_CALL = "Запрос нельзя прочесть: каждое поле должно быть в нём один раз и в кодировке UTF-8."
@@ -39,21 +33,6 @@ NO_FORM = "Запрос нельзя прочесть: отправьте пол
 @pytest.fixture
 def key(operator: User, sandbox: Gateway) -> str:
     return key_of(operator)
-
-
-def ask(key: str, method: str = "GET", **fields: Any) -> Any:
-    return call(GET, method, **{"user": "operator", "pwd": key, **fields})
-
-
-def send(key: str, method: str = "GET", **fields: Any) -> Any:
-    return ask(key, method, **{"sadr": "HOTEL", "dadr": BARE, "text": "Связь есть", **fields})
-
-
-def said(answer: Any) -> str:
-    assert answer.status_code == 200, answer.content
-    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    text: str = answer.content.decode()
-    return text
 
 
 @both_methods
@@ -140,75 +119,6 @@ class TestGateway:
     def test_a_name_makes_a_batch(self, key: str) -> None:
         send(key, name_delivery="auth")
         assert Message.objects.get().batch == Batch.objects.get(name="auth")
-
-
-class TestTimes:
-    """Not of the platform's own documentation, but some of its hosts have them; passed over they would do harm."""
-
-    def test_a_later_time(self, key: str) -> None:
-        at = (clock.now() + timedelta(days=1)).replace(second=0, microsecond=0)
-        said(send(key, time_send=local(at)[:16]))
-        assert (Message.objects.get().due_at, Message.objects.get().waits_for) == (at, Wait.SCHEDULE)
-
-    def test_an_end(self, key: str) -> None:
-        ends = (clock.now() + timedelta(hours=1)).replace(microsecond=0)
-        said(send(key, validity_period=local(ends)))
-        assert Message.objects.get().valid_until == ends
-
-    @pytest.mark.parametrize(
-        ("fields", "words"),
-        [
-            ({"time_send": "tomorrow"}, "Время указывается в виде ГГГГ-ММ-ДД ЧЧ:ММ."),
-            ({"validity_period": "2020-01-01 10:00"}, "Срок доставки сообщения закончился бы до отправки."),
-        ],
-    )
-    def test_one_that_is_wrong_is_told(self, key: str, fields: dict[str, str], words: str) -> None:
-        assert said(send(key, **fields)) == words
-        assert not Message.objects.exists()
-
-    def test_the_same_text_for_another_time_is_another_call(self, key: str) -> None:
-        said(send(key))
-        assert said(send(key, time_send=local(clock.now() + timedelta(days=1)))).isdecimal()
-
-
-class TestAgain:
-    """Nothing in a call tells a repeat from another message, so that the platform refuses the same one for a minute."""
-
-    def test_the_same_call_is_refused_for_a_minute(self, key: str) -> None:
-        with time_machine.travel(NOW, tick=False) as clock:
-            said(send(key))
-            for again in (send(key), send(key, "POST"), send(key, dadr=" +7 916 1234567"), send(key, colour="red")):
-                assert said(again) == REPEATED
-            clock.shift(59)
-            assert said(send(key)) == REPEATED
-            clock.shift(1)
-            assert said(send(key)).isdecimal()
-        assert Message.objects.count() == 2
-        assert sorted(AuditEvent.objects.values_list("status", flat=True)) == [200, 200, *[409] * 5]
-
-    @pytest.mark.parametrize("other", [{"text": "x"}, {"dadr": "79161234568"}, {"sadr": "sandbox"}])
-    def test_another_one_is_not(self, key: str, other: dict[str, str]) -> None:
-        said(send(key))
-        assert said(send(key, **other)).isdecimal()
-
-    def test_nor_one_of_another_program(self, key: str, operator: User) -> None:
-        said(send(key))
-        assert said(send(key_of(operator))).isdecimal()
-
-    def test_nor_one_of_which_the_first_was_refused(self, key: str) -> None:
-        Gateway.objects.update(enabled=False)
-        assert said(send(key)) == CLOSED
-        Gateway.objects.update(enabled=True)
-        assert said(send(key)).isdecimal()
-
-    @pytest.mark.django_db(transaction=True)
-    def test_of_many_at_the_same_moment_one_is_sent(self, key: str) -> None:
-        answers = at_once(lambda: said(send(key)))
-        assert sorted(answers, key=len) == [str(Message.objects.get().pk), REPEATED, REPEATED, REPEATED]
-
-    def test_a_question_may_be_asked_again_at_once(self, key: str) -> None:
-        sent = said(send(key))
-        assert [said(ask(key, smsid=sent)) for _ in range(2)] == ["send", "send"]
 
 
 class TestQuestions:

@@ -13,28 +13,13 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway
 from portal import clients, narrowing
 from portal.errors import Refusal
-from portal.models import ApiKey, AuditEvent, OAuthClient, RefusedTry, User
-from portal.permissions import Right
-from tests.portal.admin_pages import staff_with
-from tests.portal.token_calls import CLIENT, come, use
+from portal.models import AuditEvent, OAuthClient, RefusedTry, User
+from tests.portal.token_calls import by_client, come, token_of, use
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 INFO, MESSAGES, KEYS = "/api/v1/token_info", "/api/v1/messages", "/api/v1/api_keys"
 NETWORKS = ["192.0.2.0/24", "2001:db8::1"]
-
-
-def token_of(client: OAuthClient, secret: str, address: str = "127.0.0.1") -> str:
-    fields = {"grant_type": "client_credentials", "client_id": client.client_id, "client_secret": secret}
-    answer = APIClient().post(CLIENT, fields, format="json", REMOTE_ADDR=address)
-    assert answer.status_code == 200, answer.json()
-    return str(answer.json()["access_token"])
-
-
-def by_client(user: User, **given: Any) -> APIClient:
-    """Whoever calls with a token of a new client of this user."""
-    token = token_of(*clients.make("program", user, **given))
-    return APIClient(headers={"authorization": f"Bearer {token}"})
 
 
 def send(client: APIClient, **fields: Any) -> Any:
@@ -185,8 +170,6 @@ def test_token_info_tells_what_the_client_is_for(operator: User) -> None:
 #: What a client is narrowed to while it has a token, and what its next call is told.
 NARROWER: dict[str, tuple[int, Callable[[OAuthClient], object]]] = {
     "rights": (403, lambda client: clients.change(client, client.name, rights=["USERS_READ"])),
-    "networks": (403, lambda client: clients.change(client, client.name, networks=["192.0.2.0/24"])),
-    "expires_at": (401, lambda _client: OAuthClient.objects.update(expires_at=timezone.now())),
     "not of our pages": (401, lambda client: client.delete(keep_parents=True)),
 }
 
@@ -223,42 +206,6 @@ def test_one_that_was_not_made_on_our_pages_gets_no_token(operator: User) -> Non
     assert not RefusedTry.objects.exists()
 
 
-class TestKeysThatItMakes:
-    """A key that is made with the token of a client goes not beyond the client."""
-
-    ENDS = timezone.now() + DAY
-    OWN = ("SYSTEM_READ", "SYSTEM_CREATE")
-
-    @pytest.mark.parametrize(
-        ("given", "asked", "field"),
-        [
-            ({"rights": OWN}, {}, "rights"),
-            ({"rights": OWN}, {"rights": ["MESSAGES_READ"]}, "rights"),
-            ({"networks": ["127.0.0.0/8"]}, {}, "networks"),
-            ({"networks": ["127.0.0.0/8"]}, {"networks": ["127.0.0.1", "10.0.0.1"]}, "networks"),
-            ({"expires_at": ENDS}, {}, "expires_at"),
-            ({"expires_at": ENDS}, {"expires_at": (ENDS + DAY).isoformat()}, "expires_at"),
-        ],
-    )
-    def test_one_that_goes_beyond_is_refused(
-        self, admin: User, given: dict[str, Any], asked: dict[str, Any], field: str
-    ) -> None:
-        answer = by_client(admin, **given).post(KEYS, {"name": "new"} | asked, format="json")
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == field
-        assert not ApiKey.objects.exists()
-
-    def test_one_of_other_gateways_is_refused(self, admin: User, sandbox: Gateway) -> None:
-        client = by_client(admin, gateways=[sandbox.pk])
-        answer = client.post(KEYS, {"name": "new"}, format="json")
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "sms_gateways")
-
-    def test_one_that_stays_within_is_made(self, admin: User) -> None:
-        client = by_client(admin, rights=self.OWN, networks=["127.0.0.0/8"], expires_at=self.ENDS)
-        asked = {"rights": ["SYSTEM_READ"], "networks": ["127.0.0.1"], "expires_at": self.ENDS.isoformat()}
-        assert client.post(KEYS, {"name": "new"} | asked, format="json").status_code == 201
-
-
 class TestWhatCannotBe:
     @pytest.mark.parametrize(
         ("given", "field"),
@@ -291,32 +238,3 @@ class TestWhatCannotBe:
             with pytest.raises(Refusal) as refused:
                 work("new", **{field: given[field]})
             assert refused.value.field == field
-
-
-class TestWhoNarrows:
-    SYSTEM = (Right.SYSTEM_READ, Right.SYSTEM_CREATE, Right.SYSTEM_UPDATE)
-
-    def test_a_clerk_has_one_act_as_who_holds_less_for_rights_that_are_named(self, db: None) -> None:
-        clerk, reader = staff_with("clerk", *self.SYSTEM), staff_with("reader", Right.SYSTEM_READ)
-        with pytest.raises(Refusal) as refused:
-            clients.make("new", reader, by=clerk)
-        assert refused.value.field == "rights"
-        assert clients.make("new", reader, by=clerk, rights=["SYSTEM_READ"])[0].user == reader
-
-    @pytest.mark.parametrize("rights", [[], ["SYSTEM_READ", "MESSAGES_READ"]])
-    def test_nobody_widens_one_beyond_his_own_rights(self, db: None, rights: list[str]) -> None:
-        clerk, reader = staff_with("clerk", *self.SYSTEM), staff_with("reader", Right.SYSTEM_READ)
-        client, _secret = clients.make("narrow", reader, rights=["SYSTEM_READ"])
-        with pytest.raises(Refusal) as refused:
-            clients.change(client, client.name, by=clerk, rights=rights)
-        assert refused.value.field == "rights"
-        assert OAuthClient.objects.get().rights == ["SYSTEM_READ"]
-
-    def test_a_clerk_gives_one_another_secret_that_is_for_no_right_the_clerk_lacks(self, db: None) -> None:
-        clerk, reader = staff_with("clerk", *self.SYSTEM), staff_with("reader", Right.SYSTEM_READ)
-        narrow, _secret = clients.make("narrow", reader, rights=["SYSTEM_READ"])
-        more, _secret = clients.make("more", reader, rights=["SYSTEM_READ", "MESSAGES_READ"])
-        secret = clients.renew_secret(narrow, by=clerk)
-        assert come(narrow.client_id, secret).status_code == 200
-        with pytest.raises(Refusal):
-            clients.renew_secret(more, by=clerk)
