@@ -44,7 +44,7 @@ def history(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """A gateway through which much has gone, evenly over 125 days, and which can burst; others may stand in for it."""
     monkeypatch.setattr(Provider, "alone", False)
     now = timezone.now()
-    _without_what_others_left()
+    without_what_others_left()
     GatewayHealth.objects.create(gateway=sandbox, pace_tokens=1000)
     Gateway.objects.filter(pk=sandbox.pk).update(max_in_flight=1000, rate_per_second=1000)
     Message.objects.bulk_create(
@@ -88,11 +88,11 @@ def _write_again(model: type[models.Model], instead: dict[str, str], where: str 
         )
 
 
-def _without_what_others_left() -> None:
+def without_what_others_left() -> None:
     """Rows that earlier tests rolled back stand in PostgreSQL's indexes until a vacuum, and count as looked at."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE messaging_message CASCADE")
+            cursor.execute(f"TRUNCATE {', '.join(GROWING)} CASCADE")
 
 
 def _analyse() -> None:

@@ -13,7 +13,7 @@ from portal.models import User
 from tests.messaging import test_growth
 from tests.messaging.programs import PHONE, call, key_of
 from tests.messaging.targetsms import INCOMING, as_attributes, post, read
-from tests.messaging.test_growth import _analyse, watched
+from tests.messaging.test_growth import _analyse, watched, without_what_others_left
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +24,7 @@ DAYS, EACH_DAY = 100, 200
 def history(sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """People have written every day, yesterday for the last time."""
     monkeypatch.setattr(test_growth, "GROWING", ("messaging_inboundmessage",))
+    without_what_others_left()
     text = encrypt("Where is the Wi-Fi?")
     for day in range(DAYS):
         at = timezone.now() - timedelta(days=DAYS - day)

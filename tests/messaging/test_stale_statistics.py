@@ -18,7 +18,7 @@ from messaging.models import CANCELLABLE, Batch, Message, State
 from messaging.sending import Deed
 from portal.models import User
 from tests.messaging.test_deeds import many
-from tests.messaging.test_growth import watched
+from tests.messaging.test_growth import watched, without_what_others_left
 from tests.portal.admin_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ class Scene(NamedTuple):
 def scene(sandbox: Gateway, admin: User, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """The statistics are those of the moment when as many rows had just gone; the sandbox takes part in failover."""
     monkeypatch.setattr(Provider, "alone", False)
+    without_what_others_left()
     many(sandbox, SOME)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM messaging_message")

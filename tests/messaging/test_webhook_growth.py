@@ -11,7 +11,7 @@ from portal.bulk.inserting import insert_copies
 from portal.encryption import encrypt
 from tests.messaging import test_growth
 from tests.messaging.hooks import listen
-from tests.messaging.test_growth import _analyse, watched
+from tests.messaging.test_growth import _analyse, watched, without_what_others_left
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +22,7 @@ TOLD = 20_000
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Webhook:
     """One that has been told much, all of which waited once; another one has as much before it."""
     monkeypatch.setattr(test_growth, "GROWING", ("messaging_webhookdelivery", "messaging_webhookevent"))
+    without_what_others_left()
     told, waits = listen("gateway.up"), listen("gateway.up")
     body = encrypt("{}")
     rows = [(f"msg_{number}", body) for number in range(TOLD)]
