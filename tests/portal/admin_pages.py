@@ -104,6 +104,17 @@ def questions(client: Client, address: str) -> list[str]:
     return [query["sql"] for query in asked.captured_queries]
 
 
+def narrow_fields(gateway: Gateway) -> dict[str, Any]:
+    """What the form of a new key or client sends of one that is for little, from two networks, and ends."""
+    return {
+        "rights": ["SMS_GATEWAY_READ", "SYSTEM_CREATE"],
+        "gateways": [gateway.pk],
+        "networks": "192.0.2.0/24, 2001:db8::1",
+        "expires_at_0": "2999-12-31",
+        "expires_at_1": "23:59:00",
+    }
+
+
 def page(model: type[Model], name: str, *args: Any) -> str:
     """The address of a page: `changelist`, `add`, `change`, `delete`."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)

@@ -13,7 +13,7 @@ from portal import keys
 from portal.models import ApiKey, AuditEvent, User
 from portal.permissions import Right
 from portal.sign_in import sessions
-from tests.portal.admin_pages import page, signed_in, staff_with
+from tests.portal.admin_pages import narrow_fields, page, signed_in, staff_with
 
 LIST, ADD = page(ApiKey, "changelist"), page(ApiKey, "add")
 
@@ -60,14 +60,7 @@ def test_it_is_nowhere_else(admin: User, operator: User) -> None:
 
 
 def test_it_is_made_as_the_form_says(admin: User, operator: User, sandbox: Gateway) -> None:
-    given = form(
-        operator,
-        rights=["SMS_GATEWAY_READ", "SYSTEM_CREATE"],
-        gateways=[sandbox.pk],
-        networks="192.0.2.0/24, 2001:db8::1",
-        expires_at_0="2999-12-31",
-        expires_at_1="23:59:00",
-    )
+    given = form(operator, **narrow_fields(sandbox))
     assert signed_in(admin).post(ADD, given).status_code == 200
     key = ApiKey.objects.get()
     assert (key.rights, key.gateways) == (["SMS_GATEWAY_READ", "SYSTEM_CREATE"], [sandbox.pk])

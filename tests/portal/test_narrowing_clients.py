@@ -11,21 +11,14 @@ from portal import clients
 from portal.models import AuditEvent, OAuthClient, User
 from portal.permissions import Right
 from portal.sign_in import sessions as confirmed_in
-from tests.portal.admin_pages import page, signed_in, staff_with
+from tests.portal.admin_pages import narrow_fields, page, signed_in, staff_with
 from tests.portal.client_pages import ADD, LIST, form, shown
 from tests.portal.token_calls import come, use
 
 
 class TestNarrowing:
     def test_it_is_made_as_the_form_says(self, admin: User, operator: User, sandbox: Gateway) -> None:
-        given = form(
-            operator,
-            rights=["SMS_GATEWAY_READ", "SYSTEM_CREATE"],
-            gateways=[sandbox.pk],
-            networks="192.0.2.0/24, 2001:db8::1",
-            expires_at_0="2999-12-31",
-            expires_at_1="23:59:00",
-        )
+        given = form(operator, **narrow_fields(sandbox))
         assert shown(signed_in(admin).post(ADD, given).content.decode())
         client = OAuthClient.objects.get()
         assert (client.rights, client.gateways) == (["SMS_GATEWAY_READ", "SYSTEM_CREATE"], [sandbox.pk])
