@@ -18,7 +18,7 @@ from messaging.models import Message
 from messaging.models import State as Fate
 from portal.models import User
 from tests.portal.admin_pages import page, signed_in
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sandbox")]
 

@@ -19,7 +19,8 @@ from portal import versions
 from portal.models import AuditEvent, RefusedTry, User
 from tests.messaging.programs import PHONE, call, key_of
 from tests.messaging.test_one_statement import hindered, instead
-from tests.portal.test_versions import join, statements
+from tests.portal.test_versions import join
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 

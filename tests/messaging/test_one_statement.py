@@ -19,7 +19,7 @@ from portal.bulk import together
 from portal.bulk.together import Hindered
 from portal.models import AuditEvent, IdempotencyRecord, User
 from tests.conftest import Api
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 

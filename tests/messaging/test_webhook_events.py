@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +16,7 @@ from messaging.retries import ClearUp
 from portal.models import KeptChange
 from tests.messaging.conftest import Send, let_time_pass
 from tests.messaging.hooks import EVERY_MESSAGE, listen, said, told
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 
@@ -32,18 +32,6 @@ def in_hands(message: Message, state: State = State.SUBMITTING) -> Message:
 
 def take(message: Message, *, receipts: bool = True) -> bool:
     return message.mark_submitted(Taken("r1"), expects_receipt=receipts, may_ask=False)
-
-
-def statements(work: Callable[[], object]) -> list[str]:
-    sent: list[str] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        sent.append(sql)
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        work()
-    return sent
 
 
 CHANGES: dict[str, Callable[[Message], object]] = {

@@ -21,7 +21,7 @@ from portal.api.authentication.entry import presented_pair
 from portal.models import RefusedTry, User, WatchedHost
 from portal.passwords import PortalPasswordHasher
 from tests.conftest import PASSWORD
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 URL = "/api/v1/sms_gateways"
 

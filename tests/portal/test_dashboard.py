@@ -28,7 +28,7 @@ from portal.models import User, WorkerHeartbeat
 from portal.permissions import Right
 from tests.portal import admin_pages
 from tests.portal.admin_pages import a_message, questions, staff_with
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 

@@ -25,7 +25,7 @@ from portal.models import AllowedNetwork, ApiToken, AuditEvent, RefusedTry, User
 from portal.strangers import name_to_keep
 from tests.conftest import PASSWORD, Api
 from tests.portal.strangers import BROWSER, ELSEWHERE, INFO, LIST, OFFICE, PAGE, STRANGER, Caller
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LIMIT = 5

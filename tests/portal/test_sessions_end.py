@@ -12,7 +12,7 @@ from portal.models import User
 from portal.sign_in import enrolment
 from tests.portal.admin_pages import ENGLISH, signed_in
 from tests.portal.second_factors import is_in, with_app
-from tests.portal.test_versions import statements
+from tests.statements import statements
 
 INDEX = reverse("admin:index")
 WRITES = ("INSERT", "UPDATE", "DELETE")

@@ -24,6 +24,7 @@ from portal.registry import WATCHED
 from tests.conftest import PASSWORD, Api, with_role
 from tests.portal.admin_pages import signed_in
 from tests.portal.ways_in import WAYS
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 
@@ -37,19 +38,6 @@ CLIENTS = ("oauth2_client",)
 def send(client: APIClient, parameters: dict[str, str] | None = None) -> Any:
     body = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "Wi-Fi is back"}
     return client.post(SEND, body, format="json", query_params=parameters)
-
-
-def statements(work: Callable[[], object]) -> list[str]:
-    """Every statement that the work sends."""
-    sent: list[str] = []
-
-    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        sent.append(sql)
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        work()
-    return sent
 
 
 def role() -> Group:
