@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from gateways.models import Gateway
 from messaging import bells as bells_of_messaging
 from messaging import ringing
+from messaging.models import outbox
 from messaging.webhooks import keeping
 from portal import rates, versions
 from portal.celery import app as celery_app
@@ -28,6 +29,8 @@ from portal.permissions import ROLES
 from tests.emptying import flush_rows
 
 PASSWORD = "correct horse battery staple"
+#: Seconds: longer than any test takes.
+A_LONG_TIME = 3600.0
 
 Api = Callable[[User | None], APIClient]
 
@@ -55,6 +58,15 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
         database.setdefault("TEST", {})["NAME"] = str(Path(settings.STATE_FOLDER) / "test.sqlite3")
     else:
         request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Nobody has to drop the database: it is in a folder of this run, or in a cluster, that goes as a whole.
+
+    PostgreSQL refuses to drop one that a thread of a server still has open whose caller has not hung up.
+    """
+    return True
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,6 +113,14 @@ def _nobody_is_blocked() -> None:
 def _nothing_is_kept() -> None:
     """Nor of what it read under a version of a database that is gone."""
     versions.forget()
+
+
+@pytest.fixture(autouse=True)
+def _what_is_known_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it depend on the speed of the machine how much a test asks, which some count: no second ever ends."""
+    monkeypatch.setattr(recent, "GOOD_FOR", A_LONG_TIME)
+    monkeypatch.setattr(versions, "GOOD_FOR", A_LONG_TIME)
+    monkeypatch.setattr(outbox, "UNASKED", A_LONG_TIME)
 
 
 @pytest.fixture(autouse=True)
