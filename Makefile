@@ -16,8 +16,8 @@ run: .venv/.run  ## Start the portal on 127.0.0.1 (PORT=8000); the first time, m
 
 test: .venv/.dev  ## Run all tests on SQLite, then those that concern the database on PostgreSQL and Redis
 	@.ci/install-servers
-	$(BIN)/python -m pytest -n 2
-	$(BIN)/python -m pytest -n 2 --engine postgresql
+	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 --engine postgresql
 
 check: .venv/.dev  ## Style, types, imports, migrations, deployment
 	$(BIN)/ruff check .
