@@ -15,7 +15,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from portal import clients, keys, rates
-from portal.models import CallCount, User
+from portal.models import CallCount, RefusedTry, User
 from tests.conftest import PASSWORD, Api
 from tests.portal.token_calls import LIST, begin, come, use
 from tests.servers import Redis
@@ -105,6 +105,12 @@ class TestCalls:
         assert answer.headers["Retry-After"] == "40"
         assert answer.json()["status"] == 429
         assert answer.json()["message"]
+
+    def test_whoever_signs_in_by_the_envelope_may_bring_a_token_that_has_ended(self, operator: User) -> None:
+        envelope = {"action": "auth", "obj": "User", "params": {"login": "operator", "password": PASSWORD}}
+        caller = APIClient(headers={"Authorization": f"Bearer {'0' * 64}"})
+        assert [caller.post("/api/", envelope, format="json").json()["code"] for _ in range(4)] == [200, 200, 200, 429]
+        assert not RefusedTry.objects.exists()
 
     def test_each_key_is_counted_by_itself(self, operator: User) -> None:
         first, second = (keys.issue(operator, name)[1] for name in ("first", "second"))

@@ -61,10 +61,10 @@ class Envelope(ApiView):
                 self._read()
         except Exception:
             # Nobody is looked for where nobody knows what is asked.
-            request.user = AnonymousUser()
+            request.user, request.auth = AnonymousUser(), None
             raise
         if self._is_public(request):
-            request.user = AnonymousUser()
+            request.user, request.auth = AnonymousUser(), None
         else:
             super().perform_authentication(request)
 
