@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from unfold.decorators import display
 
 from portal.admin.display import moment
 from portal.admin.only_ended import IsAlive, OnlyEndedAdmin
+from portal.api.authentication import tokens
 from portal.models import ApiToken
 
 
@@ -34,6 +36,10 @@ class ApiTokenAdmin(OnlyEndedAdmin):
     list_select_related = ("user",)
     search_fields = ("user__username", "address", "last_address")
     ordering = ("-created",)
+
+    def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
+        # The row stays for a day: the token is known, and its use is no guess.
+        tokens.end(ApiToken.objects.filter(pk=obj.pk))
 
     @admin.display(description=_("user"), ordering="user__username")
     def owner(self, token: ApiToken) -> str:

@@ -200,6 +200,15 @@ def test_to_ask_what_a_token_may_do_without_one_is_no_guess(operator: User) -> N
     assert not RefusedTry.objects.exists()
 
 
+def test_what_a_key_in_the_place_of_the_password_may_do_is_told(operator: User, settings: Settings) -> None:
+    written = keys.issue(operator, "terminal")[1]
+    answer = get(basic("operator", written), "/api/v1/token_info")
+    assert (answer.status_code, answer.json()["item"]["way"]) == (200, "api_key")
+    assert get(basic("admin", written), "/api/v1/token_info").status_code == 404
+    settings.API_WAYS_IN = ["basic"]
+    assert get(basic("operator", written), "/api/v1/token_info").status_code == 404
+
+
 def test_a_nul_is_in_nobodys_name(operator: User) -> None:
     assert get(basic("oper\0ator", PASSWORD)).status_code == 401
     assert get("Basic oper\0ator:guess").status_code == 401

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from portal.models import ApiToken, AuditEvent, User
+from portal.models import ApiToken, AuditEvent, RefusedTry, User
 from portal.permissions import Right
 from tests.conftest import Api
 from tests.portal.ways_in import Way, api_key, basic
@@ -63,6 +63,13 @@ def test_logout_ends_the_token_and_no_other(api: Api, nobody: User) -> None:
     assert client.get(URL).status_code == 404
     assert other.get(URL).status_code == 200
     assert AuditEvent.objects.get().action == "logout"
+
+
+def test_another_call_of_the_same_program_after_the_logout_is_no_guess(api: Api, operator: User) -> None:
+    client = api(operator)
+    client.post("/api/v1/logout")
+    assert [client.get("/api/v1/sms_gateways").status_code for _ in range(6)] == [401] * 6
+    assert not RefusedTry.objects.exists()
 
 
 @pytest.mark.parametrize("way", [api_key, basic])

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.test import RequestFactory
+from pytest_django import Settings
 from rest_framework.request import Request
 from rest_framework.test import APIClient
 
+from portal.api.authentication import tokens
 from portal.api.authentication.entry import BearerAuthentication
 from portal.api.authentication.refusals import NotSignedIn, PastLimit, UnknownToken
 from portal.api.authentication.tokens import drop_old_tokens
@@ -49,6 +51,18 @@ def test_a_gap_of_sixteen_minutes_always_ends_it(token: str, since_refresh: floa
     second_use = START + timedelta(seconds=since_refresh)
     assert use(token, second_use)[0] == 403
     assert use(token, second_use + timedelta(minutes=16)) == (401, IDLE)
+
+
+def test_it_lives_no_longer_than_a_token_may_though_it_may_be_idle_longer(admin: User, settings: Settings) -> None:
+    settings.REST_KNOX = {
+        **settings.REST_KNOX,
+        "TOKEN_TTL": timedelta(hours=24),
+        "AUTO_REFRESH_MAX_TTL": timedelta(hours=1),
+    }
+    with time_machine.travel(START, tick=False):
+        token = str(tokens.issue(admin, None)[1])
+    assert use(token, START + timedelta(minutes=59))[0] == 403
+    assert use(token, START + timedelta(hours=1)) == (401, LIMIT)
 
 
 def test_steady_use_with_gaps_of_fifteen_minutes_keeps_it_for_twelve_hours(token: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from portal.models import ApiToken, AuditEvent, User
+from portal.models import ApiToken, AuditEvent, RefusedTry, User
 from tests.conftest import PASSWORD
 from tests.portal.admin_pages import page, signed_in
 
@@ -36,6 +36,14 @@ def test_a_token_that_is_ended_here_opens_nothing_any_more(admin: User, operator
     assert signed_in(admin).post(page(ApiToken, "changelist"), chosen).status_code == 302
     assert client.get("/api/v1/sms_gateways").status_code == 401
     assert AuditEvent.objects.filter(action="admin:portal_apitoken_delete", status=200).count() == 1
+
+
+def test_a_program_that_goes_on_with_a_token_that_was_ended_here_is_no_guesser(admin: User, operator: User) -> None:
+    client = login(operator, "192.0.2.1")
+    ending = page(ApiToken, "delete", ApiToken.objects.get().pk)
+    assert signed_in(admin).post(ending, {"post": "yes"}).status_code == 302
+    assert [client.get("/api/v1/sms_gateways").status_code for _ in range(6)] == [401] * 6
+    assert not RefusedTry.objects.exists()
 
 
 def test_an_auditor_sees_tokens_and_ends_none(auditor: User, operator: User) -> None:

@@ -7,7 +7,7 @@ from oauth2_provider.models import AccessToken
 from rest_framework.request import Request
 
 from portal import callers
-from portal.api.authentication import access, keys, tokens
+from portal.api.authentication import access, entry, keys, passwords, tokens
 from portal.errors import Refusal, Why
 from portal.models import ApiKey, ApiToken
 from portal.models.narrowed import Narrowed
@@ -23,6 +23,9 @@ def of_request(request: Request, *, uses: bool) -> Any:
     key = keys.presented_key(request) or (bearer if keys.looks_like_one(bearer) else "")
     if key and is_open(WayIn.API_KEY):
         return keys.key_of(request, key)
+    name, password = entry.presented_pair(request) or ("", "")
+    if keys.looks_like_one(password) and is_open(WayIn.API_KEY) and is_open(WayIn.BASIC):
+        return passwords.each_time(request, name, password)[1]
     if access.looks_like_one(bearer):
         return access.token_of(request, bearer, uses=uses)
     token = tokens.token_of(request)
@@ -65,7 +68,7 @@ def end_of(credential: Any) -> datetime | None:
 def end(credential: Any) -> None:
     """Ends it, and a session with whatever would renew it. Raises Refusal for keys and passwords."""
     if isinstance(credential, ApiToken):
-        ApiToken.objects.filter(pk=credential.pk).delete()
+        tokens.end(ApiToken.objects.filter(pk=credential.pk))
     elif isinstance(credential, AccessToken):
         access.end(credential)
     else:

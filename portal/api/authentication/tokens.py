@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -96,7 +97,8 @@ def issue(user: User, address: str | None, way: ApiToken.Way = ApiToken.Way.LOGI
     """A token of this user, and what its holder sends: 64 hexadecimal digits. It ends with the user's password."""
     issued: tuple[ApiToken, str] = ApiToken.objects.create(
         user=user,
-        expiry=settings.API_ENVELOPE_LIFETIME if way == ApiToken.Way.ENVELOPE else knox_settings.TOKEN_TTL,
+        # Without use one may be good for longer than a token is at all.
+        expiry=_longest_life(way) if way == ApiToken.Way.ENVELOPE else min(knox_settings.TOKEN_TTL, _longest_life(way)),
         way=way,
         address=address,
         last_used=timezone.now(),
@@ -123,6 +125,12 @@ def slide(token: ApiToken, address: str | None) -> None:
         )
         token.expiry, token.last_used, token.last_address = expiry, now, address
         standing.tokens.seen(token)
+
+
+def end(tokens: QuerySet[ApiToken]) -> None:
+    """Ends these. They are known for a day, so that another call of the same program is no guess."""
+    now = timezone.now()
+    tokens.filter(expiry__gt=now).update(expiry=now)
 
 
 def drop_old_tokens() -> int:
