@@ -62,7 +62,7 @@ def _in_words_of_the_view(request: HttpRequest, row: WatchedHost, seconds: int) 
 
 
 def _in_our_words(request: HttpRequest, row: WatchedHost, seconds: int) -> HttpResponse:
-    if request.path_info.startswith(API) or "text/html" not in request.headers.get("Accept", ""):
+    if _is_for_programs(request) or "text/html" not in request.headers.get("Accept", ""):
         with translation.override("en"):
             response: HttpResponse = JsonResponse(_body(request, " ".join(sentences(row, seconds))), status=STATUS)
         response.headers["Content-Language"] = "en"
@@ -95,6 +95,11 @@ def _blocked(request: HttpRequest) -> WatchedHost | None:
     except DatabaseError:
         # Without the database nobody comes in either, and the view knows better how to say so.
         return None
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    """Whether no person reads the answer, whatever the headers ask for: the API, with its addresses elsewhere."""
+    return request.path_info.startswith(API) or hasattr(_view_of(request), "adds_status")
 
 
 def _body(request: HttpRequest, message: str) -> dict[str, object]:

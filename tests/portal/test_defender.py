@@ -181,6 +181,14 @@ class TestCounting:
         assert stranger.guess(LIMIT) == [401] * LIMIT
         assert stranger.guess(1) == [429]
 
+    @pytest.mark.parametrize("url", ["/api/v1/session", "/api/session", "/oauth/token", "/oauth2/token"])
+    def test_a_program_that_asks_for_a_page_is_answered_in_json(self, admin: User, url: str) -> None:
+        stranger = Caller(STRANGER)
+        stranger.guess(LIMIT + 1)
+        answer = stranger.client.post(url, headers=BROWSER)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (429, "application/json")
+        assert "Too many sign-ins" in answer.json()["message"]
+
     @pytest.mark.parametrize("token", ["0" * 64, "nonsense"])
     def test_wrong_tokens_count(self, admin: User, token: str) -> None:
         stranger = Caller(STRANGER)
