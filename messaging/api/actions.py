@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 
 from messaging import known_gateways, phones, sending
@@ -14,7 +14,7 @@ from messaging.models import Door, Message, State
 from messaging.models.row import LONGEST_CALLER_REFERENCE
 from messaging.retries import Kind
 from portal.api.actions.action import Action
-from portal.api.commit import IN_META, Done, commit
+from portal.api.commit import IN_META, KEY_SHAPE, Done, commit
 from portal.api.envelope import UNKNOWN_ITEM
 from portal.api.inputs import Input, Moment
 from portal.api.resources import Column, Resource, moment, number, shown, text
@@ -104,6 +104,12 @@ class AppendInput(Input):
         max_length=255,
         help_text="As the header Idempotency-Key: a repeat with the same one gets the first answer and sends nothing",
     )
+
+    def validate_idempotency_key(self, key: str) -> str:
+        """As it is asked of the header."""
+        if key and not KEY_SHAPE.fullmatch(key):
+            raise ValidationError("Give 1 to 255 printable ASCII characters, with no space at either end.")
+        return key
 
 
 class GetInput(Input):

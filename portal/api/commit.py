@@ -49,7 +49,8 @@ PATIENCE_MS = 250
 #: What stands in for a key that is not known yet is one of so many numbers of 18 digits, which nobody can guess.
 MARKS = 10**17
 
-_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+#: What a key looks like.
+KEY_SHAPE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 class BadKey(ParseError):
@@ -193,7 +194,7 @@ def _write(view: ApiView, row: Model, done: Done, claim: IdempotencyRecord | Non
 def key_of(request: Request) -> str | None:
     """The caller's key, or None without the header. Raises BadKey."""
     key: str | None = request.META.get(IN_META)
-    if key is not None and not _KEY.fullmatch(key):
+    if key is not None and not KEY_SHAPE.fullmatch(key):
         raise BadKey
     return key
 

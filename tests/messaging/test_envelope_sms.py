@@ -92,7 +92,7 @@ def test_a_repeat_may_have_another_action_id(api: Api, operator: User) -> None:
         ({**SENT, "text": "x" * 2000}, 422, "text"),
         ({**SENT, "sender": "Hotel"}, 422, "sender"),
         ({**SENT, "gateway": "nowhere"}, 404, "gateway"),
-        ({**SENT, "idempotency_key": "я"}, 400, None),
+        ({**SENT, "idempotency_key": "я"}, 422, "idempotency_key"),
     ],
     ids=str,
 )
