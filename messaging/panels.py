@@ -204,8 +204,8 @@ def webhooks(request: HttpRequest) -> Iterator[Concern]:
     """Other systems that are told nothing any more, or just now."""
     if not may(request.user, Right.SYSTEM_READ):
         return
-    stopped = Webhook.objects.filter(Q(paused_because__in=(Stop.FAILING, Stop.GONE)) | Q(failing_since__isnull=False))
-    for webhook in stopped:
+    fails = Q(paused_because__in=(Stop.FAILING, Stop.GONE)) | Q(failing_since__isnull=False)
+    for webhook in Webhook.objects.filter(fails).exclude(paused_because=Stop.PERSON):
         sentence = UNTOLD.get(standing_of(webhook))
         if sentence:
             told = {"name": webhook.name, "reason": webhook.last_failure, "since": moment(webhook.failing_since)}

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from messaging import webhooks
 from messaging.models import Delivered, Stop, Webhook, WebhookDelivery
@@ -227,4 +229,5 @@ class TestTheFrontPage:
 
     def test_one_that_a_person_paused_needs_nobody(self, client: Client) -> None:
         webhook = webhooks.pause(listen("sms.received"))
+        Webhook.objects.update(failing_since=timezone.now() - timedelta(minutes=1))
         assert page(Webhook, "change", webhook.pk) not in client.get(reverse("admin:index")).content.decode()
