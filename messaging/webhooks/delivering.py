@@ -5,6 +5,7 @@ tells the same event under the same id. Nothing here is in the way of messages: 
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +28,9 @@ AT_ONCE = 20
 #: A claim holds this long, which is longer than any call takes.
 LEASE = timedelta(seconds=schedule.TIMEOUT) + retries.LEASE_MARGIN
 
+#: Seconds after which a webhook makes room for others; what is still due is rung for within a second.
+LONGEST = 30.0
+
 #: Webhooks that this process is busy with. Those that answer nothing hold a thread each, and never more than these.
 deliveries = Busy(most=12)
 
@@ -34,12 +38,13 @@ deliveries = Busy(most=12)
 def due() -> list[int]:
     """Webhooks that something waits for whose time has come.
 
-    Those that answer come first, then whoever has rested longest: there are fewer threads than there may be dead ones.
+    Those that answer come first, and of these whoever was told longest ago; then whoever has rested longest: there are
+    fewer threads than there may be dead ones, or slow ones.
     """
     now = clock.now()
     able = [listener.webhook for listener in outbox.listeners() if not listener.paused]
-    in_turn = _rested().filter(pk__in=able).order_by(F("rest_until").asc(nulls_first=True), "pk")
-    rested = in_turn.values_list("pk", flat=True) if able else []
+    turns = (F(moment).asc(nulls_first=True) for moment in ("rest_until", "last_success"))
+    rested = _rested().filter(pk__in=able).order_by(*turns, "pk").values_list("pk", flat=True) if able else []
     return [pk for pk in rested if _anything(_due(pk, now))]
 
 
@@ -53,15 +58,16 @@ def _anything(due: QuerySet[WebhookDelivery]) -> bool:
 
 
 def deliver(webhook_id: int) -> None:
-    """Tells one webhook whatever is due, and returns when nothing is. One thread of a process does."""
+    """Tells one webhook whatever is due, until nothing is or others may wait. One thread of a process does."""
     if not deliveries.begin(webhook_id):
         return
-    finished = False
+    finished, until = False, time.monotonic() + LONGEST
     try:
         while not finished and not drains.stopping:
             deliveries.heard(webhook_id)
             while not drains.stopping and _turn(webhook_id):
-                pass
+                if time.monotonic() >= until:
+                    return
             finished = deliveries.finished(webhook_id)
     finally:
         if not finished:
@@ -178,18 +184,24 @@ def _note_health(webhook: Webhook, answers: Sequence[Answer], now: datetime) -> 
     failures = [answer for answer in answers if not answer.is_success]
     asked_for = max((schedule.heeded(answer.asked_for) for answer in failures), default=0.0)
     if any(answer.status == GONE for answer in failures):
-        _switch_off(webhook, failures[-1].reason, now)
+        _switch_off(webhook, next(answer.reason for answer in failures if answer.status == GONE), now)
     elif len(failures) < len(answers):
         rest_until = now + timedelta(seconds=asked_for) if asked_for else None
         row.update(last_success=now, failing_since=None, rest_until=rest_until)
     else:
-        since = webhook.failing_since or now
+        since = _beginning(webhook, now)
         rest_until = now + schedule.rest_after(now - since, asked_for)
         # Whoever was told by it meanwhile, or resumed it, has ended the row of failures that this one would belong to.
         told = {"failing_since": since, "rest_until": rest_until, "last_failure": failures[-1].reason}
         counts = row.filter(failing_since=webhook.failing_since).update(**told)
         if counts and now - since >= schedule.PAUSED_AFTER:
             _pause(webhook, now)
+
+
+def _beginning(webhook: Webhook, now: datetime) -> datetime:
+    """Since when it has done nothing but fail. Where nothing was left to tell it for days, that was another row."""
+    is_old = webhook.rest_until is not None and now - webhook.rest_until > schedule.NEXT_WITHIN
+    return now if webhook.failing_since is None or is_old else webhook.failing_since
 
 
 def _switch_off(webhook: Webhook, reason: str, now: datetime) -> None:

@@ -137,12 +137,15 @@ def resume(webhook: Webhook) -> Webhook:
         "enabled": True, "paused_at": None, "paused_because": Stop.NONE, "failing_since": None, "rest_until": None,
     }  # fmt: skip
     now = clock.now()
-    # What a worker has in its hands stays there until its lease is over.
-    at_rest = Q(due_at__lte=now) | Q(due_at__gt=now + AT_REST)
+    # What a worker has in its hands stays there until its lease is over, and what is due at once needs no ringing.
+    soon = Q(due_at__gt=now, due_at__lte=now + AT_REST)
     with transaction.atomic():
         Webhook.objects.filter(pk=webhook.pk).update(**calm)
-        tried = WebhookDelivery.objects.filter(at_rest, webhook=webhook, tries__gt=0)
-        tried.update(due_at=now, since=now, tries=0)
+        tried = WebhookDelivery.objects.filter(webhook=webhook, tries__gt=0, due_at__isnull=False)
+        tried.exclude(soon).update(due_at=now, since=now, tries=0)
+        # Whoever writes down an answer to one at this moment waits for nobody.
+        locked = tried.filter(soon).select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)
+        WebhookDelivery.objects.filter(pk__in=list(locked)).update(since=now, tries=0)
     if not webhook.enabled:
         transaction.on_commit(_wait_until_known)
     for name, value in calm.items():

@@ -15,6 +15,8 @@ TIMEOUT = 20.0
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=5)
 #: A webhook that has done nothing but fail for so long is paused, until a person resumes it.
 PAUSED_AFTER = timedelta(days=3)
+#: Within this time the next call follows, as long as there are any: a row of failures that is older has ended.
+NEXT_WITHIN = timedelta(seconds=PAUSES[-1] * (1 + JITTER)) + timedelta(hours=1)
 #: What could not be delivered for so long, because its webhook is paused or switched off, is given up.
 GIVEN_UP_AFTER = timedelta(days=5)
 #: For so long after a new secret was made the former one signs too.

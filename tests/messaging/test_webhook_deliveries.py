@@ -242,11 +242,12 @@ class TestTheEnd:
         receiver.down = True
         tell()
         deliver_all()
-        let_time_pass(hours=71)
-        deliver_all()
+        for hours in (24, 24, 23):
+            let_time_pass(hours=hours)
+            deliver_all()
         webhook.refresh_from_db()
         assert webhook.paused_at is None
-        let_time_pass(hours=2)
+        let_time_pass(hours=3)
         with caplog.at_level(logging.WARNING, "messaging.webhooks"):
             deliver_all()
         webhook.refresh_from_db()
@@ -305,6 +306,52 @@ class TestTheEnd:
         receiver.down = False
         deliver_all()
         assert len(set(receiver.ids)) == 4
+
+    def test_resuming_gives_all_its_tries_to_what_is_due_in_a_moment_too(self, receiver: Receiver) -> None:
+        webhook = listening(receiver, "gateway.up")
+        receiver.down = True
+        tell()
+        deliver_all()
+        webhooks.pause(webhook)
+        due_at = timezone.now() + timedelta(seconds=30)
+        WebhookDelivery.objects.update(tries=9, due_at=due_at)
+        webhooks.resume(webhook)
+        assert (only(webhook).tries, only(webhook).due_at) == (0, due_at)
+
+    def test_the_reason_of_one_that_is_gone_is_that_answer(self, receiver: Receiver) -> None:
+        webhook = listening(receiver, "gateway.up")
+        for _ in range(2):
+            tell()
+        claimed, not_after = delivering.claim(webhook)
+        receiver.statuses = [410]
+        gone = call_all(webhook, claimed[:1], not_after)
+        receiver.statuses = [500]
+        delivering.settle(webhook, [*gone, *call_all(webhook, claimed[1:], not_after)])
+        webhook.refresh_from_db()
+        assert webhook.paused_because == Stop.GONE
+        assert "410" in webhook.last_failure
+
+    def test_one_of_which_much_waits_makes_room_for_others(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(delivering, "LONGEST", 0.0)
+        monkeypatch.setattr(delivering, "AT_ONCE", 1)
+        webhook = listening(receiver, "gateway.up")
+        for _ in range(2):
+            tell()
+        delivering.deliver(webhook.pk)
+        assert len(receiver.heard) == 1
+        assert delivering.due() == [webhook.pk]
+        delivering.deliver(webhook.pk)
+        assert len(receiver.heard) == 2
+
+    def test_of_those_that_answer_whoever_was_told_longest_ago_comes_first(self, receiver: Receiver) -> None:
+        lately, long_ago, never = (listen("gateway.up") for _ in range(3))
+        tell()
+        for webhook, minutes in ((lately, 1), (long_ago, 60)):
+            told_at = timezone.now() - timedelta(minutes=minutes)
+            Webhook.objects.filter(pk=webhook.pk).update(last_success=told_at)
+        assert delivering.due() == [never.pk, long_ago.pk, lately.pk]
 
     def test_those_that_answer_are_rung_for_first_and_then_whoever_rested_longest(self, receiver: Receiver) -> None:
         briefly, long, well = (listen("gateway.up") for _ in range(3))

@@ -52,6 +52,16 @@ def test_one_that_was_off_for_long_is_not_paused_by_its_first_failure(receiver: 
     assert found.failing_since > timezone.now() - timedelta(minutes=1)
 
 
+def test_one_that_had_nothing_to_be_told_for_days_is_not_paused_by_its_next_failure(receiver: Receiver) -> None:
+    fail_for_days(receiver)
+    let_time_pass(days=7)
+    deliver_all()
+    found = Webhook.objects.get()
+    assert found.paused_at is None
+    assert found.failing_since
+    assert found.failing_since > timezone.now() - timedelta(minutes=1)
+
+
 def test_another_address_has_never_failed_and_is_called_at_once(receiver: Receiver) -> None:
     webhook = fail_for_days(receiver)
     Webhook.objects.update(rest_until=timezone.now() + timedelta(minutes=5))
