@@ -98,9 +98,6 @@ class DropInView(ApiView):
     answer_shown: ClassVar[Any] = ""
     http_method_names: ClassVar = ["get", "post"]  # type: ignore[misc]
 
-    #: Fields that it reads, and that `inputs` does not describe.
-    also_reads: ClassVar[frozenset[str]] = frozenset()
-
     #: What the call was refused for.
     fault: Fault | None = None
 
@@ -196,7 +193,7 @@ class DropInView(ApiView):
         given, shape = super()._request_to_audit(), self.inputs.get("POST")
         if shape is None:
             return given
-        known = {*shared(shape).fields, self.name_field, *self.also_reads}
+        known = {*shared(shape).fields, self.name_field}
         return {name: value if name in known else audit.MASK for name, value in given.items()}
 
     def once(self, work: Callable[[], Done], own_key: str | None = None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from messaging import opt_outs
 from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State, Wait
 from messaging.retries import Kind
+from portal.audit import MASK
 from portal.models import AuditEvent, User
 from tests.messaging.programs import PHONE, both_methods, call, key_of
 
@@ -68,6 +69,15 @@ def test_a_bare_plus_in_an_address_is_a_space(key: str) -> None:
     answer = Client().get(f"/sendsms?apikey={key}&recipients=+33612345678&message=HelloWorld")
     assert answer.json()["result"]["sent"] == "1"
     assert Message.objects.get().phone == "+33612345678"
+
+
+def test_from_says_what_calls_and_chooses_no_gateway(key: str) -> None:
+    # The vendor's own Python client says so in every call.
+    Gateway.objects.create(name="python", provider="sandbox", sender="composer")
+    for client in ("python", "composer"):
+        assert send(key, **{"from": client}).json()["result"]["sent"] == "1"
+    assert {one.gateway.name for one in Message.objects.all()} == {"sandbox"}
+    assert {event.request["from"] for event in AuditEvent.objects.all()} == {MASK}
 
 
 @pytest.mark.parametrize(
