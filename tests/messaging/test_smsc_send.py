@@ -343,12 +343,17 @@ class TestWhen:
             assert re.search("time: (This is no time .+; write it like |Name a time within )", told["error"])
         assert not Message.objects.exists()
 
-    def test_it_is_not_sent_after_its_life(self, key: str) -> None:
+    @pytest.mark.parametrize(("valid", "minutes"), [("01:30", 90), ("00:01", 1), ("1", 60), ("02", 120), ("12", 720)])
+    def test_it_is_not_sent_after_its_life(self, key: str, valid: str, minutes: int) -> None:
         with time_machine.travel(NOW, tick=False):
-            said(send(key, valid="01:30"))
-        assert Message.objects.get().valid_until == NOW + timedelta(minutes=90)
+            said(send(key, valid=valid))
+        assert Message.objects.get().valid_until == NOW + timedelta(minutes=minutes)
 
-    @pytest.mark.parametrize("valid", ["25:00", "1:3", "x"])
+    @pytest.mark.parametrize("valid", ["24", "24:00"])
+    def test_a_day_is_the_longest(self, key: str, valid: str) -> None:
+        assert said(send(key, valid=valid))["cnt"] == 1
+
+    @pytest.mark.parametrize("valid", ["0", "25", "25:00", "1:3", "x", "1:", ":"])
     def test_a_life_that_is_none(self, key: str, valid: str) -> None:
         assert said(send(key, valid=valid))["error_code"] == 1
 
@@ -407,7 +412,7 @@ class TestErrors:
         [
             ({"id": "a b"}, "id: Name it by 1 to 100 letters, digits and signs of ASCII, without blanks."),
             ({"tz": "Moscow"}, "tz: Give hours from Moscow's time, such as 2 or -1."),
-            ({"valid": "90"}, "valid: Give hours and minutes, 24:59 at most, such as 01:30."),
+            ({"valid": "90"}, "valid: Give 1 to 24 hours, or hours and minutes, such as 01:30."),
             ({"cost": "yes"}, "cost: Choose one of 0, 1, 2, 3."),
         ],
     )

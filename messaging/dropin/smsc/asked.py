@@ -15,7 +15,8 @@ from messaging.dropin.smsc.calls import SmscFields
 from portal.errors import Refusal
 
 OWN_ID = r"^[\x21-\x7e]{1,100}$"
-LIFE = r"^(?:[01][0-9]|2[0-4]):[0-5][0-9]$"
+#: Hours, or hours and minutes.
+LIFE = r"^(?:0?[1-9]|1[0-9]|2[0-4]|(?:[01][0-9]|2[0-4]):[0-5][0-9])$"
 ZONE = r"^[+-]?[0-9]{1,2}$"
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
@@ -44,7 +45,9 @@ class SmscSendFields(SmscFields, GatewayFields):
         help_text="DDMMYYhhmm, DD.MM.YY hh:mm, 0 and a UNIX time, + and minutes, or hours such as 9-21",
     )
     tz = fields.shaped(ZONE, "Give hours from Moscow's time, such as 2 or -1.", help_text="Hours from Moscow's time")
-    valid = fields.shaped(LIFE, "Give hours and minutes, 24:59 at most, such as 01:30.", help_text="hh:mm")
+    valid = fields.shaped(
+        LIFE, "Give 1 to 24 hours, or hours and minutes, such as 01:30.", help_text="Hours, 1 to 24, or hh:mm"
+    )
     cost = fields.one_of("0", "1", "2", "3")
     op = fields.text(default="0")
     err = fields.text(default="0")

@@ -30,8 +30,8 @@ def due_at(written: str, tz: str) -> datetime | None:
 
 
 def end_of(life: str, begin: datetime) -> datetime | None:
-    """After which it must not be sent any more; `life` is `hh:mm`."""
-    hours, minutes = map(int, life.split(":")) if life else (0, 0)
+    """After which it must not be sent any more; `life` is `hh:mm`, or hours alone."""
+    hours, minutes = (int(part or 0) for part in life.partition(":")[::2])
     return begin + timedelta(hours=hours, minutes=minutes) if hours or minutes else None
 
 
