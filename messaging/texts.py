@@ -1,7 +1,7 @@
 """What a text costs on the air: GSM-7 or UCS-2, segments; and filling a template's $placeholders. Pure functions."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Template
 from typing import Literal
 
@@ -57,6 +57,14 @@ def split(text: str) -> list[str]:
     """The tidied text in its segments; a pair of septets or of surrogates is never torn apart. Raises Refusal."""
     text = tidy(text)
     return _pack(text, _alphabet(text))
+
+
+def cut(text: str, most: int) -> str:
+    """The tidied text, as much of it as `most` segments hold. Raises Refusal."""
+    text = tidy(text)
+    alphabet = _alphabet(text)
+    size = replace(alphabet, part=alphabet.alone) if most == 1 else alphabet
+    return "".join(_pack(text, size)[:most])
 
 
 def measure(text: str) -> Measure:

@@ -210,6 +210,30 @@ class TestAListOfPhonesWithTheirTexts:
         assert Message.objects.get(phone=PHONE).text == "x, y"
 
 
+class TestHowManySegmentsATextMayHave:
+    @pytest.mark.parametrize(
+        ("text", "most", "left"),
+        [
+            ("я" * 300, "1", 70), ("я" * 300, "2", 134), ("я" * 300, "9", 300), ("я" * 300, "0", 300),
+            ("я" * 300, "", 300), ("x" * 161, "1", 160), ("x" * 400, "2", 306), ("x" * 160, "1", 160),
+            ("€" * 81, "1", 80), ("😀" * 36, "1", 35), ("я" * 3000, "2", 134),
+        ],
+    )  # fmt: skip
+    def test_a_longer_one_is_cut(self, key: str, text: str, most: str, left: int) -> None:
+        told = said(send(key, "POST", mes=text, maxsms=most))
+        message = Message.objects.get()
+        assert (message.text, told["cnt"]) == (text[:left], message.segments)
+        assert message.segments <= int(most or 0) or most in {"", "0"}
+
+    def test_its_price_is_that_of_what_is_left(self, key: str, priced: Gateway) -> None:
+        assert said(send(key, mes="я" * 300, maxsms="2", cost="1")) == {"cost": "7.00", "cnt": 2}
+
+    def test_so_is_each_of_a_list(self, key: str) -> None:
+        body = {"apikey": key, "list": [f"79161234567:{'я' * 100}", "79161234568:x"], "maxsms": 1}
+        assert said(Client().post("/rest/send/", body, content_type="application/json"))["cnt"] == 2
+        assert sorted(len(one.text) for one in Message.objects.all()) == [1, 70]
+
+
 class TestItsOwnId:
     def test_0_is_none(self, key: str) -> None:
         # The vendor's own library says so with every message.
@@ -398,6 +422,9 @@ class TestErrors:
             ({"hlr": "1"}, 1),
             ({"viber": "1"}, 1),
             ({"call": "1"}, 1),
+            ({"period": "0.5", "freq": "10"}, 1),
+            ({"imgcode": "x7k2", "userip": "192.0.2.1"}, 1),
+            ({"maxsms": "one"}, 1),
         ],
     )
     def test_it_has_its_documented_code(self, key: str, fields: dict[str, str], code: int) -> None:

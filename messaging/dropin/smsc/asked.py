@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rest_framework.exceptions import ValidationError
 
-from messaging import sending
+from messaging import sending, texts
 from messaging.dropin import fields
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
@@ -18,6 +18,7 @@ OWN_ID = r"^[\x21-\x7e]{1,100}$"
 #: Hours, or hours and minutes.
 LIFE = r"^(?:0?[1-9]|1[0-9]|2[0-4]|(?:[01][0-9]|2[0-4]):[0-5][0-9])$"
 ZONE = r"^[+-]?[0-9]{1,2}$"
+SEGMENTS = r"^[0-9]{1,3}$"
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
 #: So many digits are a phone with its country code, and no part of one.
@@ -47,6 +48,9 @@ class SmscSendFields(SmscFields, GatewayFields):
     tz = fields.shaped(ZONE, "Give hours from Moscow's time, such as 2 or -1.", help_text="Hours from Moscow's time")
     valid = fields.shaped(
         LIFE, "Give 1 to 24 hours, or hours and minutes, such as 01:30.", help_text="Hours, 1 to 24, or hh:mm"
+    )
+    maxsms = fields.shaped(
+        SEGMENTS, "Give a number of segments, such as 2.", help_text="A longer text is cut to so many segments"
     )
     cost = fields.one_of("0", "1", "2", "3")
     op = fields.text(default="0")
@@ -86,7 +90,8 @@ def sms_in(asked: Mapping[str, str]) -> Sequence[Sms]:
 
 
 def _alike(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    return ((phone, asked["mes"]) for phone in _phones_in(asked["phones"]))
+    text = _text(asked["mes"], asked)
+    return ((phone, text) for phone in _phones_in(asked["phones"]))
 
 
 def _listed(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -101,7 +106,14 @@ def _listed(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             raise Refusal(f"Line {place} is not a phone, a colon and a text.", field="list")
         phones, text = found.group(1, 2) if found[1] is not None else found.group(3, 4)
         # Two characters stand for a line break, which would end the line.
-        yield from ((phone, text.replace("\\n", "\n")) for phone in _phones_in(phones))
+        text = _text(text.replace("\\n", "\n"), asked)
+        yield from ((phone, text) for phone in _phones_in(phones))
+
+
+def _text(written: str, asked: Mapping[str, str]) -> str:
+    """What is sent of a text: no more than `maxsms` segments, by which a program bounds what it costs."""
+    most = int(asked["maxsms"] or 0)
+    return texts.cut(written, most) if most else written
 
 
 def _phones_in(written: str) -> Iterator[str]:

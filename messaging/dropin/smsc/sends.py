@@ -32,6 +32,12 @@ from portal.permissions import SENDING
 
 #: What is not an SMS, and what an SMS of ours cannot be.
 OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "whatsapp", "call", "bot", "tg")
+#: What is refused, and why: without it something else would be sent than is asked for, or at another time.
+NOT_DONE = {
+    **dict.fromkeys(OTHER_KINDS, "The portal sends SMS and nothing else."),
+    "period": "The portal does not spread messages over a time; send them in parts.",
+    "imgcode": "The portal cannot tell whether this is what the picture shows.",
+}
 PRICE_ONLY = "1"
 #: For so long a call without an id is refused again: the vendor's libraries make it anew where no answer comes.
 REFUSED_AGAIN = timedelta(minutes=1)
@@ -93,10 +99,10 @@ class Send(SmscView):
 
     @cached_property
     def asked(self) -> dict[str, Any]:
-        """The fields of the call. Raises ValidationError, and Refusal for what is no SMS."""
+        """The fields of the call. Raises ValidationError, and Refusal for what is not done here."""
         asked = self.validated(SmscSendFields)
-        if other := next((name for name in OTHER_KINDS if self.fields.get(name, "") not in OFF), None):
-            raise Refusal("The portal sends SMS and nothing else.", field=other)
+        if name := next((name for name in NOT_DONE if self.fields.get(name, "") not in OFF), None):
+            raise Refusal(NOT_DONE[name], field=name)
         return asked
 
     def _wish(self) -> Wish:
