@@ -234,6 +234,29 @@ class TestHowManySegmentsATextMayHave:
         assert sorted(len(one.text) for one in Message.objects.all()) == [1, 70]
 
 
+class TestACommentBehindAText:
+    """SMSC keeps it for the sender to read."""
+
+    @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\\n"])
+    def test_it_is_not_sent(self, key: str, line_break: str) -> None:
+        text = line_break.join(["Room 7 is ready", "~~~", "owes us money", "~~~", "x"])
+        assert said(send(key, mes=text))["cnt"] == 1
+        assert Message.objects.get().text == "Room 7 is ready"
+
+    def test_nor_with_a_list(self, key: str) -> None:
+        assert said(send(key, phones="", mes="", list="79161234567:One\\n~~~\\nowes us money"))["cnt"] == 1
+        assert Message.objects.get().text == "One"
+
+    @pytest.mark.parametrize("text", ["~~~", "a ~~~ b", "a\n~~~ b", "a\n~~~~\nb", "a\n~~~"])
+    def test_what_is_no_line_of_its_own_begins_none(self, key: str, text: str) -> None:
+        assert said(send(key, mes=text))["cnt"] == 1
+        assert Message.objects.get().text == text
+
+    def test_a_comment_alone_is_no_text(self, key: str) -> None:
+        assert said(send(key, mes="\n~~~\nowes us money"))["error_code"] == 1
+        assert not Message.objects.exists()
+
+
 class TestItsOwnId:
     def test_0_is_none(self, key: str) -> None:
         # The vendor's own library says so with every message.

@@ -21,6 +21,9 @@ ZONE = r"^[+-]?[0-9]{1,2}$"
 SEGMENTS = r"^[0-9]{1,3}$"
 BETWEEN_PHONES = re.compile(r"[,;\r\n]+")
 BETWEEN_LINES = re.compile(r"\r\n|\r|\n")
+#: Behind it stands what the sender alone is to read: SMSC.ru, HTTP API, «Комментарии в SMS-сообщениях». Its line breaks
+#: may be two characters, as a PHP program makes them that writes them in single quotes.
+COMMENT = re.compile(r"(?:\r\n|\r|\n|\\n)~~~(?:\r\n|\r|\n|\\n)")
 #: So many digits are a phone with its country code, and no part of one.
 FEWEST_DIGITS = 9
 #: A line of `list`: phones and a text with a colon between them, or a semicolon where there is no colon.
@@ -111,9 +114,9 @@ def _listed(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _text(written: str, asked: Mapping[str, str]) -> str:
-    """What is sent of a text: no more than `maxsms` segments, by which a program bounds what it costs."""
-    most = int(asked["maxsms"] or 0)
-    return texts.cut(written, most) if most else written
+    """What is sent of a text: no comment, and no more than `maxsms` segments, by which a program bounds its cost."""
+    text, most = COMMENT.split(written, maxsplit=1)[0], int(asked["maxsms"] or 0)
+    return texts.cut(text, most) if most else text
 
 
 def _phones_in(written: str) -> Iterator[str]:
