@@ -24,6 +24,7 @@ from tests.gateways.conftest import at_once
 from tests.messaging.programs import PHONE, both_methods, call, key_of
 
 URL = "/sys/send.php"
+LINE_3 = "Line 3 is not a phone, a colon and a text."
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -187,8 +188,40 @@ class TestAListOfPhonesWithTheirTexts:
 
     def test_its_price_is_that_of_all_texts(self, key: str, priced: Gateway) -> None:
         lines = f"79161234567:x\n79161234568:{'x' * 200}\n12:x"
-        assert said(send(key, phones="", mes="", list=lines, cost="1")) == {"cost": "10.50", "cnt": 3}
+        assert said(send(key, phones="", mes="", list=lines, cost="1", err="1")) == {"cost": "10.50", "cnt": 3}
         assert said(send(key, phones="", mes="", list="12:x", cost="1"))["error_code"] == 7
+
+    @pytest.mark.parametrize(
+        "text",
+        ["18:30 запись", " 8:00", "30.11.2026 18:30", "2026-11-30 18:30", "30.11-02.12.2026: x", "5, 6: x", "1;2:3"],
+    )
+    @pytest.mark.parametrize("phones", ["79161234567", "+7 916 123-45-68, 79161234567", "79161234568;79161234567"])
+    def test_a_text_behind_a_semicolon_may_have_a_colon(self, key: str, phones: str, text: str) -> None:
+        told = said(send(key, phones="", mes="", list=f"{phones};{text}", op="1"))
+        assert [one["phone"] for one in told["phones"]] == re.split("[,;] ?", phones)
+        assert {one.text for one in Message.objects.all()} == {text}
+
+    def test_a_semicolon_behind_the_last_phone_is_no_text(self, key: str) -> None:
+        assert said(send(key, phones="", mes="", list="79161234567;79161234568;:y"))["cnt"] == 2
+        assert {one.text for one in Message.objects.all()} == {"y"}
+
+    @pytest.mark.parametrize(
+        "second", ["12:30 заезд", "12;30", "79161234568,12:x", "30.11.2026 18:30", ": заезд", ";x", ";18:30"]
+    )
+    def test_what_may_be_the_second_line_of_a_text_is_refused(self, key: str, second: str) -> None:
+        told = said(send(key, phones="", mes="", list=f"79161234567:Ваша бронь\n\n{second}"))
+        assert (told["error_code"], told["error"]) == (1, f"parameters error, list: {LINE_3}")
+        assert not Message.objects.exists()
+
+    @pytest.mark.parametrize("lines", ["79161234567:x", "79161234567:x\ny"])
+    def test_the_mode_for_texts_of_several_lines_is_refused(self, key: str, lines: str) -> None:
+        assert said(send(key, phones="", mes="", list=lines, nl="1"))["error_code"] == 1
+        assert not Message.objects.exists()
+
+    def test_in_json_a_text_may_have_several_lines(self, key: str) -> None:
+        body = {"apikey": key, "list": ["79161234567:Ваша бронь\r\n12:30 заезд\n", "79161234568:z"]}
+        assert said(Client().post("/rest/send/", body, content_type="application/json"))["cnt"] == 2
+        assert Message.objects.get(phone=PHONE).text == "Ваша бронь\n12:30 заезд"
 
     def test_a_repeat_with_an_id_is_one(self, key: str) -> None:
         answers = [said(send(key, phones="", mes="", id="5", list="79161234567:x\n79161234568:y")) for _ in range(2)]

@@ -12,6 +12,7 @@ from messaging.dropin import fields
 from messaging.dropin.door import GatewayFields
 from messaging.dropin.numbers import spelled
 from messaging.dropin.smsc.calls import SmscFields
+from messaging.dropin.smsc.times import OFF
 from portal.errors import Refusal
 
 OWN_ID = r"^[\x21-\x7e]{1,100}$"
@@ -28,6 +29,10 @@ COMMENT = re.compile(r"(?:\r\n|\r|\n|\\n)~~~(?:\r\n|\r|\n|\\n)")
 FEWEST_DIGITS = 9
 #: A line of `list`: phones and a text with a colon between them, or a semicolon where there is no colon.
 LINE = re.compile(r"([0-9+()\s,;.-]*):(.*)|([0-9+()\s,.-]*);(.*)", re.ASCII)
+#: What may be a phone behind a semicolon, or the begin of a text that has a colon: `18:30`, `30.11.2026 18:30`.
+BEHIND_SEMICOLON = re.compile(r";([^,;]*)")
+#: As many digits as a phone has, and none.
+DATE = re.compile(r"\s*(?:[0-9]{1,2}\.[0-9]{1,2}[.\s-]|20[0-9]{2}-[0-9]{2}-[0-9]{2})")
 
 
 class SmscSendFields(SmscFields, GatewayFields):
@@ -100,17 +105,43 @@ def _alike(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _listed(asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if asked["phones"].strip() or asked["mes"].strip():
         raise Refusal("Send either list, or phones and mes.", field="list")
+    silent = asked["err"] in OFF and asked["op"] in OFF
+    some_before = False
     for place, line in enumerate(BETWEEN_LINES.split(asked["list"]), 1):
         if not line.strip():
             continue
-        found = LINE.fullmatch(line)
-        if found is None:
+        before, text = _parted(line)
+        phones = list(_phones_in(before))
+        if not phones or (silent and some_before and any(map(_is_of_a_text, phones))):
+            # `12:30` may be the second line of a text, whose first one nobody would know to be no more than that.
             # It does not repeat the line, which may hold a secret.
             raise Refusal(f"Line {place} is not a phone, a colon and a text.", field="list")
-        phones, text = found.group(1, 2) if found[1] is not None else found.group(3, 4)
+        some_before = some_before or not all(map(_is_of_a_text, phones))
         # Two characters stand for a line break, which would end the line.
         text = _text(text.replace("\\n", "\n"), asked)
-        yield from ((phone, text) for phone in _phones_in(phones))
+        yield from ((phone, text) for phone in phones)
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """The phones and the text in a line; without phones where it has not both."""
+    found = LINE.fullmatch(line)
+    if found is None:
+        return "", ""
+    if found[1] is None:
+        return found[3], found[4]
+    for behind in BEHIND_SEMICOLON.finditer(found[1]):
+        if behind[1].strip() and _is_of_a_text(behind[1]):
+            return line[: behind.start()], line[behind.start(1) :]
+    return found[1], found[2]
+
+
+def _is_of_a_text(part: str) -> bool:
+    """Whether what stands where a phone would is rather the begin of a text that has a colon."""
+    return _is_short(part) or bool(DATE.match(part))
+
+
+def _is_short(part: str) -> bool:
+    return sum(map(str.isdigit, part)) < FEWEST_DIGITS
 
 
 def _text(written: str, asked: Mapping[str, str]) -> str:
@@ -123,5 +154,5 @@ def _phones_in(written: str) -> Iterator[str]:
     for part in map(str.strip, BETWEEN_PHONES.split(written)):
         pieces = part.split()
         # Else blanks stand in one phone, as people write it, be it a good one or not.
-        apart = all(sum(map(str.isdigit, piece)) >= FEWEST_DIGITS for piece in pieces)
+        apart = not any(map(_is_short, pieces))
         yield from pieces if apart else [part]

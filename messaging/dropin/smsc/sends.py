@@ -17,7 +17,7 @@ from gateways.models import Gateway
 from messaging import sending
 from messaging.dropin.reading import Call, body_of
 from messaging.dropin.smsc import times
-from messaging.dropin.smsc.asked import Sms, SmscSendFields, sms_in
+from messaging.dropin.smsc.asked import BETWEEN_LINES, Sms, SmscSendFields, sms_in
 from messaging.dropin.smsc.calls import CODES_OF_FIELDS, JSON, NUMBERS, PARAMETERS, SmscView
 from messaging.dropin.smsc.money import balance_of, price_of
 from messaging.dropin.smsc.times import OFF
@@ -35,6 +35,7 @@ OTHER_KINDS = ("push", "hlr", "bin", "ping", "mms", "mail", "soc", "viber", "wha
 #: What is refused, and why: without it something else would be sent than is asked for, or at another time.
 NOT_DONE = {
     **dict.fromkeys(OTHER_KINDS, "The portal sends SMS and nothing else."),
+    "nl": "The portal cannot tell the lines of a text from those of the list; write \\n for a line break in a text.",
     "period": "The portal does not spread messages over a time; send them in parts.",
     "imgcode": "The portal cannot tell whether this is what the picture shows.",
 }
@@ -200,8 +201,9 @@ class SendJson(Send):
     def call(self) -> Call:
         """The fields of the JSON object, arrays as texts with commas, or lines in `list`. Raises BadBody."""
         given = read_object(body_of(self.plain))
-        between = {"list": "\n"}
-        return Call({}, {name: _as_written(value, between.get(name, ",")).encode() for name, value in given.items()})
+        if isinstance(given.get("list"), list):
+            given["list"] = "\n".join(map(_line, given["list"]))
+        return Call({}, {name: _as_written(value).encode() for name, value in given.items()})
 
     def charset_of(self, call: Call) -> str:
         """JSON is written in UTF-8, whatever `charset` says."""
@@ -216,10 +218,15 @@ class SendJson(Send):
         return self.get(request)
 
 
-def _as_written(value: Any, between: str) -> str:
+def _line(item: Any) -> str:
+    """One of `list`, whose own line breaks are those of its text."""
+    return BETWEEN_LINES.sub(r"\\n", str(item).strip("\r\n"))
+
+
+def _as_written(value: Any) -> str:
     if isinstance(value, bool):
         return str(int(value))
-    return between.join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return ",".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _key_of(name: str, wish: Wish) -> str:
