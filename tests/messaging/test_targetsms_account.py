@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from gateways.models import Gateway, GatewayHealth
-from messaging.dropin.targetsms import questions
+from messaging.dropin.targetsms import known, questions
 from messaging.models import InboundMessage
 from portal import clock, keys
 from portal.models import User
@@ -97,6 +98,9 @@ def test_whoever_signs_in_may_ask_for_the_time(nobody: User) -> None:
 # What came in
 
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
 def came(text: str, minutes_ago: int, gateway: Gateway) -> InboundMessage:
     made: InboundMessage = InboundMessage.objects.create(
         gateway=gateway,
@@ -136,6 +140,59 @@ def test_who_asks_for_one_period_after_the_other_misses_nothing(admin: User, san
     InboundMessage.objects.update(at=now - timedelta(seconds=150), received_at=now - timedelta(seconds=90))
     first, second = ([sms.get("id_sms") for sms in ask(*period)] for period in pairwise(ends))
     assert (first, second) == ([], [str(late.pk)])
+
+
+def came_at(seconds: float, text: str, gateway: Gateway) -> InboundMessage:
+    """At so many seconds after NOON."""
+    made = came(text, 1, gateway)
+    InboundMessage.objects.filter(pk=made.pk).update(received_at=NOON + timedelta(seconds=seconds))
+    return made
+
+
+def texts_since(start: str, at: float, end: str = "") -> tuple[list[str | None], str]:
+    """What is told so many seconds after NOON, and from when on the program asks the next time."""
+    with time_machine.travel(NOON + timedelta(seconds=at), tick=False):
+        told = ask(start, end)
+    return [sms.text for sms in told], told[-1].get("date_receive", "") if told else start
+
+
+def test_who_goes_on_from_the_last_one_is_told_none_again_and_misses_none(admin: User, sandbox: Gateway) -> None:
+    came_at(0.5, "first", sandbox)
+    start = local(NOON)
+    assert texts_since(start, 0.7) == ([], start)
+    # Its transaction began later, or ended later.
+    came_at(0.9, "second", sandbox)
+    came_at(0.4, "before the first", sandbox)
+    came_at(1, "last of it", sandbox)
+    assert texts_since(start, 5.9) == ([], start)
+    told, start = texts_since(start, 6)
+    assert (told, start) == (
+        ["before the first", "first", "second", "last of it"],
+        local(NOON + timedelta(seconds=1)),
+    )
+    came_at(1.1, "third", sandbox)
+    told, start = texts_since(start, 60)
+    assert (told, start) == (["third"], local(NOON + timedelta(seconds=2)))
+    assert texts_since(start, 60) == ([], start)
+
+
+def test_who_asks_for_periods_misses_nothing_in_the_second_between_them(admin: User, sandbox: Gateway) -> None:
+    for seconds in (59.5, 60.5):
+        came_at(seconds, f"{seconds}", sandbox)
+    ends = [(seconds, local(NOON + timedelta(seconds=seconds))) for seconds in (0, 60, 61)]
+    told = [texts_since(start, at, end)[0] for (_, start), (at, end) in pairwise(ends)]
+    assert told == [["59.5"], ["60.5"]]
+
+
+def test_of_a_second_all_is_told_or_nothing(admin: User, sandbox: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MOST_INBOUND", 3)
+    for seconds in (0.5, 0.6, 1.5, 1.6, 1.7, 1.8, 3.5):
+        came_at(seconds, f"{seconds}", sandbox)
+    answers, start = [], local(NOON)
+    for _ in range(4):
+        told, start = texts_since(start, 60)
+        answers.append(told)
+    assert answers == [["0.5", "0.6"], ["1.5", "1.6", "1.7", "1.8"], ["3.5"], []]
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ class TestOurOwnProviders:
 
     def test_what_guests_write_is_fetched(self, platform: Gateway, sandbox: Gateway, admin: User) -> None:
         accounts.change(platform, settings={"login": "admin"})
-        at = clock.now().replace(microsecond=0)
+        at = clock.now().replace(microsecond=0) - timedelta(minutes=1)
         InboundMessage.objects.create(gateway=sandbox, phone=PHONE, text="<Стоп> & 😀", fingerprint="1", received_at=at)
         inbound.fetch(platform.pk)
         fetched = InboundMessage.objects.get(gateway=platform)

@@ -6,7 +6,7 @@ Source: the SMSGate platform's XML and JSON APIs, «Запрос статуса�
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -21,13 +21,17 @@ from messaging.dropin.targetsms import times, words
 from messaging.dropin.targetsms.documents import Told
 from messaging.models import InboundMessage, Message, State
 from messaging.whereabouts import NEVER_SENT
-from portal import permissions
+from portal import clock, permissions
 from portal.models import User
 from portal.permissions import SENDING, Right, may
 
 KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 #: How many texts that came in one answer tells; who has more to read asks again from the last one on.
 MOST_INBOUND = 1000
+A_SECOND = timedelta(seconds=1)
+#: A text is there to be told once its transaction has ended, and told by the time when that began: what is younger may
+#: still get an elder one beside it, which a program that went on from the younger one would never hear of.
+SETTLED = timedelta(seconds=5)
 #: The platform's name of the rouble.
 CURRENCIES = {"RUB": "RUR"}
 
@@ -117,14 +121,35 @@ def now() -> str:
 
 
 def inbound(caller: User, start: str, end: str) -> Iterator[InboundTold]:
-    """What came in between, both left out; without an `end` until now. Raises Told."""
+    """What came in between, both left out; without an `end` until now, or nearly. Raises Told.
+
+    A program goes on from the last text that it was told. So `date_receive` is the end of the second in which a text
+    came, not its begin, after which the same text would be told again; and of a second all is told or nothing.
+    """
     first, last = _moment(start), _moment(end)
     if first is None:
         raise Told(words.BAD_PERIOD)
-    rows = InboundMessage.objects.select_related("gateway").filter(received_at__gt=first)
+    # Who names an end goes on from there, whatever was told.
+    until = (clock.now() - (timedelta() if last else SETTLED)).replace(microsecond=0)
+    rows = InboundMessage.objects.select_related("gateway").filter(received_at__gt=first, received_at__lte=until)
     rows = rows.filter(received_at__lt=last) if last else rows
-    rows = rows.filter(permissions.of_its_gateways(caller, "gateway"))
-    return map(_inbound, rows.order_by("received_at", "pk")[:MOST_INBOUND])
+    rows = rows.filter(permissions.of_its_gateways(caller, "gateway")).order_by("received_at", "pk")
+    return map(_inbound, _whole_seconds(rows))
+
+
+def _whole_seconds(rows: QuerySet[InboundMessage]) -> Sequence[InboundMessage]:
+    """The first of the rows, so many of them as one answer tells; more only where they all came in one second."""
+    found = list(rows[: MOST_INBOUND + 1])
+    if len(found) <= MOST_INBOUND:
+        return found
+    last = _end_of_second(found[-1].received_at)
+    whole = [row for row in found if _end_of_second(row.received_at) < last]
+    return whole or list(rows.filter(received_at__lte=last))
+
+
+def _end_of_second(at: datetime) -> datetime:
+    """What has no part of a second is itself the end of one."""
+    return (at + A_SECOND - timedelta.resolution).replace(microsecond=0)
 
 
 def _state(message: Message) -> StateTold:
@@ -142,7 +167,7 @@ def _price(message: Message) -> str | None:
 
 
 def _inbound(sms: InboundMessage) -> InboundTold:
-    at, phone = times.local(sms.received_at), sms.phone.lstrip("+")
+    at, phone = times.local(_end_of_second(sms.received_at)), sms.phone.lstrip("+")
     return InboundTold(sms.pk, at, phone, "", sms.gateway.sender, sms.text)
 
 

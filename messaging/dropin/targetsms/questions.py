@@ -100,7 +100,9 @@ class Inbound(Question):
     """Tell what people wrote, as it came in from one moment to another, both left out; the first 1000 of it.
 
     `phone` is the sender of the gateway by which it came. `date_receive` is when the portal heard of it, which is later
-    than when it was written: who asks for one period after the other would miss what was on its way between them.
+    than when it was written: who asks for one period after the other would miss what was on its way between them. It is
+    rounded up to a second, so that who goes on from the last one is told none again; and without an end, what is
+    younger than five seconds is told later.
     """
 
     rights: ClassVar = {"POST": RIGHTS[Errand.INBOUND]}
