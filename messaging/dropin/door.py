@@ -15,7 +15,7 @@ A system's view says where its calls carry what, and how it words an error:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -33,7 +33,7 @@ from messaging.dropin.carried import Carried, CarriedAuthentication
 from messaging.dropin.reading import FORM, MULTIPART, Call
 from messaging.models import Message
 from messaging.retries import Kind
-from portal import audit, permissions, versions
+from portal import audit, clock, permissions, versions
 from portal.api.authentication import keys, tokens
 from portal.api.authentication.refusals import NotSignedIn
 from portal.api.commit import Done, StillOpen, commit, commit_once, commit_row_once
@@ -251,6 +251,11 @@ class DropInView(ApiView):
         rows = Message.objects.select_related("gateway", "wanted").order_by("-id")
         rows = rows.filter(permissions.of_its_gateways(self.caller, "gateway", "wanted"))
         return rows if may(self.caller, Right.MESSAGES_READ) else rows.filter(requested_by=self.caller)
+
+
+def still_to_come(due_at: datetime | None) -> datetime | None:
+    """When to send; None, for at once, where that has passed while the call was looked at, which may take seconds."""
+    return due_at if due_at and due_at > clock.now() else None
 
 
 def _fault_of(exc: Exception, told: Any) -> Fault:

@@ -1,8 +1,10 @@
 """A program that was written for another system: it calls that system's addresses with a key of the portal."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from portal import keys
@@ -20,6 +22,17 @@ def call(url: str, method: str = "GET", **fields: Any) -> Any:
 def key_of(user: User, **scope: Any) -> str:
     """A key of this user."""
     return keys.issue(user, f"key {ApiKey.objects.count()}", **scope)[1]
+
+
+def a_second_passes_in(module: Any, name: str, clock: time_machine.Traveller, patch: pytest.MonkeyPatch) -> None:
+    """Whenever this function of a module is called, time goes on by a second."""
+    done: Callable[..., Any] = getattr(module, name)
+
+    def slow(*given: Any, **named: Any) -> Any:
+        clock.shift(1)
+        return done(*given, **named)
+
+    patch.setattr(module, name, slow)
 
 
 both_methods = pytest.mark.parametrize("method", ["GET", "POST"])

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from gateways.models import Gateway, GatewayHealth
-from messaging import opt_outs
+from messaging import opt_outs, sending
 from messaging.models import Batch, Door, Message, State, Wait
 from portal.api.commit import StillOpen
 from portal.audit import MASK
@@ -21,7 +21,7 @@ from portal.models import AuditEvent, User
 from portal.ways import USUAL_WAYS
 from tests.conftest import PASSWORD
 from tests.gateways.conftest import at_once
-from tests.messaging.programs import PHONE, both_methods, call, key_of
+from tests.messaging.programs import PHONE, a_second_passes_in, both_methods, call, key_of
 
 URL = "/sys/send.php"
 LINE_3 = "Line 3 is not a phone, a colon and a text."
@@ -414,6 +414,16 @@ class TestWhen:
         with time_machine.travel(NOW, tick=False):
             assert "error" not in said(send(key, time=time))
         assert Message.objects.get().waits_for == Wait.NONE
+
+    @pytest.mark.parametrize("phones", ["79161234567", "79161234567,79161234568"])
+    def test_so_does_one_that_passes_while_the_call_is_looked_at(
+        self, key: str, phones: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with time_machine.travel(NOW, tick=False) as clock:
+            a_second_passes_in(sending, "look_at", clock, monkeypatch)
+            told = said(send(key, phones=phones, time=f"0{NOW.timestamp() + 1:.0f}"))
+        assert told["cnt"] == len(phones.split(","))
+        assert {one.waits_for for one in Message.objects.all()} == {Wait.NONE}
 
     @pytest.mark.parametrize("time", ["tomorrow", "21-9", "9-25", "3213261530", "+x", "+" + "9" * 30, "2311281530"])
     def test_one_that_is_none(self, key: str, time: str) -> None:

@@ -14,9 +14,10 @@ from messaging import opt_outs
 from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State, Wait
 from messaging.retries import Kind
+from portal import versions
 from portal.audit import MASK
 from portal.models import AuditEvent, User
-from tests.messaging.programs import PHONE, both_methods, call, key_of
+from tests.messaging.programs import PHONE, a_second_passes_in, both_methods, call, key_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -109,6 +110,14 @@ def test_it_waits_until_the_time_it_is_given(key: str) -> None:
 def test_a_time_that_is_over_means_at_once(key: str, past: str) -> None:
     with time_machine.travel(NOW, tick=False):
         assert send(key, schedule_timestamp=past).json()["result"]["error"] == 0
+    assert Message.objects.get().waits_for == Wait.NONE
+
+
+def test_so_does_one_that_passes_while_the_call_is_looked_at(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        a_second_passes_in(versions, "confirm", clock, monkeypatch)
+        answer = send(key, schedule_timestamp=int(NOW.timestamp()) + 1)
+    assert answer.json()["result"]["error"] == 0
     assert Message.objects.get().waits_for == Wait.NONE
 
 

@@ -1,9 +1,10 @@
 """POST /xml/: many texts in one document, each answered by itself."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from gateways.models import Gateway
@@ -13,6 +14,7 @@ from messaging.models import Batch, Door, Message, OptOut, State
 from messaging.retries import Kind
 from portal import clock, keys, versions
 from portal.models import AuditEvent, User
+from tests.messaging.programs import a_second_passes_in
 from tests.messaging.targetsms import (
     PHONE,
     PLUS_PHONE,
@@ -155,6 +157,20 @@ def test_a_time_is_read_in_the_zone_of_the_portal() -> None:
 def test_a_time_that_is_over_means_at_once() -> None:
     send(f'{ONE} time_send="2020-01-01 10:00"')
     assert Message.objects.get().waits_for == ""
+
+
+@pytest.mark.parametrize("abonents", [(ONE,), (ONE, ONE)])
+def test_so_does_one_that_passes_while_the_call_is_looked_at(
+    abonents: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 22, 12, 33, 59, tzinfo=UTC)
+    with time_machine.travel(now, tick=False) as time:
+        a_second_passes_in(sending, "look_at", time, monkeypatch)
+        due = local(now + timedelta(seconds=1))
+        assert [item.text for item in send(*(f'{one} time_send="{due}"' for one in abonents))] == ["send"] * len(
+            abonents
+        )
+    assert {one.waits_for for one in Message.objects.all()} == {""}
 
 
 def test_a_message_is_not_sent_after_its_validity() -> None:

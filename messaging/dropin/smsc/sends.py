@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from gateways import routing
 from gateways.models import Gateway
 from messaging import sending
+from messaging.dropin.door import still_to_come
 from messaging.dropin.reading import Call, body_of
 from messaging.dropin.smsc import times
 from messaging.dropin.smsc.asked import BETWEEN_LINES, Sms, SmscSendFields, sms_in
@@ -144,7 +145,8 @@ class Send(SmscView):
             refuse_again(self, *again)
         if len(wish.sms) > 1:
             return self._told(wish, items, self._send_many(wish, items))
-        sending.send(**self._alone(wish), kind=Kind.INFORMATION, requested_by=self.caller, due_at=wish.due_at)
+        due_at = still_to_come(wish.due_at)
+        sending.send(**self._alone(wish), kind=Kind.INFORMATION, requested_by=self.caller, due_at=due_at)
         return self._told(wish, items)
 
     def _told(self, wish: Wish, items: Items, wrong: Mapping[int, str] | None = None) -> Done:
@@ -173,7 +175,7 @@ class Send(SmscView):
             name=f"SMSC.ru, {self._reference}",
             gateway_name=wish.name,
             requested_by=self.caller,
-            due_at=wish.due_at,
+            due_at=still_to_come(wish.due_at),
             no_later=wish.no_later,
             door=Door.SMSC,
         )

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from messaging import forgetting, sending
 from messaging.dropin import fields
 from messaging.dropin.carried import Carried
-from messaging.dropin.door import DropInView, Fault, Fields, GatewayFields
+from messaging.dropin.door import DropInView, Fault, Fields, GatewayFields, still_to_come
 from messaging.dropin.numbers import phone_of
 from messaging.guids import guid_of, id_in
 from messaging.models import Door, Message, State
@@ -145,7 +145,8 @@ class SendSms(SmsMobileApiView):
     post = get
 
     def _send_later(self, due_at: datetime, wish: dict[str, Any]) -> Done:
-        message = sending.send(**wish, kind=Kind.INFORMATION, requested_by=self.caller, due_at=due_at)
+        terms: dict[str, Any] = {"kind": Kind.INFORMATION, "requested_by": self.caller}
+        message = sending.send(**wish, **terms, due_at=still_to_come(due_at))
         return Done(told_of(message), object_id=str(message.pk))
 
 

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from messaging import sending
-from messaging.dropin.door import Fault
+from messaging.dropin.door import Fault, still_to_come
 from messaging.dropin.targetsms import documents, words
 from messaging.dropin.targetsms.asked import Asked, Terms, Written, asked_of
 from messaging.dropin.targetsms.view import TargetSmsView
@@ -92,7 +92,7 @@ class Sends(TargetSmsView):
             "kind": Kind.INFORMATION,
             "gateway_name": self.gateway_called("", terms.sender),
             "requested_by": self.caller,
-            "due_at": terms.due_at,
+            "due_at": still_to_come(terms.due_at),
             "no_later": terms.no_later,
             "door": DOOR,
         }
