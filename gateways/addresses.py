@@ -4,6 +4,7 @@ Whoever may set up a gateway could otherwise reach every server near the portal.
 resolves to is looked at, and the one that is connected to is looked at again, which catches addresses written as such.
 """
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -67,6 +68,29 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+class GuardedResolverOfStrangers(GuardedResolver):
+    """Looks up names that others may write, and so as many as they like for which nobody answers: few at once.
+
+    A look-up cannot be stopped and goes on when nobody waits for it any more, so its turn lasts as long as it does. One
+    whose turn has not come in `patience` seconds is never begun, and raises TimeoutError.
+    """
+
+    def __init__(self, at_once: int, patience: float) -> None:
+        super().__init__()
+        self._turns = asyncio.Semaphore(at_once)
+        self._patience = patience
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        async with asyncio.timeout(self._patience):
+            await self._turns.acquire()
+        try:
+            return await super().resolve(host, port, family)
+        finally:
+            self._turns.release()
 
 
 def open_socket(target: AddrInfoType) -> socket.socket:

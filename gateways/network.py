@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import aiohttp
 from yarl import URL
 
-from gateways.addresses import GuardedResolver, PrivateNetwork, open_socket
+from gateways.addresses import GuardedResolver, GuardedResolverOfStrangers, PrivateNetwork, open_socket
 from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.outcomes import Ambiguous, NotSent
 from portal import clock
@@ -27,6 +27,8 @@ KEEP_ALIVE = 10.0
 CONNECT = 2.0
 #: Seconds for the rest of an answer of which the beginning is enough.
 BEGINNING = 2.0
+#: How many host names of strangers are looked up at once.
+LOOK_UPS_OF_STRANGERS = 16
 NOT_ASCII = bytes(range(0x80, 0x100))
 #: A line break in a setting would end a header, or the headers.
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -129,20 +131,10 @@ class Network:
     """The kept connections of one event loop; made and used on it."""
 
     def __init__(self) -> None:
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(_report_connection)
-        trace.on_request_headers_sent.append(_report_write)
-        trace.on_request_chunk_sent.append(_report_body)
-        self._session = aiohttp.ClientSession(
-            # How many at once is each gateway's own setting, so there is no limit here.
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=KEEP_ALIVE, resolver=GuardedResolver(), socket_factory=open_socket
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT),
-            trace_configs=[trace],
-            trust_env=False,
-        )
+        self._session = _session(GuardedResolver())
+        # Whose answer matters no further than its beginning is no provider, but whoever asked to be told: what others
+        # write must hold up no look-up of a provider's name, nor share one with it.
+        self._strangers = _session(GuardedResolverOfStrangers(LOOK_UPS_OF_STRANGERS, CONNECT))
 
     async def exchange(self, call: Call, trail: Trail) -> HttpResponse:
         """Writes the request and reads the answer. Raises anything; the trail knows what it means."""
@@ -153,7 +145,8 @@ class Network:
             raise NeverWritten("nothing was sent: the address is neither http nor https")
         if any(CONTROL.search(part) for header in request.headers.items() for part in header):
             raise NeverWritten("nothing was sent: a header holds a control character")
-        async with self._session.request(
+        session = self._session if request.enough is None else self._strangers
+        async with session.request(
             request.method,
             url,
             headers=request.headers,
@@ -169,6 +162,24 @@ class Network:
     async def close(self) -> None:
         """Closes the connections."""
         await self._session.close()
+        await self._strangers.close()
+
+
+def _session(resolver: GuardedResolver) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_report_connection)
+    trace.on_request_headers_sent.append(_report_write)
+    trace.on_request_chunk_sent.append(_report_body)
+    return aiohttp.ClientSession(
+        # How many at once is each gateway's own setting, so there is no limit here.
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE, resolver=resolver, socket_factory=open_socket
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT),
+        trace_configs=[trace],
+        trust_env=False,
+    )
 
 
 async def _report_connection(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateways.http import HttpRequest, HttpResponse
-from gateways.network import Call, Exchange, Network, Trail
+from gateways.network import LOOK_UPS_OF_STRANGERS, Call, Exchange, Network, Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.sandbox_door import SandboxDoor, is_for_sandbox
 from portal import clock
@@ -26,7 +26,7 @@ __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
 GATHER = 0.01
 #: And no more than so many: writing down what failed takes some milliseconds each, and what comes meanwhile waits.
 TOGETHER = 250
-#: How many host names are looked up at once.
+#: How many host names of providers are looked up at once.
 LOOK_UPS = 64
 
 
@@ -111,7 +111,8 @@ class _Loop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         # Names are looked up in threads: those of hosts that nobody answers for must not keep the others waiting.
-        self._loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="names"))
+        threads = ThreadPoolExecutor(LOOK_UPS + LOOK_UPS_OF_STRANGERS, thread_name_prefix="names")
+        self._loop.set_default_executor(threads)
         self._door = SandboxDoor(self._loop)
         self._in_air: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="providers", daemon=True)

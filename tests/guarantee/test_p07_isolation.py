@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from django.utils import timezone
 
-from gateways import balance, pace, transport
+from gateways import balance, network, pace, transport
 from gateways.http import HttpRequest
 from gateways.models import Gateway, GatewayHealth
 from gateways.network import Call
@@ -214,30 +214,77 @@ class TestThreadsOfAWorker:
         assert balance.gateways_to_ask() == []
 
 
-def test_no_call_waits_for_the_look_up_of_a_name_that_nobody_answers_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_up, answered, asked = socket.getaddrinfo, threading.Event(), threading.Semaphore(0)
+class NameServer:
+    """Stands in for the resolver: every name is this machine, and those that begin so get no answer until the end."""
 
-    def getaddrinfo(host: Any, *rest: Any, **options: Any) -> Any:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._look_up, self._answered, self._asked = socket.getaddrinfo, threading.Event(), threading.Semaphore(0)
+        monkeypatch.setattr(socket, "getaddrinfo", self._getaddrinfo)
+
+    def _getaddrinfo(self, host: Any, *rest: Any, **options: Any) -> Any:
         if str(host).startswith("silent"):
-            asked.release()
-            answered.wait()
-        return look_up("127.0.0.1", *rest, **options)
+            self._asked.release()
+            self._answered.wait()
+        return self._look_up("127.0.0.1", *rest, **options)
 
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    def is_asked(self, times: int) -> bool:
+        """Whether it has been asked so often for those, within a while."""
+        return all(self._asked.acquire(timeout=PATIENCE) for _ in range(times))
+
+    def is_asked_more(self) -> bool:
+        return self._asked.acquire(blocking=False)
+
+    def answer(self) -> None:
+        self._answered.set()
+
+
+@pytest.fixture
+def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    name_server = NameServer(monkeypatch)
+    yield name_server
+    name_server.answer()
+    transport.stop()
+
+
+def test_no_call_waits_for_the_look_up_of_a_name_that_nobody_answers_for(name_server: NameServer) -> None:
     flight = transport.Flight()
-    try:
-        with FaultyServer(answers(http(b"taken"))) as provider:
-            flight.launch([call_to(f"{name}.example", provider.port) for name in SILENT])
-            assert all(asked.acquire(timeout=PATIENCE) for _ in SILENT)
-            well = HttpRequest("POST", f"http://well.example:{provider.port}/")
-            assert transport.fetch(well, PATIENCE).body == b"taken"
-            assert flight.landed(0) == []
-            answered.set()
-    finally:
-        answered.set()
-        transport.stop()
+    with FaultyServer(answers(http(b"taken"))) as provider:
+        flight.launch([call_to(f"{name}.example", provider.port) for name in SILENT])
+        assert name_server.is_asked(len(SILENT))
+        assert transport.fetch(request_to("well.example", provider.port), PATIENCE).body == b"taken"
+        assert flight.landed(0) == []
+        name_server.answer()
 
 
-def call_to(host: str, port: int) -> Call:
-    request = HttpRequest("POST", f"http://{host}:{port}/")
+def test_no_send_waits_for_the_look_ups_of_names_that_others_gave(name_server: NameServer) -> None:
+    """However many: webhooks and delivery reports go to any host."""
+    flight = transport.Flight()
+    with FaultyServer(answers(http(b"taken"))) as provider:
+        flight.launch([call_to(f"silent{n}.example", 9, enough=1) for n in range(3 * transport.LOOK_UPS)])
+        assert name_server.is_asked(network.LOOK_UPS_OF_STRANGERS)
+        assert transport.fetch(request_to("well.example", provider.port), PATIENCE).body == b"taken"
+
+
+def test_a_look_up_for_others_that_nobody_waits_for_any_more_is_not_begun(
+    name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "CONNECT", 1.5)
+    flight, landings = transport.Flight(), list[transport.Landing]()
+    flight.launch([call_to(f"silent{n}.example", 9, enough=1) for n in range(3 * network.LOOK_UPS_OF_STRANGERS)])
+    while flight.in_air:
+        landings += flight.landed(PATIENCE)
+    assert {str(landing.failure) for landing in landings} == {"nothing was sent: no connection was made in time"}
+    assert name_server.is_asked(network.LOOK_UPS_OF_STRANGERS)
+    name_server.answer()
+    with FaultyServer(answers(http(b"heard"))) as program:
+        assert transport.fetch(request_to("well.example", program.port, enough=9), PATIENCE).body == b"heard"
+    assert not name_server.is_asked_more()
+
+
+def request_to(host: str, port: int, enough: int | None = None) -> HttpRequest:
+    return HttpRequest("POST", f"http://{host}:{port}/", enough=enough)
+
+
+def call_to(host: str, port: int, enough: int | None = None) -> Call:
+    request = request_to(host, port, enough)
     return Call(0, request, A_LONG_TIME, timezone.now() + timedelta(seconds=A_LONG_TIME))
