@@ -122,7 +122,8 @@ def _look_again(rows: Sequence[DeliveryReport], now: datetime) -> None:
 
 
 def _is_given_up(row: DeliveryReport, now: datetime) -> bool:
-    return now - row.made > schedule.GIVEN_UP_AFTER
+    """While a message is valid, which may begin days after it was accepted, something may yet happen to it."""
+    return now - max(row.made, row.message.valid_until) > schedule.GIVEN_UP_AFTER
 
 
 def _request(report: DeliveryReport, happened: Happened) -> HttpRequest | None:

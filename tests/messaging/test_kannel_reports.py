@@ -95,6 +95,7 @@ def tell(**time: float) -> None:
     """What a worker does once so much time has gone by."""
     shift = timedelta(**(time or {"seconds": 2}))
     DeliveryReport.objects.update(due_at=F("due_at") - shift, made=F("made") - shift)
+    Message.objects.update(valid_until=F("valid_until") - shift)
     tasks.report(0)
 
 
@@ -154,8 +155,16 @@ class TestWhatIsTold:
 
     def test_after_days_of_nothing_it_ends(self, key: str, program: Program) -> None:
         becomes(sent(key, program, 3), State.NO_RECEIPT)
-        tell(days=6)
+        tell(days=7)
         assert not DeliveryReport.objects.exists()
+
+    def test_days_in_which_it_waits_for_its_time_do_not_count(self, key: str, program: Program) -> None:
+        assert send(key, f"{program.url}/dlr?d=%d", deferred=6 * 24 * 60).status_code == 202
+        tell(days=5.5)
+        becomes(Message.objects.get(), State.DELIVERED)
+        tell(days=0.5)
+        tell()
+        assert kinds(program) == ["8", "1"]
 
     def test_every_receiver_has_one(self, key: str, program: Program) -> None:
         send(key, f"{program.url}/dlr?p=%p&d=%d", 8, to=f"{PHONE} 79161234568")
