@@ -5,7 +5,7 @@ What decides is whether a byte may have been written, never the kind of error. N
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,7 +134,12 @@ class Network:
         self._session = _session(GuardedResolver())
         # Whose answer matters no further than its beginning is no provider, but whoever asked to be told: what others
         # write must hold up no look-up of a provider's name, nor share one with it.
-        self._strangers = _session(GuardedResolverOfStrangers(LOOK_UPS_OF_STRANGERS, CONNECT))
+        # Nor is a status lost because the body is in a coding that cannot be read here: it is left as it comes.
+        self._strangers = _session(
+            GuardedResolverOfStrangers(LOOK_UPS_OF_STRANGERS, CONNECT),
+            auto_decompress=False,
+            headers={"accept-encoding": "identity"},
+        )
 
     async def exchange(self, call: Call, trail: Trail) -> HttpResponse:
         """Writes the request and reads the answer. Raises anything; the trail knows what it means."""
@@ -165,7 +170,9 @@ class Network:
         await self._strangers.close()
 
 
-def _session(resolver: GuardedResolver) -> aiohttp.ClientSession:
+def _session(
+    resolver: GuardedResolver, *, auto_decompress: bool = True, headers: Mapping[str, str] | None = None
+) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_end.append(_report_connection)
     trace.on_request_headers_sent.append(_report_write)
@@ -178,6 +185,8 @@ def _session(resolver: GuardedResolver) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT),
         trace_configs=[trace],
+        auto_decompress=auto_decompress,
+        headers=headers,
         trust_env=False,
     )
 

@@ -38,13 +38,24 @@ def answered(behaviour: Behaviour) -> WebhookTry:
         (faulty_server.sends_without_end, "x" * LONGEST_ANSWER),
         (faulty_server.goes_silent_after(SHORT_OF_IT), "heard"),
         (faulty_server.breaks_off_after(SHORT_OF_IT), "heard"),
-        (faulty_server.answers(http(b"no gzip", "200 OK", "Content-Encoding: gzip")), ""),
+        (faulty_server.answers(http(b"no gzip", "200 OK", "Content-Encoding: gzip")), "no gzip"),
+        (faulty_server.answers(http(b"no br", "200 OK", "Content-Encoding: br")), "no br"),
+        (faulty_server.answers(http(b"no zstd", "200 OK", "Content-Encoding: zstd")), "no zstd"),
     ],
-    ids=["large", "endless", "silent", "broken off", "unreadable"],
+    ids=["large", "endless", "silent", "broken off", "no gzip", "no br", "no zstd"],
 )
 def test_whoever_says_200_has_heard_it_however_the_answer_ends(behaviour: Behaviour, answer: str) -> None:
     call = answered(behaviour)
     assert (call.status, call.delivery.state, call.answer) == (200, Delivered.DELIVERED, answer)
+
+
+def test_an_answer_is_asked_for_as_it_is() -> None:
+    with FaultyServer(faulty_server.answers(http())) as server:
+        listen("gateway.up", url=server.url)
+        webhooks.tell("gateway.up", {"sms_gateway": "main"})
+        deliver_all()
+    headers = server.requests[0].partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
+    assert [one for one in headers if one.startswith(b"accept-encoding")] == [b"accept-encoding: identity"]
 
 
 def test_whoever_says_500_has_not() -> None:
