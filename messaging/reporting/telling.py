@@ -4,6 +4,7 @@ A worker that dies between the claim and the answer leaves a lease; when that is
 """
 
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from gateways.http import HttpRequest
-from gateways.transport import Call, Flight
 from messaging import addresses, retries
 from messaging.drains import Busy, drains
 from messaging.known_gateways import OUR_OWN
 from messaging.models import DeliveryReport, Message
 from messaging.reporting.escapes import filled
+from messaging.reporting.in_air import InAir, Told
 from messaging.reporting.kinds import Happened, is_over, next_of
 from messaging.reporting.resting import Resting
 from messaging.webhooks import schedule
@@ -31,6 +32,12 @@ logger = logging.getLogger(__name__)
 SOME = 50
 #: Seconds for one call.
 TIMEOUT = 10.0
+#: Seconds in which most programs answer. The calls of one that takes longer stay in the air while others get theirs.
+MOMENT = 1.0
+#: How many calls may be in the air.
+MOST_IN_AIR = 4 * SOME
+#: A host that has not answered so many calls since the last turn gets no more; they wait for so long.
+A_FEW, BEHIND = 5, timedelta(seconds=5)
 LEASE = timedelta(seconds=TIMEOUT) + retries.LEASE_MARGIN
 #: A message is looked at again after a tenth of the time for which its report has been wanted, within these bounds.
 SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)
@@ -49,36 +56,62 @@ def tell_due() -> None:
     """Looks at all that is due, tells what has happened, and returns when nothing is."""
     if not busy.begin(_ONE):
         return
+    air = InAir()
     try:
-        while not drains.stopping and _turn():
+        while not drains.stopping and (_turn(air) or air):
             pass
+        while air:
+            _settle(air, TIMEOUT)
     finally:
         busy.abandon(_ONE)
 
 
-def _turn() -> bool:
-    """One claim and its calls; whether there may be more."""
-    looked_at, claimed = _claim()
+def _turn(air: InAir) -> bool:
+    """One claim and its calls, of which none is waited for longer than a moment; whether there may be more."""
+    looked_at, claimed = _claim() if len(air) < MOST_IN_AIR else (0, [])
+    first = _call(air, claimed)
+    if not air.is_in_air(first):
+        # Whoever has just been put off is no reason to wait: behind them may be others.
+        return _settle(air, 0 if looked_at else MOMENT) or bool(looked_at)
+    end = time.monotonic() + MOMENT
+    while air.is_in_air(first) and (left := end - time.monotonic()) > 0:
+        _settle(air, left)
+    return True
+
+
+def _call(air: InAir, claimed: Sequence[tuple[DeliveryReport, Happened]]) -> int:
+    """Calls whoever may be called, puts off the others; the first ticket of these calls."""
     not_after = clock.now() + retries.LEASE_MARGIN
-    flight, calls, hosts = Flight(), [], dict[int, str]()
-    for place, (report, happened) in enumerate(claimed):
+    called = air.hosts()
+    slow = {host for host, unanswered in called.items() if unanswered >= A_FEW}
+    calls, waiting = list[tuple[Told, HttpRequest]](), list[tuple[Told, datetime]]()
+    for report, happened in claimed:
         request = _request(report, happened)
-        host = _host_of(request.url) if request else ""
+        told = Told(report, happened, _host_of(request.url) if request else "")
         if request is None:
             _failed(report, happened)
-        elif not _must_wait(host, hosts.values()):
-            hosts[place] = host
-            calls.append(Call(place, request, TIMEOUT, not_after))
+        elif _must_wait(told.host, called):
+            waiting.append((told, resting.until(told.host, clock.now()) or clock.now() + LEASE))
+        elif told.host in slow:
+            waiting.append((told, clock.now() + BEHIND))
         else:
-            _put_off(report, happened, resting.until(host, clock.now()) or clock.now() + LEASE)
-    flight.launch(calls)
-    while flight.in_air:
-        for landing in flight.landed(TIMEOUT):
-            report, happened = claimed[landing.ticket]
-            resting.note(hosts[landing.ticket], clock.now(), answered=landing.response is not None)
-            good = landing.response is not None and 200 <= landing.response.status < 300
-            (_done if good else _failed)(report, happened)
-    return bool(looked_at)
+            called[told.host] += 1
+            calls.append((told, request))
+    first = air.launch(calls, TIMEOUT, not_after)
+    with transaction.atomic():
+        for told, until in waiting:
+            _put_off(told.report, told.happened, until)
+    return first
+
+
+def _settle(air: InAir, wait: float) -> bool:
+    """Writes down what came back; whether anything did."""
+    landed = air.landed(wait)
+    for told, response in landed:
+        resting.note(told.host, clock.now(), answered=response is not None)
+        good = response is not None and 200 <= response.status < 300
+        (_done if good else _failed)(told.report, told.happened)
+    return bool(landed)
 
 
 def _host_of(url: str) -> str:
@@ -88,7 +121,7 @@ def _host_of(url: str) -> str:
 
 
 def _must_wait(host: str, called: Collection[str]) -> bool:
-    """Whether it gives no answer, as far as is known, and is not due to be tried, or is tried already in this turn."""
+    """Whether it gives no answer, as far as is known, and is not due to be tried, or is being tried already."""
     return resting.until(host, clock.now()) is not None or (resting.is_tried(host) and host in called)
 
 

@@ -1,6 +1,7 @@
-"""Programs that are down keep no other program waiting for its delivery reports."""
+"""Programs that are down or slow keep no other program waiting for its delivery reports."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -16,11 +17,14 @@ from messaging.reporting import telling
 from messaging.reporting.resting import Resting
 from messaging.webhooks import schedule
 from tests.messaging.conftest import Send
+from tests.simulators.faulty_server import FaultyServer, answers, http
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOST = "desk.example.org"
+#: Longer than any call.
+A_WHILE = 60
 
 
 class TestRests:
@@ -115,6 +119,43 @@ def test_an_address_that_is_none_once_it_is_filled_in_keeps_no_other_waiting(
     tasks.report(0)
     assert tries() == [1, 1]
     assert resting.is_tried(nobody)
+
+
+def test_a_slow_program_keeps_no_other_waiting(send: Send, resting: Resting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers only once the other has been told, and is given up by nobody meanwhile."""
+    for name, value in {"SOME": 3, "A_FEW": 3, "MOMENT": 0.05, "BEHIND": timedelta(hours=1)}.items():
+        monkeypatch.setattr(telling, name, value)
+    other_is_told = threading.Event()
+
+    def answer_late(server: FaultyServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        other_is_told.wait(A_WHILE)
+        connection.sendall(http())
+
+    def hear(server: FaultyServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        other_is_told.set()
+        connection.sendall(http())
+
+    with FaultyServer(answer_late) as slow, FaultyServer(hear) as quick:
+        wanted(send, f"127.0.0.1:{slow.port}", 8)
+        wanted(send, f"127.0.0.1:{quick.port}", 1)
+        tasks.report(0)
+        assert (len(slow.requests), len(quick.requests)) == (3, 1)
+    # Nobody was called for the others of the slow one, which are neither lost nor tried all the time.
+    assert tries() == [0] * 5
+    assert not reporting.is_due()
+
+
+def test_a_program_that_answers_soon_is_told_all_in_one_go(
+    send: Send, resting: Resting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "MOMENT", A_WHILE)
+    with FaultyServer(answers(http())) as program:
+        wanted(send, f"127.0.0.1:{program.port}", telling.SOME + telling.A_FEW)
+        tasks.report(0)
+        assert len(program.requests) == telling.SOME + telling.A_FEW
+    assert not DeliveryReport.objects.exists()
 
 
 def test_many_are_looked_at_in_a_few_statements(send: Send, resting: Resting) -> None:

@@ -15,6 +15,7 @@ from gateways.transport import Flight
 from messaging.guids import guid_of
 from messaging.models import Attempt, DeliveryEvent, DeliveryReport, Message, State, Step, Wait
 from messaging.reporting import telling
+from messaging.reporting.in_air import InAir
 from portal import keys
 from portal.models import User
 from tests.messaging.programs import PHONE, call
@@ -104,7 +105,7 @@ def told_of_reports(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     urls: list[str] = []
     monkeypatch.setattr(Flight, "launch", lambda _, calls: urls.extend(one.request.url for one in calls))
     DeliveryReport.objects.update(due_at=timezone.now())
-    telling._turn()
+    telling._call(InAir(), telling._claim()[1])
     return [dict(parse_qsl(urlsplit(url).query)) for url in urls]
 
 
