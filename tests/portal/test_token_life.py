@@ -53,6 +53,16 @@ def test_a_gap_of_sixteen_minutes_always_ends_it(token: str, since_refresh: floa
     assert use(token, second_use + timedelta(minutes=16)) == (401, IDLE)
 
 
+def test_a_use_at_the_same_moment_does_not_undo_that_it_was_ended(admin: User, token: str) -> None:
+    with time_machine.travel(START + timedelta(minutes=5), tick=False) as clock:
+        used = tokens.find_token(token)
+        clock.shift(timedelta(seconds=1))
+        tokens.end(ApiToken.objects.filter(pk=used.pk))
+        clock.shift(timedelta(seconds=-1))
+        tokens.slide(used, None)
+    assert ApiToken.objects.get().expiry == START + timedelta(minutes=5, seconds=1)
+
+
 def test_it_lives_no_longer_than_a_token_may_though_it_may_be_idle_longer(admin: User, settings: Settings) -> None:
     settings.REST_KNOX = {
         **settings.REST_KNOX,

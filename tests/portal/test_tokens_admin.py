@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -38,10 +39,15 @@ def test_a_token_that_is_ended_here_opens_nothing_any_more(admin: User, operator
     assert AuditEvent.objects.filter(action="admin:portal_apitoken_delete", status=200).count() == 1
 
 
-def test_a_program_that_goes_on_with_a_token_that_was_ended_here_is_no_guesser(admin: User, operator: User) -> None:
+@pytest.mark.parametrize("among_others", [False, True])
+def test_a_program_that_goes_on_with_a_token_that_was_ended_here_is_no_guesser(
+    admin: User, operator: User, among_others: bool
+) -> None:
     client = login(operator, "192.0.2.1")
-    ending = page(ApiToken, "delete", ApiToken.objects.get().pk)
-    assert signed_in(admin).post(ending, {"post": "yes"}).status_code == 302
+    token = ApiToken.objects.get()
+    ending = page(ApiToken, "changelist") if among_others else page(ApiToken, "delete", token.pk)
+    chosen = {"action": "delete_selected", "_selected_action": [token.pk]} if among_others else {}
+    assert signed_in(admin).post(ending, {**chosen, "post": "yes"}).status_code == 302
     assert [client.get("/api/v1/sms_gateways").status_code for _ in range(6)] == [401] * 6
     assert not RefusedTry.objects.exists()
 

@@ -120,7 +120,7 @@ def slide(token: ApiToken, address: str | None) -> None:
     unseen = not slides and (now - seen).total_seconds() > knox_settings.MIN_REFRESH_INTERVAL
     if unseen or gained > knox_settings.MIN_REFRESH_INTERVAL or (expiry == limit and gained > 0):
         # A use elsewhere at the same time may have moved it further, or a logout may have ended it: neither is undone.
-        ApiToken.objects.filter(pk=token.pk, expiry__gt=now, expiry__lte=expiry).update(
+        ApiToken.objects.filter(pk=token.pk, expiry__gte=token.expiry, expiry__lte=expiry).update(
             expiry=expiry, last_used=now, last_address=address
         )
         token.expiry, token.last_used, token.last_address = expiry, now, address
