@@ -201,6 +201,11 @@ class TestAListOfPhonesWithTheirTexts:
         assert [one["phone"] for one in told["phones"]] == re.split("[,;] ?", phones)
         assert {one.text for one in Message.objects.all()} == {text}
 
+    @pytest.mark.parametrize("between", [";12;", ";12,", ";30.11.2026;"])
+    def test_a_wrong_phone_among_good_ones_is_no_text_with_the_others_in_it(self, key: str, between: str) -> None:
+        assert said(send(key, phones="", mes="", list=f"79161234567{between}79161234568:y"))["cnt"] == 2
+        assert [one.text for one in Message.objects.all()] == ["y", "y"]
+
     def test_a_semicolon_behind_the_last_phone_is_no_text(self, key: str) -> None:
         assert said(send(key, phones="", mes="", list="79161234567;79161234568;:y"))["cnt"] == 2
         assert {one.text for one in Message.objects.all()} == {"y"}

@@ -176,6 +176,14 @@ def test_who_goes_on_from_the_last_one_is_told_none_again_and_misses_none(admin:
     assert texts_since(start, 60) == ([], start)
 
 
+def test_whose_end_is_far_ahead_goes_on_from_the_last_one_too(admin: User, sandbox: Gateway) -> None:
+    tomorrow = local(NOON + timedelta(days=1))
+    came_at(0.5, "first", sandbox)
+    assert texts_since(local(NOON), 1, tomorrow) == ([], local(NOON))
+    came_at(0.9, "second", sandbox)
+    assert texts_since(local(NOON), 6, tomorrow) == (["first", "second"], local(NOON + timedelta(seconds=1)))
+
+
 def test_who_asks_for_periods_misses_nothing_in_the_second_between_them(admin: User, sandbox: Gateway) -> None:
     for seconds in (59.5, 60.5):
         came_at(seconds, f"{seconds}", sandbox)

@@ -130,7 +130,9 @@ def _parted(line: str) -> tuple[str, str]:
     if found[1] is None:
         return found[3], found[4]
     for behind in BEHIND_SEMICOLON.finditer(found[1]):
-        if behind[1].strip() and _is_of_a_text(behind[1]):
+        # Before another phone it is a wrong one: what follows is for others, and no text for the first.
+        others = BETWEEN_PHONES.split(found[1][behind.end() :])
+        if behind[1].strip() and all(map(_is_of_a_text, [behind[1], *others])):
             return line[: behind.start()], line[behind.start(1) :]
     return found[1], found[2]
 

@@ -32,6 +32,8 @@ A_SECOND = timedelta(seconds=1)
 #: A text is there to be told once its transaction has ended, and told by the time when that began: what is younger may
 #: still get an elder one beside it, which a program that went on from the younger one would never hear of.
 SETTLED = timedelta(seconds=5)
+#: So far may a program's clock be ahead that asks until now; who asks until later goes on from the last text.
+NEARLY_OVER = timedelta(minutes=1)
 #: The platform's name of the rouble.
 CURRENCIES = {"RUB": "RUR"}
 
@@ -129,8 +131,10 @@ def inbound(caller: User, start: str, end: str) -> Iterator[InboundTold]:
     first, last = _moment(start), _moment(end)
     if first is None:
         raise Told(words.BAD_PERIOD)
-    # Who names an end goes on from there, whatever was told.
-    until = (clock.now() - (timedelta() if last else SETTLED)).replace(microsecond=0)
+    now = clock.now()
+    # Who names an end that is over, or nearly, goes on from there, whatever was told.
+    goes_on_from_end = last is not None and last <= now + NEARLY_OVER
+    until = (now - (timedelta() if goes_on_from_end else SETTLED)).replace(microsecond=0)
     rows = InboundMessage.objects.select_related("gateway").filter(received_at__gt=first, received_at__lte=until)
     rows = rows.filter(received_at__lt=last) if last else rows
     rows = rows.filter(permissions.of_its_gateways(caller, "gateway")).order_by("received_at", "pk")
