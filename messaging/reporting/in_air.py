@@ -1,7 +1,7 @@
 """The calls that have not come back yet, over as many turns as they take. No database here."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import count
 from typing import NamedTuple
@@ -27,6 +27,7 @@ class InAir:
         self._flight = Flight()
         self._calls: dict[int, Told] = {}
         self._tickets = count()
+        self._behind: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -34,6 +35,15 @@ class InAir:
     def hosts(self) -> Counter[str]:
         """How many calls each host has not answered yet."""
         return Counter(told.host for told in self._calls.values())
+
+    def one_more_behind(self, host: str) -> int:
+        """One more report waits until this host has answered others; how many did before it."""
+        self._behind[host] += 1
+        return self._behind[host] - 1
+
+    def forget_behind(self, slow: Collection[str]) -> None:
+        """What waited for others than these waits no more."""
+        self._behind = Counter({host: waiting for host, waiting in self._behind.items() if host in slow})
 
     def launch(self, some: Sequence[tuple[Told, HttpRequest]], timeout: float, not_after: datetime) -> int:
         """The first of their tickets, which only grow."""

@@ -36,7 +36,8 @@ TIMEOUT = 10.0
 MOMENT = 1.0
 #: How many calls may be in the air.
 MOST_IN_AIR = 4 * SOME
-#: A host that has not answered so many calls since the last turn gets no more; they wait for so long.
+#: A host that has not answered so many calls since the last turn gets no more; SOME of them wait for so long, and the
+#: next ones for as long again: else thousands would be put off at every turn.
 A_FEW, BEHIND = 5, timedelta(seconds=5)
 LEASE = timedelta(seconds=TIMEOUT) + retries.LEASE_MARGIN
 #: A message is looked at again after a tenth of the time for which its report has been wanted, within these bounds.
@@ -60,10 +61,13 @@ def tell_due() -> None:
     try:
         while not drains.stopping and (_turn(air) or air):
             pass
-        while air:
-            _settle(air, TIMEOUT)
     finally:
-        busy.abandon(_ONE)
+        # Whatever failed: who was called is told no second time for that.
+        try:
+            while air:
+                _settle(air, TIMEOUT)
+        finally:
+            busy.abandon(_ONE)
 
 
 def _turn(air: InAir) -> bool:
@@ -84,6 +88,7 @@ def _call(air: InAir, claimed: Sequence[tuple[DeliveryReport, Happened]]) -> int
     not_after = clock.now() + retries.LEASE_MARGIN
     called = air.hosts()
     slow = {host for host, unanswered in called.items() if unanswered >= A_FEW}
+    air.forget_behind(slow)
     calls, waiting = list[tuple[Told, HttpRequest]](), list[tuple[Told, datetime]]()
     for report, happened in claimed:
         request = _request(report, happened)
@@ -93,15 +98,14 @@ def _call(air: InAir, claimed: Sequence[tuple[DeliveryReport, Happened]]) -> int
         elif _must_wait(told.host, called):
             waiting.append((told, resting.until(told.host, clock.now()) or clock.now() + LEASE))
         elif told.host in slow:
-            waiting.append((told, clock.now() + BEHIND))
+            waiting.append((told, clock.now() + min(BEHIND * (1 + air.one_more_behind(told.host) // SOME), LATEST)))
         else:
             called[told.host] += 1
             calls.append((told, request))
-    first = air.launch(calls, TIMEOUT, not_after)
     with transaction.atomic():
         for told, until in waiting:
             _put_off(told.report, told.happened, until)
-    return first
+    return air.launch(calls, TIMEOUT, not_after)
 
 
 def _settle(air: InAir, wait: float) -> bool:

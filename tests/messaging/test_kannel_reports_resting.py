@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -123,7 +123,7 @@ def test_an_address_that_is_none_once_it_is_filled_in_keeps_no_other_waiting(
 
 def test_a_slow_program_keeps_no_other_waiting(send: Send, resting: Resting, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers only once the other has been told, and is given up by nobody meanwhile."""
-    for name, value in {"SOME": 3, "A_FEW": 3, "MOMENT": 0.05, "BEHIND": timedelta(hours=1)}.items():
+    for name, value in {"SOME": 3, "A_FEW": 3, "MOMENT": 0.05, "BEHIND": timedelta(minutes=2)}.items():
         monkeypatch.setattr(telling, name, value)
     other_is_told = threading.Event()
 
@@ -145,6 +145,36 @@ def test_a_slow_program_keeps_no_other_waiting(send: Send, resting: Resting, mon
     # Nobody was called for the others of the slow one, which are neither lost nor tried all the time.
     assert tries() == [0] * 5
     assert not reporting.is_due()
+    # As many as are called at once come back first: thousands must not be put off again and again.
+    later = timezone.now() + timedelta(minutes=3)
+    assert DeliveryReport.objects.filter(due_at__gt=later).count() == 2
+
+
+def test_what_was_answered_while_the_database_failed_is_told_no_second_time(
+    send: Send, resting: Resting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "MOMENT", 0.05)
+    claim, failed, claimed = telling._claim, threading.Event(), list[object]()
+
+    def claim_once() -> object:
+        if claimed:
+            failed.set()
+            raise OperationalError("the database is away")
+        claimed.append(claim())
+        return claimed[0]
+
+    def answer_late(server: FaultyServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        failed.wait(A_WHILE)
+        connection.sendall(http())
+
+    monkeypatch.setattr(telling, "_claim", claim_once)
+    with FaultyServer(answer_late) as slow:
+        wanted(send, f"127.0.0.1:{slow.port}", 1)
+        with pytest.raises(OperationalError):
+            tasks.report(0)
+        assert len(slow.requests) == 1
+    assert DeliveryReport.objects.get().told
 
 
 def test_a_program_that_answers_soon_is_told_all_in_one_go(
