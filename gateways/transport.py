@@ -26,7 +26,7 @@ __all__ = ["Call", "Flight", "Landing", "fetch", "start", "stop"]
 GATHER = 0.01
 #: And no more than so many: writing down what failed takes some milliseconds each, and what comes meanwhile waits.
 TOGETHER = 250
-#: How many host names of providers are looked up at once.
+#: How many look-ups of host names at once are kept for those of providers.
 LOOK_UPS = 64
 
 

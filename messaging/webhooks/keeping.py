@@ -131,13 +131,14 @@ def pause(webhook: Webhook) -> Webhook:
 def resume(webhook: Webhook) -> Webhook:
     """It is called again, and all that waits goes out at once; what was tried before has all its tries before it.
 
-    What was never tried is due as it is, and may be very much: it is not written anew.
+    But for what a worker has in its hands: if this was the last try, it stays that. What was never tried is due as it
+    is, and may be very much: it is not written anew.
     """
     calm: dict[str, Any] = {
         "enabled": True, "paused_at": None, "paused_because": Stop.NONE, "failing_since": None, "rest_until": None,
     }  # fmt: skip
     now = clock.now()
-    # What a worker has in its hands stays there until its lease is over, and what is due at once needs no ringing.
+    # What a worker has in its hands stays there until its lease is over; what is due within a minute comes by itself.
     soon = Q(due_at__gt=now, due_at__lte=now + AT_REST)
     with transaction.atomic():
         Webhook.objects.filter(pk=webhook.pk).update(**calm)
