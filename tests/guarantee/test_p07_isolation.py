@@ -7,6 +7,7 @@ much of the machine as of the portal, so no test asserts one; what is asserted i
 while every place of the silent ones is taken and not one of their calls has been given up: nothing waited for those.
 """
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from aiohttp import web
 from django.utils import timezone
 
 from gateways import balance, network, pace, transport
+from gateways.addresses import GuardedResolverOfStrangers
 from gateways.http import HttpRequest
 from gateways.models import Gateway, GatewayHealth
 from gateways.network import Call
@@ -265,19 +267,19 @@ def test_no_send_waits_for_the_look_ups_of_names_that_others_gave(name_server: N
         assert transport.fetch(request_to("well.example", provider.port), PATIENCE).body == b"taken"
 
 
-def test_a_look_up_for_others_that_nobody_waits_for_any_more_is_not_begun(
-    name_server: NameServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "CONNECT", 1.5)
-    flight, landings = transport.Flight(), list[transport.Landing]()
-    flight.launch([call_to(f"silent{n}.example", 9, enough=1) for n in range(3 * network.LOOK_UPS_OF_STRANGERS)])
-    while flight.in_air:
-        landings += flight.landed(PATIENCE)
-    assert {str(landing.failure) for landing in landings} == {"nothing was sent: no connection was made in time"}
-    assert name_server.is_asked(network.LOOK_UPS_OF_STRANGERS)
-    name_server.answer()
-    with FaultyServer(answers(http(b"heard"))) as program:
-        assert transport.fetch(request_to("well.example", program.port, enough=9), PATIENCE).body == b"heard"
+def test_a_look_up_for_others_whose_turn_does_not_come_is_never_begun(name_server: NameServer) -> None:
+    async def look_up_two() -> None:
+        resolver = GuardedResolverOfStrangers(at_once=1, patience=0.05)
+        first = asyncio.create_task(resolver.resolve("silent1.example"))
+        assert await asyncio.to_thread(name_server.is_asked, 1)
+        with pytest.raises(TimeoutError):
+            await resolver.resolve("silent2.example")
+        name_server.answer()
+        assert (await first)[0]["host"] == "127.0.0.1"
+        assert (await resolver.resolve("well.example"))[0]["host"] == "127.0.0.1"
+        await resolver.close()
+
+    asyncio.run(look_up_two())
     assert not name_server.is_asked_more()
 
 
