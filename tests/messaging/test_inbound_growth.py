@@ -38,6 +38,8 @@ def test_what_has_come_since_is_found_by_when_it_came(history: Gateway, auditor:
     now = timezone.now()
     for number in range(3):
         InboundMessage.objects.create(gateway=history, phone=PHONE, text="STOP", fingerprint=f"new {number}")
+    a_moment_ago = now - timedelta(minutes=1)
+    InboundMessage.objects.filter(fingerprint__startswith="new").update(received_at=a_moment_ago, at=a_moment_ago)
     since = now - timedelta(hours=1)
     period = f'<time start="{timezone.localtime(since):%Y-%m-%d %H:%M:%S}"/>'
     key = key_of(auditor)
