@@ -11,7 +11,6 @@ from unfold.decorators import display
 from portal import sessions
 from portal.admin.display import moment
 from portal.admin.only_ended import IsAlive, OnlyEndedAdmin
-from portal.admin.rights import DomainAdmin
 from portal.models import ApiSession
 
 
@@ -23,7 +22,7 @@ class IsLivingSession(IsAlive):
 
 
 @admin.register(ApiSession)
-class ApiSessionAdmin(OnlyEndedAdmin, DomainAdmin):
+class ApiSessionAdmin(OnlyEndedAdmin):
     """A session can be looked at and ended; it is begun with a password only. One that ended is gone in a day."""
 
     area = "SYSTEM"

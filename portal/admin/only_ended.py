@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.admin.rights import RightsAdmin
+from portal.admin.rights import DomainAdmin
 
 
 class IsAlive(SimpleListFilter):
@@ -30,7 +30,7 @@ class IsAlive(SimpleListFilter):
         return queryset.exclude(self.alive()) if self.value() == "no" else queryset
 
 
-class OnlyEndedAdmin(RightsAdmin):
+class OnlyEndedAdmin(DomainAdmin):
     """Nobody adds or changes a row here. In the list the action that deletes is called `ends_selected`."""
 
     ends_selected: ClassVar[str | Promise]

@@ -1,7 +1,7 @@
 """Tokens of the API: who holds one, when and from where it was last used, and ending it."""
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -39,10 +39,7 @@ class ApiTokenAdmin(OnlyEndedAdmin):
 
     def delete_model(self, request: HttpRequest, obj: ApiToken) -> None:
         # The row stays for a day: the token is known, and its use is no guess.
-        tokens.end(ApiToken.objects.filter(pk=obj.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        tokens.end(queryset)
+        tokens.end(obj)
 
     @admin.display(description=_("user"), ordering="user__username")
     def owner(self, token: ApiToken) -> str:

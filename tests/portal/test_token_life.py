@@ -57,7 +57,7 @@ def test_a_use_at_the_same_moment_does_not_undo_that_it_was_ended(admin: User, t
     with time_machine.travel(START + timedelta(minutes=5), tick=False) as clock:
         used = tokens.find_token(token)
         clock.shift(timedelta(seconds=1))
-        tokens.end(ApiToken.objects.filter(pk=used.pk))
+        tokens.end(used)
         clock.shift(timedelta(seconds=-1))
         tokens.slide(used, None)
     assert ApiToken.objects.get().expiry == START + timedelta(minutes=5, seconds=1)

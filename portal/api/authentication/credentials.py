@@ -68,7 +68,7 @@ def end_of(credential: Any) -> datetime | None:
 def end(credential: Any) -> None:
     """Ends it, and a session with whatever would renew it. Raises Refusal for keys and passwords."""
     if isinstance(credential, ApiToken):
-        tokens.end(ApiToken.objects.filter(pk=credential.pk))
+        tokens.end(credential)
     elif isinstance(credential, AccessToken):
         access.end(credential)
     else:

@@ -4,7 +4,6 @@ import re
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -127,10 +126,10 @@ def slide(token: ApiToken, address: str | None) -> None:
         standing.tokens.seen(token)
 
 
-def end(tokens: QuerySet[ApiToken]) -> None:
-    """Ends these. They are known for a day, so that another call of the same program is no guess."""
+def end(token: ApiToken) -> None:
+    """Ends it. It is known for a day, so that another call of the same program is no guess."""
     now = timezone.now()
-    tokens.filter(expiry__gt=now).update(expiry=now)
+    ApiToken.objects.filter(pk=token.pk, expiry__gt=now).update(expiry=now)
 
 
 def drop_old_tokens() -> int:
