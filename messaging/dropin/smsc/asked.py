@@ -29,7 +29,7 @@ COMMENT = re.compile(r"(?:\r\n|\r|\n|\\n)~~~(?:\r\n|\r|\n|\\n)")
 FEWEST_DIGITS = 9
 #: A line of `list`: phones and a text with a colon between them, or a semicolon where there is no colon.
 LINE = re.compile(r"([0-9+()\s,;.-]*):(.*)|([0-9+()\s,.-]*);(.*)", re.ASCII)
-#: What may be a phone behind a semicolon, or the begin of a text that has a colon: `18:30`, `30.11.2026 18:30`.
+#: What may be a phone behind a semicolon, or the beginning of a text that has a colon: `18:30`, `30.11.2026 18:30`.
 BEHIND_SEMICOLON = re.compile(r";([^,;]*)")
 #: As many digits as a phone has, and none.
 DATE = re.compile(r"\s*(?:[0-9]{1,2}\.[0-9]{1,2}[.\s-]|20[0-9]{2}-[0-9]{2}-[0-9]{2})")
@@ -138,7 +138,7 @@ def _parted(line: str) -> tuple[str, str]:
 
 
 def _is_of_a_text(part: str) -> bool:
-    """Whether what stands where a phone would is rather the begin of a text that has a colon."""
+    """Whether what stands where a phone would is rather the beginning of a text that has a colon."""
     return _is_short(part) or bool(DATE.match(part))
 
 

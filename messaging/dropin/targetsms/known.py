@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gateways import health, routing
@@ -131,15 +131,18 @@ def inbound(caller: User, start: str, end: str) -> Iterator[InboundTold]:
     first, last = _moment(start), _moment(end)
     if first is None:
         raise Told(words.BAD_PERIOD)
-    now = clock.now()
-    # Who names an end that is over, or nearly, goes on from there, whatever was told.
-    goes_on_from_end = last is not None and last <= now + NEARLY_OVER
-    until = (now - (timedelta() if goes_on_from_end else SETTLED)).replace(microsecond=0)
-    rows = InboundMessage.objects.select_related("gateway").filter(received_at__gt=first)
-    # By one bound: of two SQLite's index takes whichever comes first, and reads all up to that.
-    rows = rows.filter(received_at__lt=last) if last and last <= until else rows.filter(received_at__lte=until)
+    rows = InboundMessage.objects.select_related("gateway").filter(_before(last), received_at__gt=first)
     rows = rows.filter(permissions.of_its_gateways(caller, "gateway")).order_by("received_at", "pk")
     return map(_inbound, _whole_seconds(rows))
+
+
+def _before(end: datetime | None) -> Q:
+    """What came before the end, in seconds that are over; one bound, for of two SQLite's index may take the later."""
+    at = clock.now()
+    # Who names an end that is over, or nearly, goes on from there, whatever was told.
+    goes_on_from_end = end is not None and end <= at + NEARLY_OVER
+    until = (at - (timedelta() if goes_on_from_end else SETTLED)).replace(microsecond=0)
+    return Q(received_at__lt=end) if end and end <= until else Q(received_at__lte=until)
 
 
 def _whole_seconds(rows: QuerySet[InboundMessage]) -> Sequence[InboundMessage]:
