@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from celery.signals import before_task_publish
 from django.conf import settings
@@ -31,6 +32,9 @@ from tests.emptying import flush_rows
 PASSWORD = "correct horse battery staple"
 #: Seconds: longer than any test takes.
 A_LONG_TIME = 3600.0
+# No example is wrong because the machine was busy.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 Api = Callable[[User | None], APIClient]
 

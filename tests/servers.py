@@ -3,12 +3,14 @@
 import ctypes
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +21,8 @@ REDIS_MISSING = "Redis is missing: apt-get install redis-server"
 
 LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
+#: Below those that Linux gives to whoever asks for any port.
+NEVER_GIVEN = range(20_000, 32_000)
 
 
 class ServerMissing(Exception):
@@ -168,11 +172,15 @@ def started(
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback that nobody listens at, and none of those that a system gives to who asks for any.
+
+    A simulator that asks for any would otherwise get it before its owner listens there.
+    """
+    while True:
+        port = secrets.choice(NEVER_GIVEN)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def postgresql_program(name: str) -> str:

@@ -42,7 +42,7 @@ def test_the_given_order_is_the_one_they_are_tried_in(three: list[Gateway]) -> N
 @pytest.mark.parametrize("slip", ["one too few", "one twice", "one unknown"])
 def test_an_order_of_other_gateways_is_refused_and_changes_nothing(three: list[Gateway], slip: str) -> None:
     ids = [gateway.pk for gateway in three]
-    wrong = {"one too few": ids[1:], "one twice": [*ids, ids[0]], "one unknown": [*ids, 999]}[slip]
+    wrong = {"one too few": ids[1:], "one twice": [*ids, ids[0]], "one unknown": [*ids, max(ids) + 1]}[slip]
     with pytest.raises(Refusal) as refused:
         accounts.reorder(wrong)
     assert refused.value.why is Why.CONFLICT

@@ -380,7 +380,7 @@ def every_kind_of_call(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield client.post(path(gateway), b"{", content_type="application/json")
     yield client.put(path(gateway))
     yield client.get(f"{path(gateway)}more/")
-    yield client.get(path(gateway).replace(f"/{gateway.pk}/", "/999/"))
+    yield client.get(path(gateway).replace(f"/{gateway.pk}/", f"/{gateway.pk + 1}/"))
     with the_database_away(OperationalError):
         yield client.get(path(gateway))
     yield client.get(path(gateway), headers={"host": "no host"})

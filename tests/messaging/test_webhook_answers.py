@@ -90,7 +90,7 @@ def test_a_connection_is_kept_where_the_answer_has_an_end() -> None:
 
 
 def test_one_that_goes_silent_before_its_status_has_not_heard_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", 0.1)
+    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", 1.0)
     with FaultyServer(faulty_server.stays_silent) as server:
         webhook = listen("gateway.up", url=server.url)
         webhooks.tell("gateway.up", {"sms_gateway": "main"})

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
+from tests.servers import free_port
+
 #: What the server does with one connection; it returns when it is done with it, and the connection is closed.
 Behaviour = Callable[["FaultyServer", socket.socket], None]
 
@@ -180,6 +182,4 @@ def deaf_port() -> Iterator[int]:
 
 def closed_port() -> int:
     """A port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    return free_port()
