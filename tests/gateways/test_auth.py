@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways import auth
@@ -220,7 +220,6 @@ def test_a_token_that_may_not_stand_in_a_header_is_unclear(way: auth.Way, value:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None)
 @given(
     status=st.integers(100, 599),
     body=st.recursive(

@@ -36,7 +36,7 @@ def with_full_bucket(rate: float) -> Gateway:
     return gateway
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rate=st.one_of(st.floats(0.01, 3), st.floats(3, 200)),
     steps=st.lists(st.tuples(st.floats(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=15),

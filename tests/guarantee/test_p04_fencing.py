@@ -187,7 +187,7 @@ def test_what_a_dead_worker_had_begun_is_unclear_and_its_attempt_says_so(send: S
     assert list(Attempt.objects.values_list("outcome", flat=True)) == [Outcome.AMBIGUOUS]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(timeout=st.integers(1, 600), asleep=st.floats(0, 700))
 def test_a_call_is_over_before_its_lease_whenever_it_begins(sandbox: Gateway, timeout: int, asleep: float) -> None:
     """Begun at the latest moment that it may be, it still ends before another worker may take over."""

@@ -72,7 +72,7 @@ WORTH = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(st.lists(st.sampled_from(ReceiptState), max_size=3), max_size=6), early=st.integers(0, 6))
 @example(said=[[ReceiptState.EXPIRED], [ReceiptState.UNDELIVERED]], early=0)
 @example(said=[[ReceiptState.UNDELIVERED], [ReceiptState.EXPIRED]], early=1)

@@ -311,7 +311,7 @@ details = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(details)
 def test_whatever_is_posted_it_is_created_or_refused_with_a_reason(api: Api, admin: User, body: dict[str, Any]) -> None:
     answer = api(admin).post(PATH, body, format="json")

@@ -105,7 +105,7 @@ ALIKE = calls(5, coverage=NO_EDGES).include(name=lists_and_searches())
 SOME = ["sms_gateways", "messages/search", "user/{pid}", "sms_gateways/send_sms", "logout"]
 FEW = calls(4, coverage=NO_EDGES).include(path=[f"/api/v1/{path}" for path in SOME])
 #: Rows and patches of a test last for all its calls on purpose; how long one takes is no matter.
-as_it_comes = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+as_it_comes = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
