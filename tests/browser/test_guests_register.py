@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.beside import MAY_CALL_SIMULATORS
-from tests.browser.conftest import LOCALES, PAGE_PATIENCE, Visit, installed, nobody_complained, sign_in
+from tests.browser.conftest import LOCALES, PAGE_PATIENCE, Visit, context_of, installed, nobody_complained, sign_in
 from tests.browser.reading import barriers, overflow
 from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
 from tests.simulators.faulty_server import closed_port
@@ -90,7 +90,7 @@ def sandbox_phone(browser: Browser) -> Iterator[Callable[[Portal], Page]]:
     with ExitStack() as ending:
 
         def open_it(portal: Portal) -> Page:
-            context = browser.new_context(locale="en-GB")
+            context = context_of(browser, "en")
             ending.callback(context.close)
             visit = Visit(context.new_page(), portal, "en")
             sign_in(visit, "admin", ADMIN_PASSWORD)

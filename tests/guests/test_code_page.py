@@ -125,7 +125,8 @@ class TestThePage:
         for path in (CODE, ONLINE, WAITING, ENDED):
             page = text_of(browser().get(path))
             assert "Please begin again" in page
-            assert "916" not in page
+            assert "916 123" not in page
+            assert PHONE[1:] not in page
         assert browser().get(NEWS).status_code == 204
 
     @pytest.mark.parametrize("token", ["", "x", "x" * 10_000, "ü", "../.."])

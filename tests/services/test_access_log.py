@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.engine import REPOSITORY
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import PATIENCE, Portal, wait_for
 
 pytestmark = pytest.mark.both_engines
 
@@ -61,11 +61,11 @@ def call(portal: Portal) -> None:
         "X-Original-URI": "/sendsms/?apikey=gsp_canary-key",
     }
     for path in ("/api/v1/session", "/api/v1/messages", "/cgi-bin/sendsms", "/sendsms/", "/guest/", "/nowhere"):
-        requests.get(portal.address + path, queries, headers=headers, timeout=30)
-    requests.get(f"{portal.address}/callbacks/sandbox/canary-callback/", timeout=30)
-    requests.get(f"{portal.address}/api/v1/messages", auth=("canary-user", "canary-password"), timeout=30)
+        requests.get(portal.address + path, queries, headers=headers, timeout=PATIENCE)
+    requests.get(f"{portal.address}/callbacks/sandbox/canary-callback/", timeout=PATIENCE)
+    requests.get(f"{portal.address}/api/v1/messages", auth=("canary-user", "canary-password"), timeout=PATIENCE)
     for request in UNREADABLE:
-        with socket.create_connection(("127.0.0.1", portal.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             # Until it is answered or cut off, and so written down.
