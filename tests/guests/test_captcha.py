@@ -238,7 +238,8 @@ class TestPictures:
     def test_it_is_a_png_that_no_browser_keeps(self, client: Client) -> None:
         answer = client.get(f"/guest/captcha/picture/{pictures.new_key()}/")
         assert answer.content.startswith(b"\x89PNG")
-        assert len(answer.content) < 30_000
+        # Of 25,793 the largest had 20,127 bytes.
+        assert len(answer.content) < 21_000
         assert "no-store" in answer["Cache-Control"]
 
     def test_a_picture_that_is_asked_for_again_is_the_same(self, client: Client) -> None:
