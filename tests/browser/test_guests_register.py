@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from tests.browser.beside import MAY_CALL_SIMULATORS
 from tests.browser.conftest import LOCALES, PAGE_PATIENCE, Visit, context_of, installed, nobody_complained, sign_in
 from tests.browser.reading import barriers, overflow
+from tests.servers import free_port
 from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
-from tests.simulators.faulty_server import closed_port
 from tests.simulators.server import Simulator
 
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}
@@ -269,7 +269,7 @@ def troubled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         Simulator("http") as provider,
         installed(tmp_path_factory.mktemp("troubled"), **MAY_CALL_SIMULATORS) as found,
     ):
-        found.look(f"{DOWN}.make({provider.peers['http'].settings()!r}, {closed_port()}, reserve_works={works})")
+        found.look(f"{DOWN}.make({provider.peers['http'].settings()!r}, {free_port()}, reserve_works={works})")
         yield found, works
 
 

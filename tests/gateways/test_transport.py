@@ -24,6 +24,7 @@ from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.network import Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.transport import Call, Flight, Landing, fetch
+from tests.servers import free_port
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 
@@ -77,7 +78,7 @@ class TestAnswers:
         assert len(provider.requests) == 1
 
     def test_it_uses_no_proxy_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.closed_port()}")
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
         with FaultyServer(server.answers(http())) as provider:
             assert fetch(post(provider.url), PATIENCE).status == 200
 
@@ -101,7 +102,7 @@ class TestAnswers:
 class TestNothingWasWritten:
     def test_a_refused_connection(self) -> None:
         with pytest.raises(NotSent, match="the connection was not accepted"):
-            fetch(post(f"http://127.0.0.1:{server.closed_port()}"), PATIENCE)
+            fetch(post(f"http://127.0.0.1:{free_port()}"), PATIENCE)
 
     def test_a_host_name_that_is_not_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, "getaddrinfo", _no_such_host)
@@ -245,7 +246,7 @@ class TestFlight:
     def test_every_call_lands_with_its_own_ticket(self) -> None:
         flight = Flight()
         with FaultyServer(server.answers(http())) as provider:
-            requests = [post(provider.url), post(f"http://127.0.0.1:{server.closed_port()}"), post("nonsense")]
+            requests = [post(provider.url), post(f"http://127.0.0.1:{free_port()}"), post("nonsense")]
             flight.launch([call(request, ticket) for ticket, request in enumerate(requests)])
             landings = {landing.ticket: landing for landing in all_landed(flight)}
         assert landings[0].response is not None

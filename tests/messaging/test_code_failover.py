@@ -13,7 +13,8 @@ from messaging.models import Door, Message, MessageTemplate, State
 from messaging.retries import Kind
 from messaging.whereabouts import Where
 from tests.messaging.conftest import fresh
-from tests.simulators.faulty_server import FaultyServer, answers, closed_port, deaf_port, http, stays_silent
+from tests.servers import free_port
+from tests.simulators.faulty_server import FaultyServer, answers, deaf_port, http, stays_silent
 from tests.simulators.server import Simulator
 
 PHONE, CODE = "+79161234567", "483920"
@@ -32,7 +33,7 @@ def provider(transactional_db: None) -> Iterator[Simulator]:
 def down(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a provider that takes nothing, and says so or not even that."""
     if request.param == "nobody listens":
-        yield f"http://127.0.0.1:{closed_port()}/send"
+        yield f"http://127.0.0.1:{free_port()}/send"
         return
     if request.param == "nobody lets in":
         for port in deaf_port():

@@ -19,7 +19,7 @@ from messaging.webhooks import delivering, keeping, schedule, upkeep
 from messaging.webhooks.calling import call_all
 from portal.errors import Refusal
 from tests.messaging.hooks import deliver_all, let_time_pass, listen, listening, only
-from tests.simulators import faulty_server
+from tests.servers import free_port
 from tests.simulators.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
@@ -160,7 +160,7 @@ class TestTries:
         assert [call.status for call in WebhookTry.objects.all()] == [status, 204]
 
     def test_a_receiver_that_does_not_answer_at_all_is_told_again(self, receiver: Receiver) -> None:
-        webhook = listen("gateway.up", url=f"http://127.0.0.1:{faulty_server.closed_port()}/")
+        webhook = listen("gateway.up", url=f"http://127.0.0.1:{free_port()}/")
         tell()
         deliver_all()
         found = only(webhook)

@@ -13,7 +13,7 @@ from portal import counting
 from tests.messaging.hooks import deliver_all, let_time_pass, listen, listening
 from tests.messaging.test_metrics import scraped
 from tests.portal.admin_pages import questions
-from tests.simulators import faulty_server
+from tests.servers import free_port
 from tests.simulators.receiver import Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
@@ -55,7 +55,7 @@ def test_what_waits_is_told_of_each_and_since_when_the_oldest_does(receiver: Rec
 
 def test_calls_are_counted_by_what_they_came_to(receiver: Receiver) -> None:
     listening(receiver, "gateway.up")
-    silent = listen("gateway.up", url=f"http://127.0.0.1:{faulty_server.closed_port()}/")
+    silent = listen("gateway.up", url=f"http://127.0.0.1:{free_port()}/")
     receiver.statuses = [500]
     tell()
     deliver_all()

@@ -30,7 +30,7 @@ from portal.defender import allowed
 from portal.models import User
 from tests.conftest import PASSWORD
 from tests.guests.sponsoring import ada, visitors, waits
-from tests.simulators.faulty_server import closed_port
+from tests.servers import free_port
 
 PHONE = "+79161234567"
 
@@ -122,7 +122,7 @@ def _failed() -> int:
 
 def _webhook(admin: User) -> Webhook:
     """Of somebody who is not there."""
-    url = f"http://127.0.0.1:{closed_port()}/hook"
+    url = f"http://127.0.0.1:{free_port()}/hook"
     return webhooks.create(by=admin, name="hotel desk", url=url, events=["sms.received", "gateway.up"]).webhook
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.servers import free_port
 from tests.services import guest
 from tests.services.stack import PATIENCE, Portal, own_servers, wait_for
-from tests.simulators.faulty_server import closed_port
 from tests.simulators.server import Simulator
 
 pytestmark = pytest.mark.both_engines
@@ -37,7 +36,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str, reser
             portal.start()
             with Simulator("http", port=reserve) as provider:
                 settings = provider.peers["http"].settings()
-            portal.look(f"{DOWN}.make({settings!r}, {closed_port()}, reserve_works=True)")
+            portal.look(f"{DOWN}.make({settings!r}, {free_port()}, reserve_works=True)")
             yield portal
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 
-from tests.servers import free_port
-
 #: What the server does with one connection; it returns when it is done with it, and the connection is closed.
 Behaviour = Callable[["FaultyServer", socket.socket], None]
 
@@ -178,8 +176,3 @@ def deaf_port() -> Iterator[int]:
         yield listener.getsockname()[1]
         for one in waiting:
             one.close()
-
-
-def closed_port() -> int:
-    """A port where nobody listens."""
-    return free_port()
