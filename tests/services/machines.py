@@ -50,11 +50,17 @@ class Machine(Portal):
 def holder_of(port: int, processes: Iterable[int]) -> int:
     """Which of the processes has our end of the loopback connection with this local port; 0 where none has."""
     sockets = {f"socket:[{row[9]}]" for row in _connections() if int(row[1].rpartition(":")[2], 16) == port}
-    for pid in processes:
-        with suppress(OSError):
-            if any(str(link.readlink()) in sockets for link in Path(f"/proc/{pid}/fd").iterdir()):
-                return pid
-    return 0
+    return next((pid for pid in processes if sockets & _open_in(pid)), 0)
+
+
+def _open_in(process: int) -> set[str]:
+    """What this process has open, but for what it closes while we look; nothing where it is gone."""
+    found = set()
+    with suppress(OSError):
+        for link in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def _connections() -> list[list[str]]:
