@@ -1,11 +1,13 @@
 """What guests do themselves: extend the stay, get a new password, take their data along, erase it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
@@ -15,6 +17,7 @@ from guests.applying import Application, Visitor
 from guests.limits import Asker
 from guests.models import Code, Device, Guest, GuestType, LimitCount, Registration, Stage
 from guests.own_access import extending
+from guests.registration import codes
 from messaging.models import Message
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
@@ -194,6 +197,13 @@ class TestANewPassword:
 
 
 class TestTheOwnData:
+    @pytest.fixture(autouse=True)
+    def _a_code_that_stands_nowhere_by_chance(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Neither phone nor checksum has these digits, and a full second has no microseconds that might."""
+        monkeypatch.setattr(codes, "secrets", SimpleNamespace(choice=lambda _digits: "7"))
+        with time_machine.travel(timezone.now().replace(microsecond=0), tick=False):
+            yield
+
     def test_everything_is_there_and_no_secret(self, registered: Guest) -> None:
         found = own_access.export(registered)
         written = json.dumps(found)
@@ -206,6 +216,7 @@ class TestTheOwnData:
         assert found["registrations"][0]["email"] == "ann@example.org"
         secret = Registration.objects.get().password
         assert secret
+        assert last_code() == "777777"
         for hidden in (secret, registered.password, last_code()):
             assert hidden not in written
 

@@ -79,14 +79,19 @@ def made_for(taken: TakenSms) -> str:
 
 
 def everything_stored() -> str:
-    """Every row of every table as the database holds it."""
+    """Every value of every table as the database holds it."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        rows = []
+        values: list[object] = []
         for table in tables:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            rows += cursor.fetchall()
-    return "\n".join(map(str, rows))
+            values += [value for row in cursor.fetchall() for value in row]
+    return "\n".join(map(str, values))
+
+
+def without_fractions(text: str) -> str:
+    """The six digits of a time's or a span's microseconds may be those of any code."""
+    return re.sub(r"(\d)\.\d+", r"\1", text)
 
 
 def everything_shown(client: APIClient, message: Message) -> str:
@@ -112,7 +117,7 @@ def test_the_code_is_known_again_and_readable_nowhere(
     shown = everything_shown(api(admin), handed_over)
     assert '"accepted"' in shown
     for place in (everything_stored(), shown, caplog.text):
-        assert not re.search(rf"(?<![0-9a-f]){code}(?![0-9a-f])", place)
+        assert not re.search(rf"(?<![0-9a-f]){code}(?![0-9a-f])", without_fractions(place))
 
 
 def test_the_digest_is_not_shown_either(gateway: Gateway, provider: Simulator, api: Api, admin: User) -> None:
