@@ -23,6 +23,8 @@ LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
 #: Below those that Linux gives to whoever asks for any port.
 NEVER_GIVEN = range(20_000, 32_000)
+#: Those that this process has had.
+_had: set[int] = set()
 
 
 class ServerMissing(Exception):
@@ -174,13 +176,23 @@ def started(
 def free_port() -> int:
     """A TCP port of the loopback that nobody listens at, and none of those that a system gives to who asks for any.
 
-    A simulator that asks for any would otherwise get it before its owner listens there.
+    A simulator that asks for any would otherwise get it before its owner listens there, and so would another who asks
+    here: no process gets one twice, nor any that another of xdist's workers may get.
     """
     while True:
-        port = secrets.choice(NEVER_GIVEN)
+        port = secrets.choice([port for port in _share() if port not in _had])
+        _had.add(port)
         with suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _share() -> range:
+    # Even ones are for whoever is no worker: the process that starts the workers, and programs without pytest.
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return NEVER_GIVEN[::2]
+    return NEVER_GIVEN[1::2][int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
 
 
 def postgresql_program(name: str) -> str:

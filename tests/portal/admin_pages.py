@@ -6,8 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.apps import apps
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -74,6 +72,7 @@ from portal.models import (
 )
 from portal.permissions import Right
 from portal.sign_in import sessions
+from tests.statements import know_content_types
 
 SECRET = "canary-Kenar-4711"
 #: What a browser asks for.
@@ -99,12 +98,9 @@ def signed_in(user: User) -> Client:
 
 
 def questions(client: Client, address: str) -> list[str]:
-    """What a page asks of the database, in a second in which nobody else has asked for the same host.
-
-    Content types a process asks once, and again after a test that emptied the tables: they are known before.
-    """
+    """What a page asks of the database, in a second in which nobody else has asked for the same host."""
     recent.forget()
-    ContentType.objects.get_for_models(*apps.get_models())
+    know_content_types()
     with CaptureQueriesContext(connection) as asked:
         assert client.get(address).status_code == 200
     return [query["sql"] for query in asked.captured_queries]
