@@ -8,12 +8,13 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
+import time_machine
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.core.management.commands import flush
 from django.test import override_settings
-from django.utils import translation
+from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
 from gateways.models import Gateway
@@ -147,6 +148,13 @@ def _bells_ring_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def _webhooks_are_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no other process that would have to hear of them."""
     monkeypatch.setattr(keeping, "KNOWN_AFTER", 0.0)
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """The clock goes on from this day's noon: no day ends while a test writes it and the portal reads it."""
+    with time_machine.travel(timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)):
+        yield
 
 
 @pytest.fixture

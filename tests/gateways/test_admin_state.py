@@ -16,6 +16,7 @@ from tests.gateways.admin_pages import LIST, address_of, buttons_in, html_of
 from tests.portal.admin_pages import SECRET, questions, signed_in
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_list_and_the_page_say_how_a_gateway_fares(browser: Client, wire: Gateway) -> None:
     accounts.change(wire, daily_limit=500, balance_warning=Decimal(100), segment_price=Decimal("3.50"))
     health.record_fault(wire.pk, GatewayFault("no funds", "top the account up"))

@@ -12,7 +12,7 @@ from gateways.models import Gateway, GatewayHealth
 from gateways.outcomes import CredentialsRefused, GatewayFault
 from portal.errors import Refusal, Why
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 PHONE = "+79161234567"
 

@@ -200,6 +200,7 @@ def test_a_pause_that_is_over_is_a_trial(api: Api, operator: User, gateway: Gate
     assert (item["state"], item["breaker"], item["paused_until"]) == ("ok", "half_open", None)
 
 
+@pytest.mark.usefixtures("noon")
 def test_it_says_what_is_left_and_what_was_sent_today(api: Api, operator: User, gateway: Gateway) -> None:
     accounts.change(gateway, balance_warning=Decimal(100))
     balance.record(gateway, Balance(Decimal("49.90"), "RUB"))

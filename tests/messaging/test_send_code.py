@@ -21,7 +21,7 @@ PHONE, CODE, HOST = "+79161234567", "483920", "wifi.example.org"
 LINK = "https://wifi.example.org/r/canary-token"
 ACCOUNT = {"login": "portal", "password": "secret"}
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def send(**details: Any) -> codes.Sent:

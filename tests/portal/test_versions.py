@@ -237,6 +237,7 @@ def test_the_next_message_goes_round_a_gateway_that_has_a_fault(api: Api, admin:
     assert send(client).json()["item"]["sms_gateway"] == first.name
 
 
+@pytest.mark.usefixtures("noon")
 def test_a_daily_limit_counts_every_message_that_went(api: Api, admin: User) -> None:
     first, second = (
         Gateway.objects.create(name=name, provider="kannel", daily_limit=5 if name == "sandbox" else None)
