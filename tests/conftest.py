@@ -17,12 +17,13 @@ from django.test import override_settings
 from django.utils import timezone, translation
 from rest_framework.test import APIClient
 
+from gateways import network
 from gateways.models import Gateway
 from messaging import bells as bells_of_messaging
 from messaging import ringing
 from messaging.models import outbox
 from messaging.webhooks import keeping
-from portal import rates, versions
+from portal import health, rates, versions
 from portal.celery import app as celery_app
 from portal.defender import recent
 from portal.models import ApiToken, User
@@ -101,6 +102,23 @@ def _emptied_by_rows() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _providers_have_time() -> Iterator[None]:
+    """However slow the machine is, what is there to connect to is found; and the event loop reads these as it starts.
+
+    A test of one of them sets it, and where that is read at the start, stops the loop before and after.
+    """
+    with patch.multiple(network, CONNECT=A_LONG_TIME, KEEP_ALIVE=A_LONG_TIME, BEGINNING=A_LONG_TIME):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _redis_has_time() -> Iterator[None]:
+    """Else the database counts where Redis is slow, with statements of its own that some tests count."""
+    with patch.object(rates, "PATIENCE", A_LONG_TIME), patch.object(health, "BROKER_PATIENCE", A_LONG_TIME):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     """Domain functions speak the language of who calls; a test that calls them reads English."""
@@ -154,6 +172,13 @@ def _webhooks_are_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def noon() -> Iterator[None]:
     """The clock goes on from this day's noon: no day ends while a test writes it and the portal reads it."""
     with time_machine.travel(timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)):
+        yield
+
+
+@pytest.fixture
+def no_time_passes() -> Iterator[None]:
+    """What is to come within seconds does so on the slowest machine."""
+    with time_machine.travel(timezone.now(), tick=False):
         yield
 
 

@@ -3,7 +3,7 @@
 import os
 import socket
 import ssl
-import time
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,24 +19,36 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from gateways import sandbox, transport
+from gateways import network, sandbox, transport
 from gateways.http import LARGEST_BODY, HttpRequest, HttpResponse
 from gateways.network import Trail
 from gateways.outcomes import Ambiguous, NotSent
 from gateways.transport import Call, Flight, Landing, fetch
+from portal import clock
 from tests.servers import free_port
+from tests.services.stack import wait_for
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
+from tests.simulators.loop_clock import run_out_of_time
 
-PATIENCE = 10.0
-#: For what is meant to run out; long enough to connect on a busy machine.
-SHORT = 1.5
+PATIENCE = 60.0
+#: For what nobody answers, and for an answer that comes late.
+SHORT = 0.5
+#: The portal's own, which other tests have a longer one for.
+CONNECT = network.CONNECT
 
 
 @pytest.fixture(autouse=True)
 def _network() -> Iterator[None]:
+    transport.stop()
     yield
     transport.stop()
+
+
+@pytest.fixture
+def in_earnest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections have no longer than the portal gives them."""
+    monkeypatch.setattr(network, "CONNECT", CONNECT)
 
 
 def post(url: str, body: bytes = b"text=hi") -> HttpRequest:
@@ -109,11 +121,15 @@ class TestNothingWasWritten:
         with pytest.raises(NotSent, match="the host name was not found"):
             fetch(post("http://provider.invalid"), PATIENCE)
 
+    @pytest.mark.usefixtures("in_earnest")
     def test_a_host_name_that_nobody_answers_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(socket, "getaddrinfo", _slow_until(time.time() + 3))
+        given_up = threading.Event()
+        monkeypatch.setattr(socket, "getaddrinfo", _look_up_after(lambda: given_up.wait(PATIENCE)))
         with pytest.raises(NotSent, match="no connection was made in time"):
             fetch(post("http://localhost:1"), PATIENCE)
+        given_up.set()
 
+    @pytest.mark.usefixtures("in_earnest")
     def test_a_connection_that_is_never_established(self, deaf_port: int) -> None:
         with pytest.raises(NotSent, match="no connection was made in time"):
             fetch(post(f"http://127.0.0.1:{deaf_port}"), PATIENCE)
@@ -148,9 +164,11 @@ class TestNothingWasWritten:
     def test_a_call_that_is_too_late_once_it_is_connected_writes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         flight = Flight()
         with FaultyServer(server.answers(http())) as provider:
-            not_after = timezone.now() + timedelta(seconds=SHORT)
-            monkeypatch.setattr(socket, "getaddrinfo", _slow_until(not_after.timestamp()))
-            flight.launch([Call(1, post(f"http://localhost:{provider.port}"), PATIENCE, not_after)])
+            too_late = timezone.now() + timedelta(hours=2)
+            monkeypatch.setattr(
+                socket, "getaddrinfo", _look_up_after(lambda: monkeypatch.setattr(clock, "now", lambda: too_late))
+            )
+            flight.launch([call(post(f"http://localhost:{provider.port}"), starts_within=3600)])
             (landing,) = all_landed(flight)
             assert provider.was_connected.wait(PATIENCE)
         assert isinstance(landing.failure, NotSent)
@@ -199,8 +217,9 @@ class TestNobodyCanTell:
         assert len(provider.requests) == 1
 
     def test_no_answer_in_time(self) -> None:
-        with FaultyServer(server.stays_silent) as provider, pytest.raises(Ambiguous, match="time ran out"):
-            fetch(post(provider.url), SHORT)
+        silent = server.stays_silent_and(run_out_of_time)
+        with FaultyServer(silent) as provider, pytest.raises(Ambiguous, match="time ran out"):
+            fetch(post(provider.url), PATIENCE)
 
     @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
     def test_a_kept_connection_that_dies_is_not_answered_by_a_second_write(self, method: str) -> None:
@@ -211,10 +230,13 @@ class TestNobodyCanTell:
         assert sum(b"/send" in request for request in provider.requests) == 1
 
 
-@pytest.mark.parametrize("behaviour", [server.resets, server.breaks_off_after(b"garbage\r\n\r\n"), server.stays_silent])
+@pytest.mark.parametrize(
+    "behaviour",
+    [server.resets, server.breaks_off_after(b"garbage\r\n\r\n"), server.stays_silent_and(run_out_of_time)],
+)
 def test_a_failure_quotes_nothing_of_the_request(behaviour: Behaviour) -> None:
     with FaultyServer(behaviour) as provider, pytest.raises(Ambiguous) as failed:
-        fetch(HttpRequest("POST", f"{provider.url}/?canary=1", {"X-Canary": "canary"}, b"canary"), SHORT)
+        fetch(HttpRequest("POST", f"{provider.url}/?canary=1", {"X-Canary": "canary"}, b"canary"), PATIENCE)
     assert "canary" not in repr(failed.value)
     assert "canary" not in str(failed.value)
 
@@ -299,11 +321,11 @@ class TestFlight:
         flight = Flight()
         with FaultyServer(server.answers(http())) as provider:
             flight.launch([call(post(provider.url), ticket) for ticket in range(5)])
+            wait_for(lambda: flight._arrivals.qsize() == 5, "all have landed")
             sizes = []
             while flight.in_air:
                 sizes.append(len(flight.landed(PATIENCE)))
-        assert sum(sizes) == 5
-        assert max(sizes) == 2
+        assert sizes == [2, 2, 1]
 
     def test_a_nudge_ends_a_rest_even_if_it_came_before(self) -> None:
         flight = Flight()
@@ -321,7 +343,7 @@ class TestFlight:
         flight = Flight()
         with FaultyServer(server.stays_silent) as provider:
             flight.launch([call(post(provider.url))])
-            provider.was_asked.wait(PATIENCE)
+            assert provider.was_asked.wait(PATIENCE)
             transport.stop()
             (landing,) = flight.landed(PATIENCE)
         assert isinstance(landing.failure, Ambiguous)
@@ -453,15 +475,14 @@ def _no_such_host(*_: Any, **__: Any) -> Any:
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
-def _slow_until(moment: float) -> Callable[..., Any]:
+def _look_up_after(what: Callable[[], object]) -> Callable[..., Any]:
     look_up = socket.getaddrinfo
 
-    def slow(*arguments: Any, **named: Any) -> Any:
-        while time.time() <= moment:
-            time.sleep(0.01)
+    def late(*arguments: Any, **named: Any) -> Any:
+        what()
         return look_up(*arguments, **named)
 
-    return slow
+    return late
 
 
 def _in_a_fork(work: Callable[[], bool]) -> bool:

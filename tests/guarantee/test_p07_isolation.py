@@ -49,7 +49,7 @@ SOME = 5
 SILENT = [f"silent-{number}" for number in range(20)]
 
 #: For a single answer that is there at once.
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class NeverDone(smsgate.Peer):

@@ -1,11 +1,14 @@
 """A code goes from one gateway to the next without waiting for a retry or for the sweep: all the way, over sockets."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from aiohttp import AddrInfoType
 
-from gateways import accounts, transport
+from gateways import accounts, network, transport
+from gateways.addresses import open_socket
 from gateways.models import Gateway
 from gateways.outcomes import Outcome
 from messaging import codes, delivery, whereabouts
@@ -14,10 +17,13 @@ from messaging.retries import Kind
 from messaging.whereabouts import Where
 from tests.messaging.conftest import fresh
 from tests.servers import free_port
-from tests.simulators.faulty_server import FaultyServer, answers, deaf_port, http, stays_silent
+from tests.simulators.faulty_server import FaultyServer, answers, deaf_port, http, stays_silent_and
+from tests.simulators.loop_clock import run_out_of_time
 from tests.simulators.server import Simulator
 
 PHONE, CODE = "+79161234567", "483920"
+#: Seconds in which every connection is made that can be made.
+CONNECT = 30.0
 Bells = list[tuple[str, tuple[Any, ...]]]
 
 
@@ -30,17 +36,31 @@ def provider(transactional_db: None) -> Iterator[Simulator]:
 
 
 @pytest.fixture(params=["nobody listens", "nobody lets in", "busy"])
-def down(request: pytest.FixtureRequest) -> Iterator[str]:
+def down(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a provider that takes nothing, and says so or not even that."""
     if request.param == "nobody listens":
         yield f"http://127.0.0.1:{free_port()}/send"
         return
     if request.param == "nobody lets in":
         for port in deaf_port():
+            transport.stop()
+            monkeypatch.setattr(network, "CONNECT", CONNECT)
+            monkeypatch.setattr(network, "open_socket", giving_up_at(port))
             yield f"http://127.0.0.1:{port}/send"
         return
     with FaultyServer(answers(http(b"{}", "503 Service Unavailable"))) as server:
         yield f"{server.url}/send"
+
+
+def giving_up_at(port: int) -> Callable[[AddrInfoType], socket.socket]:
+    """Whoever begins to connect to it has waited in vain at once; others are given as long as they need."""
+
+    def open_and_give_up(target: AddrInfoType) -> socket.socket:
+        if target[4][1] == port:
+            run_out_of_time(CONNECT)
+        return open_socket(target)
+
+    return open_and_give_up
 
 
 @pytest.fixture
@@ -49,7 +69,9 @@ def gateway_at(provider: Simulator) -> Callable[..., Gateway]:
         settings = provider.peers["http"].settings()
         if url:
             settings |= {"url": url, "repeat_is_safe": False}
-        return accounts.create(name=name, provider="http", sender="Portal", settings=settings, **details)
+        return accounts.create(
+            name=name, provider="http", sender="Portal", settings=settings, timeout=2 * CONNECT, **details
+        )
 
     return make
 
@@ -110,9 +132,8 @@ def test_where_none_takes_it_that_is_known_as_soon_as_each_was_asked(
 def test_a_gateway_that_does_not_answer_keeps_it_and_the_guest_reads_that_nobody_knows(
     gateway_at: Callable[..., Gateway], provider: Simulator, bells: Bells
 ) -> None:
-    with FaultyServer(stays_silent) as server:
-        first = gateway_at("first", server.url, is_default=True)
-        Gateway.objects.filter(pk=first.pk).update(timeout=1)
+    with FaultyServer(stays_silent_and(run_out_of_time)) as server:
+        gateway_at("first", server.url, is_default=True)
         gateway_at("second")
         message = send()
         hear(bells)

@@ -7,19 +7,17 @@ from messaging import webhooks
 from messaging.models import Delivered, WebhookTry
 from messaging.models.webhook import LONGEST_ANSWER
 from messaging.webhooks import formats
+from tests.conftest import A_LONG_TIME
 from tests.messaging.hooks import deliver_all, let_time_pass, listen, only
 from tests.simulators import faulty_server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
+from tests.simulators.loop_clock import run_out_of_time
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
 LARGE = b"x" * (2 * 1024 * 1024)
 SHORT_OF_IT = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nheard"
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "BEGINNING", 0.1)
+SILENT = faulty_server.goes_silent_after(SHORT_OF_IT)
 
 
 def answered(behaviour: Behaviour) -> WebhookTry:
@@ -36,7 +34,7 @@ def answered(behaviour: Behaviour) -> WebhookTry:
     [
         (faulty_server.answers(http(LARGE)), "x" * LONGEST_ANSWER),
         (faulty_server.sends_without_end, "x" * LONGEST_ANSWER),
-        (faulty_server.goes_silent_after(SHORT_OF_IT), "heard"),
+        (SILENT, "heard"),
         (faulty_server.breaks_off_after(SHORT_OF_IT), "heard"),
         (faulty_server.answers(http(b"no gzip", "200 OK", "Content-Encoding: gzip")), "no gzip"),
         (faulty_server.answers(http(b"no br", "200 OK", "Content-Encoding: br")), "no br"),
@@ -44,7 +42,12 @@ def answered(behaviour: Behaviour) -> WebhookTry:
     ],
     ids=["large", "endless", "silent", "broken off", "no gzip", "no br", "no zstd"],
 )
-def test_whoever_says_200_has_heard_it_however_the_answer_ends(behaviour: Behaviour, answer: str) -> None:
+def test_whoever_says_200_has_heard_it_however_the_answer_ends(
+    behaviour: Behaviour, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if behaviour is SILENT:
+        # What it said is there with its status.
+        monkeypatch.setattr(network, "BEGINNING", 0.1)
     call = answered(behaviour)
     assert (call.status, call.delivery.state, call.answer) == (200, Delivered.DELIVERED, answer)
 
@@ -90,8 +93,8 @@ def test_a_connection_is_kept_where_the_answer_has_an_end() -> None:
 
 
 def test_one_that_goes_silent_before_its_status_has_not_heard_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", 1.0)
-    with FaultyServer(faulty_server.stays_silent) as server:
+    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", A_LONG_TIME)
+    with FaultyServer(faulty_server.stays_silent_and(run_out_of_time)) as server:
         webhook = listen("gateway.up", url=server.url)
         webhooks.tell("gateway.up", {"sms_gateway": "main"})
         deliver_all()

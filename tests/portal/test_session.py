@@ -171,6 +171,7 @@ class TestRenewing:
         assert ApiSession.objects.get().ended_at is not None
         assert not RefusedTry.objects.filter(way="token").exclude(address="127.0.0.1").exists()
 
+    @pytest.mark.usefixtures("no_time_passes")
     def test_one_that_comes_again_at_once_is_refused_and_ends_nothing(self, operator: User) -> None:
         first = begin().json()
         second = renew(first["refresh_token"]).json()
@@ -219,6 +220,7 @@ class TestRenewing:
             assert renew(found["refresh_token"]).status_code == 400
 
     @pytest.mark.django_db(transaction=True)
+    @pytest.mark.usefixtures("no_time_passes")
     def test_of_requests_at_once_exactly_one_has_the_session(self, operator: User) -> None:
         token = begin().json()["refresh_token"]
         gate = Barrier(4)
@@ -238,6 +240,7 @@ class TestRenewing:
         assert renew(won["refresh_token"]).status_code == 200
 
     @pytest.mark.django_db(transaction=True)
+    @pytest.mark.usefixtures("no_time_passes")
     def test_whoever_was_slower_ends_nothing(self, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both were found good before either took the token."""
         token = begin().json()["refresh_token"]

@@ -151,6 +151,17 @@ def stays_silent(server: FaultyServer, connection: socket.socket) -> None:
     server.closing.wait()
 
 
+def stays_silent_and(then: Callable[[], None]) -> Behaviour:
+    """Never answers either; what is to happen once a request was read happens."""
+
+    def serve(server: FaultyServer, connection: socket.socket) -> None:
+        server.read_request(connection)
+        then()
+        server.closing.wait()
+
+    return serve
+
+
 def sends_without_end(server: FaultyServer, connection: socket.socket) -> None:
     """A body that never ends."""
     server.read_request(connection)
