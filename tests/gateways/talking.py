@@ -40,7 +40,7 @@ class Talk:
         """What the simulator answers."""
         assert request
         signed = self.provider.way.sign(request, self.provider.settings, None)
-        answer = requests.request(signed.method, signed.url, data=signed.body, headers=dict(signed.headers), timeout=10)
+        answer = requests.request(signed.method, signed.url, data=signed.body, headers=dict(signed.headers), timeout=60)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return HttpResponse(answer.status_code, headers, answer.content)
 

@@ -45,7 +45,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Change]]:
 def gateway_at(simulator: Simulator, name: str, *, wrong: bool = False) -> Gateway:
     peer = simulator.peers[name]
     return accounts.create(
-        name=name, provider=name, settings=peer.wrong_settings() if wrong else peer.settings(), timeout=5
+        name=name, provider=name, settings=peer.wrong_settings() if wrong else peer.settings(), timeout=60
     )
 
 

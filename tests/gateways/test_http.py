@@ -113,5 +113,6 @@ def test_the_objects_of_a_list_are_read(value: object, found: list[dict[str, int
 
 @pytest.mark.parametrize(("left", "minutes"), [(-60, 1), (0, 1), (600, 10), (10**6, 1440)])
 def test_a_message_tells_for_how_many_minutes_it_is_worth_delivering(left: int, minutes: int) -> None:
-    sms = OutboundSms("k", "+79161234567", "Привет", "", datetime.now(UTC) + timedelta(seconds=left))
-    assert sms.minutes_left(1440) == minutes
+    with time_machine.travel(datetime(2026, 9, 21, tzinfo=UTC), tick=False):
+        sms = OutboundSms("k", "+79161234567", "Привет", "", datetime.now(UTC) + timedelta(seconds=left))
+        assert sms.minutes_left(1440) == minutes

@@ -18,6 +18,8 @@ from gateways.sandbox import MAGIC, Reply, answer_all, arrived, forget_old_sandb
 
 pytestmark = pytest.mark.django_db
 
+PATIENCE = 60.0
+
 ORDINARY = "+79161234567"
 DELIVERED, UNDELIVERED, REFUSED, NOT_SENT, LOST_ANSWER, SLOW, LATE, LOST, EXPIRED = (
     f"+7999000000{digit}" for digit in range(1, 10)
@@ -239,17 +241,17 @@ class TestAbilities:
 class TestThroughTheTransport:
     def test_a_launch_is_recorded_and_answered(self, sandbox: Gateway) -> None:
         provider, flight = sandbox.open(), transport.Flight()
-        not_after = timezone.now() + timedelta(minutes=1)
+        not_after = timezone.now() + timedelta(hours=1)
         phones = {1: ORDINARY, 2: REFUSED, 3: NOT_SENT, 4: LOST_ANSWER}
         flight.launch(
             [
-                transport.Call(ticket, provider.submit(sms(phone, str(ticket))), 10, not_after)
+                transport.Call(ticket, provider.submit(sms(phone, str(ticket))), PATIENCE, not_after)
                 for ticket, phone in phones.items()
             ]
         )
         landings: dict[int, transport.Landing] = {}
         while flight.in_air:
-            landings |= {landing.ticket: landing for landing in flight.landed(10)}
+            landings |= {landing.ticket: landing for landing in flight.landed(PATIENCE)}
         assert landings[1].response
         assert isinstance(read_outcome(provider, landings[1].response), Accepted)
         assert landings[2].response
@@ -260,15 +262,17 @@ class TestThroughTheTransport:
 
     def test_a_question_is_answered(self, sandbox: Gateway) -> None:
         provider = sandbox.open()
-        assert provider.read_look_up(transport.fetch(provider.look_up([asked()]), 10)) == {"key": None}
+        assert provider.read_look_up(transport.fetch(provider.look_up([asked()]), PATIENCE)) == {"key": None}
 
     def test_a_list_that_fails_half_way_leaves_nothing(self, sandbox: Gateway) -> None:
         provider, flight = sandbox.open(), transport.Flight()
         good = provider.submit(sms())
         broken = provider.query([])
         object.__setattr__(broken, "body", b"no JSON")
-        not_after = timezone.now() + timedelta(minutes=1)
-        flight.launch([transport.Call(ticket, request, 10, not_after) for ticket, request in enumerate((good, broken))])
+        not_after = timezone.now() + timedelta(hours=1)
+        flight.launch(
+            [transport.Call(ticket, request, PATIENCE, not_after) for ticket, request in enumerate((good, broken))]
+        )
         while flight.in_air:
-            assert all(isinstance(landing.failure, Ambiguous) for landing in flight.landed(10))
+            assert all(isinstance(landing.failure, Ambiguous) for landing in flight.landed(PATIENCE))
         assert not SandboxSms.objects.exists()

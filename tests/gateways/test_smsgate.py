@@ -42,7 +42,7 @@ def opened(settings: dict[str, object]) -> Provider:
 
 
 def fetched(request: HttpRequest) -> HttpResponse:
-    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=10)
+    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=60)
     return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
@@ -98,11 +98,11 @@ def test_an_id_that_the_provider_does_not_know_is_no_news(simulator: Simulator, 
 
 
 def test_what_guests_wrote_is_fetched_from_then_on(simulator: Simulator, provider: Provider) -> None:
-    simulator.write("smsgate", PHONE, "СТОП & 😀\nстоп", "77")
-    now = datetime.now(UTC)
-    (told,) = provider.read_inbound(fetched(provider.fetch_inbound(now)))
+    then = simulator.write("smsgate", PHONE, "СТОП & 😀\nстоп", "77").at
+    assert then
+    (told,) = provider.read_inbound(fetched(provider.fetch_inbound(then)))
     assert (told.phone, told.text, told.reference) == (PHONE.lstrip("+"), "СТОП & 😀\nстоп", "77")
-    assert provider.read_inbound(fetched(provider.fetch_inbound(now + timedelta(minutes=1)))) == []
+    assert provider.read_inbound(fetched(provider.fetch_inbound(then + timedelta(minutes=1)))) == []
 
 
 def test_the_check_tells_the_balance_and_sends_nothing(simulator: Simulator, provider: Provider) -> None:

@@ -36,7 +36,7 @@ def opened(settings: dict[str, object]) -> Provider:
 
 def fetched(request: HttpRequest | None) -> HttpResponse:
     assert request
-    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=10)
+    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=60)
     return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 

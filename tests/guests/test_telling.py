@@ -87,7 +87,7 @@ class TestMetrics:
 
 class TestTheFrontPage:
     @pytest.fixture(autouse=True)
-    def _nothing_else_is_wrong(self, db: None, settings: Settings) -> None:
+    def _nothing_else_is_wrong(self, db: None, settings: Settings, no_time_passes: None) -> None:
         settings.PRODUCTION = False
         WorkerHeartbeat.objects.create(worker="w", at=timezone.now())
 

@@ -143,7 +143,7 @@ class Slow(ApiView):
     def post(self, request: Request) -> Response:
         def work() -> Done:
             self.entered.set()
-            assert self.may_end.wait(30)
+            assert self.may_end.wait(120)
             return Done({"message": "done"})
 
         return commit(self, work)

@@ -131,6 +131,7 @@ def test_each_repeat_is_audited_and_the_first_call_once(api: Api, admin: User) -
     assert list(AuditEvent.objects.values_list("status", flat=True)) == [201, 201]
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_housekeeping_keeps_answers_for_two_days(api: Api, admin: User) -> None:
     post(api(admin), "k1", {"name": "mia"})
     IdempotencyRecord.objects.update(created=timezone.now() - timedelta(hours=47, minutes=59))
@@ -139,6 +140,7 @@ def test_housekeeping_keeps_answers_for_two_days(api: Api, admin: User) -> None:
     assert drop_old_answers() == 1
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_what_keeps_no_answer_is_kept_for_ten_minutes(api: Api, admin: User) -> None:
     post(api(admin), "k1", {"name": "mia"})
     IdempotencyRecord.objects.create(user=admin, endpoint="SMSC.ru, again", key="k2", **repeats.NOTHING_KEPT)
@@ -168,7 +170,7 @@ def test_a_repeat_while_the_first_is_open_is_409_with_retry_after(
     first, second = api(admin), api(admin)
     with ThreadPoolExecutor(2) as pool:
         opened = pool.submit(in_thread, first, "k1", {}, "/api/v1/slow")
-        assert Slow.entered.wait(30)
+        assert Slow.entered.wait(60)
         repeat = pool.submit(in_thread, second, "k1", {}, "/api/v1/slow").result(60)
         Slow.may_end.set()
         answer = opened.result(60)

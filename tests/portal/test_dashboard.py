@@ -30,7 +30,8 @@ from tests.portal import admin_pages
 from tests.portal.admin_pages import a_message, questions, staff_with
 from tests.statements import statements
 
-pytestmark = pytest.mark.django_db
+#: A worker that is not seen for seconds is taken for dead.
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_time_passes")]
 
 FRONT = "/admin/"
 #: Every panel there is, and the right that opens it.

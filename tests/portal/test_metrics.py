@@ -81,6 +81,7 @@ def test_a_wrong_token_is_wrong_in_every_network(guarded: Settings) -> None:
     assert Client().get(URL, headers=bearer("guess")).status_code == 403
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_prometheus_reads_the_webs_own_and_ours(guarded: Settings) -> None:
     now = timezone.now()
     WorkerHeartbeat.objects.create(worker="one", at=now - timedelta(seconds=3))
