@@ -4,11 +4,11 @@ The simulated provider is the witness. What the tests find is printed as a table
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from threading import Event
 
 import pytest
 from pytest_django import Settings
 
-from gateways.models import Gateway
 from gateways.outcomes import Outcome
 from messaging import recovery
 from messaging.delivery import Drain
@@ -21,6 +21,7 @@ from tests.gateways.conftest import at_once
 from tests.messaging.conftest import fresh
 from tests.messaging.peers import NAMES, PORTAL_URL, Account, account_at
 from tests.simulators import peers
+from tests.simulators.loop_clock import run_out_of_time
 from tests.simulators.server import Fault
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("network")]
@@ -51,7 +52,7 @@ Note = Callable[[str, object], None]
 def account(request: pytest.FixtureRequest, api: Api, admin: User, settings: Settings) -> Iterator[Account]:
     """A gateway at the provider that the test names, fast enough for all messages to be in the air at once."""
     settings.PORTAL_URL = PORTAL_URL
-    with account_at(request.param, api(admin), rate_per_second=1000) as made:
+    with account_at(request.param, api(admin), rate_per_second=1000, timeout=60) as made:
         yield made
 
 
@@ -65,7 +66,7 @@ def test_a_fault_has_its_outcome_and_nothing_is_taken_too_often(
     outcome = account.peer.outcome_of(fault)
     messages = [account.send_kind(kind, f"+7916000000{number}") for number, kind in enumerate(KINDS, start=1)]
 
-    with_patience(account, 1 if fault is Fault.TIMEOUT_AFTER_ACCEPT else 15)
+    account.simulator.goes_silent = once_all_are_taken(account, messages)
     account.simulator.faults.add(fault)
     account.drain()
 
@@ -77,7 +78,6 @@ def test_a_fault_has_its_outcome_and_nothing_is_taken_too_often(
     if fault in {Fault.DUPLICATE_CALLBACK, Fault.BAD_SIGNATURE}:
         assert (State.SUBMITTED in states_after_two_calls(account, messages)) is (fault is Fault.BAD_SIGNATURE)
 
-    with_patience(account, 15)
     account.simulator.faults.clear()
     let_all_happen(account)
 
@@ -163,8 +163,16 @@ def let_work(account: Account) -> None:
     assert fresh(message).state in SENT
 
 
-def with_patience(account: Account, seconds: float) -> None:
-    Gateway.objects.filter(pk=account.gateway.pk).update(timeout=seconds)
+def once_all_are_taken(account: Account, messages: list[Message]) -> Callable[[], None]:
+    """Time runs out when the last of them was accepted; only once, for the next calls are to be answered."""
+    over = Event()
+
+    def look() -> None:
+        if not over.is_set() and all(account.taken(message) for message in messages):
+            over.set()
+            run_out_of_time()
+
+    return look
 
 
 def outcome_of(message: Message, fault: Fault) -> str:

@@ -185,6 +185,8 @@ class Simulator(OwnThread):
         self._port = port
         #: A test switches faults on and off at any time.
         self.faults: set[Fault] = set()
+        #: What happens when a message was accepted and will not be answered.
+        self.goes_silent: Callable[[], None] = lambda: None
         classes = [peers.load(peer) if isinstance(peer, str) else peer for peer in only or peers.names()]
         self.peers: dict[str, Peer] = {peer.name: peer(self) for peer in classes}
         self._lock = threading.Lock()
@@ -324,6 +326,7 @@ class Simulator(OwnThread):
         if Fault.SLOW in self.faults:
             await self._wait(SLOW_SECONDS)
         if Fault.TIMEOUT_AFTER_ACCEPT in self.faults:
+            self.goes_silent()
             await self._wait(None)
             hang_up(request)
         if Fault.RESET_AFTER_ACCEPT in self.faults:
