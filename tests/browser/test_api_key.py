@@ -18,14 +18,16 @@ def test_a_key_is_made_shown_once_and_revoked(portal: Portal, opened: Open) -> N
     page.get_by_role("button", name="Save").click()
     key = page.locator("#api-key").inner_text()
     assert re.fullmatch(r"gsp_[\w-]{43}", key)
-    assert page.get_by_role("button", name="Copy").is_visible()
+    page.get_by_role("button", name="Copy").wait_for()
     assert barriers(page) == overflow(page) == []
     page.set_viewport_size(NARROW)
     assert overflow(page) == []
     visit.shoot("api-key-on-a-telephone")
     page.get_by_role("link", name="I have kept it").click()
+    page.wait_for_url("**/admin/portal/apikey/")
     assert key not in page.content()
     page.get_by_role("link", name="the booking system").first.click()
+    page.wait_for_url("**/admin/portal/apikey/*/change/**")
     assert key not in page.content()
     page.get_by_role("button", name="Revoke this key").click()
     page.get_by_text("“the booking system” was revoked.").wait_for()

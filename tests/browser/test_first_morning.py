@@ -41,7 +41,7 @@ def set_up_an_app(visit: Visit) -> None:
     page.get_by_role("button", name="Set up", exact=True).click()
     page.wait_for_url("**/admin/sign-in/recovery-codes/**")
     page.get_by_role("button", name="Make recovery codes").click()
-    page.wait_for_selector("[data-recovery-codes]")
+    page.wait_for_selector("[data-recovery-codes] li:nth-child(10)")
     assert page.locator("[data-recovery-codes] li").count() == 10
     visit.inspect("a2-recovery-codes")
     page.get_by_role("link", name="I have kept them").click()
@@ -74,6 +74,7 @@ def send_a_test(visit: Visit) -> None:
     """To the gateway's test number."""
     page = visit.page
     page.get_by_role("link", name="Send a test").click()
+    page.get_by_role("button", name="Send", exact=True).wait_for()
     visit.inspect("a4-a-test")
     page.get_by_role("button", name="Send", exact=True).click()
     page.get_by_role("link", name="See what becomes of it").click()

@@ -37,6 +37,7 @@ def test_a_passkey_is_set_up_and_then_opens_the_portal_by_itself(tmp_path: Path,
         page.click("[data-passkey=register]")
         page.wait_for_url("**/admin/sign-in/recovery-codes/")
         page.click("main form button[type=submit]")
+        page.wait_for_selector("[data-recovery-codes] li:nth-child(10)")
         assert page.locator("[data-recovery-codes] li").count() == 10
         visit.go("/admin/sign-in/")
         assert "Laptop" in page.inner_text("#content")

@@ -14,10 +14,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractCookieJar
 
 from tests.engine import REPOSITORY
 from tests.services.stack import PATIENCE, Portal
 
+#: Seconds for which a connection is kept: the web closes one after two, and a post on it at that moment is lost.
+KEPT = 1.0
 #: Seconds after which a guest looks at the sandbox phone once more.
 LOOKS_AGAIN = 0.02
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -89,8 +92,18 @@ def browser(portal: Portal, address: str) -> aiohttp.ClientSession:
     """One of a guest's own, who comes through the reverse proxy from this address and reads English."""
     headers = {"X-Forwarded-For": address, "Accept-Language": "en"}
     # Servers here have an address and no name, whose cookies aiohttp would refuse.
-    cookies, limit = aiohttp.CookieJar(unsafe=True), aiohttp.ClientTimeout(total=PATIENCE)
-    return aiohttp.ClientSession(portal.address, headers=headers, cookie_jar=cookies, timeout=limit)
+    return session(portal, headers, aiohttp.CookieJar(unsafe=True))
+
+
+def session(portal: Portal, headers: dict[str, str], cookies: AbstractCookieJar) -> aiohttp.ClientSession:
+    """Calls of a portal, however long the caller does other things between two of them."""
+    return aiohttp.ClientSession(
+        portal.address,
+        headers=headers,
+        cookie_jar=cookies,
+        timeout=aiohttp.ClientTimeout(total=PATIENCE),
+        connector=aiohttp.TCPConnector(keepalive_timeout=KEPT),
+    )
 
 
 async def get_on_line(portal: Portal, phones: Phones, phone: str, address: str) -> float:

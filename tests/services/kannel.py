@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 import requests
 
 from tests.servers import ServerMissing, free_port
+from tests.services.machines import is_listened_at
 from tests.services.stack import wait_for
 
 LOGIN, PASSWORD = "portal", "kannel p&ssword%"
@@ -62,7 +64,7 @@ class Kannel:
 
     def __init__(self, folder: Path, get_url: str = "") -> None:
         self.folder = folder
-        self.ports = {name: free_port() for name in ("admin", "boxes", "smsc", "sendsms")}
+        self.ports = dict(zip(("admin", "boxes", "smsc", "sendsms"), _free_ports(), strict=False))
         self.url = f"http://127.0.0.1:{self.ports['sendsms']}"
         self.operator = Operator(self.ports["smsc"])
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -73,10 +75,14 @@ class Kannel:
     def __enter__(self) -> "Kannel":
         try:
             self._start("bearerbox")
+            # It answers before it listens for smsbox, which gives up where nobody listens.
             wait_for(lambda: self.status() is not None, f"bearerbox answers; {self.folder}")
+            wait_for(lambda: is_listened_at(self.ports["boxes"]), f"bearerbox takes smsbox; {self.folder}")
             self._start("smsbox")
             self.operator.connect()
-            wait_for(lambda: self.is_connected() and _listens(self.ports["sendsms"]), f"Kannel is ready; {self.folder}")
+            wait_for(
+                lambda: self.is_connected() and is_listened_at(self.ports["sendsms"]), f"Kannel is ready; {self.folder}"
+            )
         except BaseException:
             self._stop()
             raise
@@ -195,6 +201,10 @@ def _segment(line: bytes) -> Segment:
     return Segment(sender.decode(), phone.decode(), unquote_to_bytes(header.replace(b"+", b" ")), text)
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _free_ports() -> Iterator[int]:
+    """No port twice."""
+    given: set[int] = set()
+    while True:
+        if (port := free_port()) not in given:
+            given.add(port)
+            yield port

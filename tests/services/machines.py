@@ -17,6 +17,9 @@ from portal.processes import PROCFILE
 from tests.engine import REPOSITORY
 from tests.services.stack import Portal
 
+#: A socket's state in the kernel's list.
+LISTEN = "0A"
+
 
 class Machine(Portal):
     """One more machine for an installation that runs: with a worker and nothing else."""
@@ -53,6 +56,11 @@ def holder_of(port: int, processes: Iterable[int]) -> int:
     return next((pid for pid in processes if sockets & _open_in(pid)), 0)
 
 
+def is_listened_at(port: int) -> bool:
+    """Whether somebody on this machine listens there, who is not told of the question."""
+    return any(row[3] == LISTEN and int(row[1].rpartition(":")[2], 16) == port for row in _connections())
+
+
 def _open_in(process: int) -> set[str]:
     """What this process has open, but for what it closes while we look; nothing where it is gone."""
     found = set()
@@ -64,6 +72,6 @@ def _open_in(process: int) -> set[str]:
 
 
 def _connections() -> list[list[str]]:
-    """As the kernel lists them: the second field is the local address, the tenth the number of the socket."""
+    """As the kernel lists them: the second field is the local address, the fourth the state, the tenth the socket."""
     lines = [line for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
     return [line.split() for line in lines]

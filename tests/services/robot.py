@@ -12,7 +12,7 @@ import aiohttp
 
 from tests.services import guest
 from tests.services.guest import Unexpected
-from tests.services.stack import PATIENCE, Portal
+from tests.services.stack import Portal
 
 #: What stands in `Posted.answers` for a page that asks for the code.
 CODE_PAGE = "asked for the code"
@@ -93,9 +93,7 @@ class _Form:
 
 def _careless(portal: Portal) -> aiohttp.ClientSession:
     """Keeps no cookies, so that no two posts seem to come from one device."""
-    limit = aiohttp.ClientTimeout(total=PATIENCE)
-    headers = {"Accept-Language": "en"}
-    return aiohttp.ClientSession(portal.address, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), timeout=limit)
+    return guest.session(portal, {"Accept-Language": "en"}, aiohttp.DummyCookieJar())
 
 
 async def _form(own: aiohttp.ClientSession) -> _Form:

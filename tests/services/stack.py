@@ -7,18 +7,20 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import psycopg
+import redis
 import requests
 
 from tests.engine import REPOSITORY, environment_of_a_portal
 from tests.servers import free_port
 from tests.services import tables
+from tests.services.fire import books
 
 T = TypeVar("T")
 
@@ -93,7 +95,7 @@ class Portal:
         assert self.is_running(), f"the portal stopped by itself:\n{self.output()}"
         try:
             return requests.get(f"{self.address}/readyz", timeout=10).status_code == 200
-        except (requests.ConnectionError, requests.Timeout):
+        except requests.RequestException:
             return False
 
     def stop(self) -> int:
@@ -105,7 +107,8 @@ class Portal:
     def kill_worker(self) -> None:
         """kill -9 of the worker alone; honcho then stops the others."""
         assert self.runner is not None
-        for pid in self.processes("celery", "worker"):
+        # The web may say that it is ready because a worker before this one was seen a moment ago.
+        for pid in wait_for(lambda: self.processes("celery", "worker"), "there is a worker"):
             _kill(pid)
         self.runner.wait(timeout=PATIENCE)
 
@@ -117,6 +120,19 @@ class Portal:
         while pids := self.processes():
             for pid in pids:
                 _kill(pid)
+
+    def freeze(self, pids: Sequence[int]) -> None:
+        """They stand still until `thaw`, and none of them in a transaction, so that nobody waits for the database."""
+        while True:
+            _send(pids, signal.SIGSTOP)
+            wait_for(lambda: all(map(_stands_still, pids)), "they stand still")
+            if not books.is_held(self.environment):
+                return
+            self.thaw(pids)
+
+    def thaw(self, pids: Sequence[int]) -> None:
+        """Those that still live go on."""
+        _send(pids, signal.SIGCONT)
 
     def processes(self, *words: str) -> list[int]:
         """Living processes of this installation whose command line holds all the words."""
@@ -196,10 +212,22 @@ def own_servers(worker: str, *, bare: bool = False) -> Iterator[dict[str, str]]:
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {'template1' if bare else tables.in_postgresql()}")
     number = 1 + int("".join(filter(str.isdigit, worker)) or 0)
-    redis, _, _ = os.environ["REDIS_URL"].rpartition("/")
-    yield {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": f"{redis}/{number}"}
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    broker = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number}"
+    # Of the portal before it may hold bells, and how many have signed in within this minute.
+    with redis.Redis.from_url(broker) as client:
+        client.flushdb()
+    yield {"DATABASE_URL": f"{base}/{name}", "REDIS_URL": broker}
+    wait_for(lambda: _is_dropped(name), f"nobody uses {name} any more")
+
+
+def _is_dropped(name: str) -> bool:
+    """PostgreSQL waits five seconds for those that it has told to go."""
+    try:
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    except psycopg.errors.ObjectInUse:
+        return False
+    return True
 
 
 def processes_of(folder: Path) -> Iterator[tuple[int, str]]:
@@ -216,5 +244,18 @@ def processes_of(folder: Path) -> Iterator[tuple[int, str]]:
 
 
 def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+    _send([pid], signal.SIGKILL)
+
+
+def _send(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether every thread of it has stopped: they do so one by one, some time after the signal."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        stats = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+        return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+    return False

@@ -1,9 +1,5 @@
 """The broker forgets everything: the database is the queue, so the sweep sends all the same."""
 
-import os
-import signal
-from contextlib import suppress
-
 import pytest
 import redis
 
@@ -44,17 +40,9 @@ def hang_up_on_workers(portal: Portal) -> None:
 def freeze_workers(portal: Portal) -> list[int]:
     """From now on nobody takes the bells of accepted messages, and beat rings no others; the frozen processes."""
     frozen = [*portal.processes("celery", "worker"), *portal.processes("celery", "beat")]
-    for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+    portal.freeze(frozen)
     hang_up_on_workers(portal)
     return frozen
-
-
-def let_workers_go(frozen: list[int]) -> None:
-    """Those that still live go on."""
-    for pid in frozen:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_messages_whose_bells_were_lost_are_sent_by_the_sweep(portal: Portal) -> None:
@@ -64,6 +52,6 @@ def test_messages_whose_bells_were_lost_are_sent_by_the_sweep(portal: Portal) ->
     # The web answers before its thread has rung.
     wait_for(lambda: bells(portal), "a bell waits in the queue")
     forget_everything(portal)
-    let_workers_go(frozen)
+    portal.thaw(frozen)
     wait_for(lambda: all(portal.message(number)["state"] == "delivered" for number in numbers), "the sweep sends them")
     assert portal.look("SandboxSms.objects.count()") == len(numbers)

@@ -146,7 +146,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
     """A portal behind a reverse proxy on this machine, which says from where its callers come."""
     with own_servers(worker_id) as servers:
         folder = tmp_path_factory.mktemp("portal")
-        with Portal(folder, servers | {"TRUSTED_PROXIES": "127.0.0.1/32"}) as portal:
+        # Each test signs in.
+        chosen = {"TRUSTED_PROXIES": "127.0.0.1/32", "API_SIGN_INS_PER_MINUTE": "0"}
+        with Portal(folder, servers | chosen) as portal:
             yield portal
 
 

@@ -1,7 +1,6 @@
 """Two worker processes and one wrong password: the provider sees it once; corrected, all that waited arrives."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -60,11 +59,6 @@ def another_worker(portal: Portal, log: Path) -> Iterator[None]:
         worker.wait()
 
 
-def tell(workers: list[int], number: signal.Signals) -> None:
-    for worker in workers:
-        os.kill(worker, number)
-
-
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     with Simulator(*PROVIDERS) as running:
@@ -89,14 +83,14 @@ def test_the_provider_sees_a_wrong_password_once_and_the_right_one_sends_all_tha
 ) -> None:
     peer = simulator.peers[name]
     portal.call("POST", "sms_gateways", {"id": name, "provider": name, "settings": peer.wrong_settings()})
-    tell(workers, signal.SIGSTOP)
+    portal.freeze(workers)
     numbers = [
         portal.call(
             "POST", "sms_gateways/send_sms", {"sms_gateway": name, "phone_number": phone, "message": "Привет, гость"}
         )["item"]["id"]
         for phone in PHONES
     ]
-    tell(workers, signal.SIGCONT)
+    portal.thaw(workers)
 
     wait_for(lambda: gateway(portal, name)["state"] == "credentials_refused", "the gateway says why")
     let_workers_work(portal)

@@ -96,6 +96,8 @@ def test_a_worker_told_to_stop_brings_home_what_is_in_the_air_and_takes_nothing_
         (worker,) = portal.processes("celery", "worker")
         os.kill(worker, signal.SIGTERM)
         wait_for(lambda: "worker: Warm shutdown" in portal.output(), "the worker has heard it")
+        # Until then none of them has an answer, and with the next look it has certainly heeded it.
+        assert list(on_record(portal).values()).count(HANDED_OVER) == 1
         # There are places now, and tokens, and bells; yet it takes none of those that wait.
         peer.answers += IN_THE_AIR // 2
         wait_for(

@@ -23,7 +23,7 @@ IN_THE_AIR = "SELECT phone FROM messaging_message WHERE state = 'submitting'"
 #: PostgreSQL's sessions that hold what they locked and do nothing.
 IDLE = """
 SELECT count(*) FROM pg_stat_activity
-WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '1s'
+WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND state_change < now() - interval '1s'
 """
 
 

@@ -219,7 +219,12 @@ class Crew:
 
     def change_weather(self, weather: Weather) -> None:
         """At the providers, from the next message on."""
-        requests.put(f"{self._url}/weather", data=weather.text(), timeout=10).raise_for_status()
+        requests.put(f"{self._url}/weather", data=weather.text(), timeout=PATIENCE).raise_for_status()
+
+    def change_timeout(self, seconds: float) -> None:
+        """Of every gateway, from the next message on."""
+        for kind in providers.KINDS:
+            self.portal.call("PATCH", f"sms_gateway/{kind}", {"timeout": seconds})
 
     def look_after(self) -> None:
         """Whoever died is started again."""
@@ -322,7 +327,7 @@ def own_crew(folder: Path, workers: int, beats: int = 1) -> Iterator[Crew]:
 def _wait_for_providers(port: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        with suppress(requests.ConnectionError):
+        with suppress(requests.ConnectionError, requests.Timeout):
             requests.put(f"http://127.0.0.1:{port}/weather", data=FAIR.text(), timeout=10).raise_for_status()
             return
         time.sleep(0.1)

@@ -24,9 +24,10 @@ class Ledger:
         posting.start()
         return posting
 
-    def close(self, posting: Posting) -> Verdict:
+    def close(self, *postings: Posting) -> Verdict:
         """Waits for the end of every message, and compares the books."""
-        self.crew.wait_for(posting.is_over, "every message is accepted")
-        self.answered |= posting.answered
+        for posting in postings:
+            self.crew.wait_for(posting.is_over, "every message is accepted")
+            self.answered |= posting.answered
         self.crew.calm_down()
         return self.crew.judge(self.answered)

@@ -24,6 +24,8 @@ LOGIN, PASSWORD = "portal", "fire"
 TABLE = "CREATE TABLE IF NOT EXISTS handed (kind TEXT, phone TEXT, key TEXT, taken INTEGER)"
 #: Seconds: what a slow answer takes, far below any time-out here.
 SLOW = 0.3
+#: Seconds after which the portal gives up a call to any of them.
+SWIFT = 2
 #: As many as a gateway may have in the air at all, where no key hides a copy; the others have 100.
 AT_ONCE = {"look-up": 1000}
 BODY = {"to": "{{to}}", "text": "{{text}}", "id": "{{id}}"}
@@ -166,7 +168,7 @@ def gateways(url: str) -> list[dict[str, Any]]:
         "look-up": ("smsc_ru", {"url": f"{url}/look-up", "login": LOGIN, "password": PASSWORD}),
         "neither": ("http", {**http, "url": f"{url}/neither/send"}),
     }
-    swift = {"timeout": 2, "rate_per_second": 10_000, "strict": True}
+    swift = {"timeout": SWIFT, "rate_per_second": 10_000, "strict": True}
     return [
         {"id": kind, "provider": name, "settings": own, "max_in_flight": AT_ONCE.get(kind, 100), **swift}
         for kind, (name, own) in settings.items()
