@@ -61,6 +61,7 @@ def all_at_once(work: Callable[[], Any]) -> list[Any]:
 class TestMoney:
     """A gateway's daily limit, and how many messages it may have at once."""
 
+    @pytest.mark.usefixtures("noon")
     def test_workers_together_take_no_more_than_the_day_allows(
         self, send: Send, sandbox: Gateway, no_broker: list[str]
     ) -> None:

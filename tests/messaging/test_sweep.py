@@ -42,6 +42,7 @@ def test_a_provider_whose_file_is_broken_is_not_asked_for_inbound_messages(
     assert inbound.due_to_fetch() == []
 
 
+@pytest.mark.usefixtures("noon")
 def test_a_worker_that_died_before_it_sent_leaves_the_daily_limit_alone(send: Send, sandbox: Gateway) -> None:
     Gateway.objects.update(daily_limit=1)
     sandbox.refresh_from_db()
