@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ class Kannel:
 
     def __init__(self, folder: Path, get_url: str = "") -> None:
         self.folder = folder
-        self.ports = dict(zip(("admin", "boxes", "smsc", "sendsms"), _free_ports(), strict=False))
+        self.ports = {name: free_port() for name in ("admin", "boxes", "smsc", "sendsms")}
         self.url = f"http://127.0.0.1:{self.ports['sendsms']}"
         self.operator = Operator(self.ports["smsc"])
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -199,12 +198,3 @@ def _segment(line: bytes) -> Segment:
         header, kind, rest = rest.split(b" ", 2)
     text = rest if kind == b"text" else unquote_to_bytes(rest.replace(b"+", b" "))
     return Segment(sender.decode(), phone.decode(), unquote_to_bytes(header.replace(b"+", b" ")), text)
-
-
-def _free_ports() -> Iterator[int]:
-    """No port twice."""
-    given: set[int] = set()
-    while True:
-        if (port := free_port()) not in given:
-            given.add(port)
-            yield port

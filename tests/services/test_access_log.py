@@ -43,7 +43,7 @@ def web(portal: Portal, *options: str) -> Iterator[Path]:
             yield log
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE)
 
 
 def answers(portal: Portal) -> bool:
@@ -97,7 +97,7 @@ def test_nor_is_it_in_what_the_development_server_prints(installation: Portal) -
             call(installation)
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE)
     printed = log.read_text(errors="replace")
     assert "/cgi-bin/sendsms" in printed
     assert [canary for canary in CANARIES if canary in printed] == []
