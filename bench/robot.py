@@ -18,7 +18,8 @@ from tests.servers import ServerMissing, Servers
 from tests.services import guesser, guest
 from tests.services.guest import Phones, sandbox_phones
 from tests.services.robot import CODE_PAGE, PAUSED, Posted, Robot
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 POSTS = int(os.environ.get("BENCH_POSTS") or 2000)
 #: Few enough that most of what may be accepted is accepted without it.

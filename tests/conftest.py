@@ -30,10 +30,9 @@ from portal.models import ApiToken, User
 from portal.passwords import PortalPasswordHasher
 from portal.permissions import ROLES
 from tests.emptying import flush_rows
+from tests.waiting import A_LONG_TIME
 
 PASSWORD = "correct horse battery staple"
-#: Seconds: longer than any test takes.
-A_LONG_TIME = 3600.0
 # No example is wrong because the machine was busy.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")

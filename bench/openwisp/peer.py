@@ -17,7 +17,7 @@ from bench.load import Guest, Rates, Visit, drive
 from bench.openwisp import environment
 from bench.openwisp.environment import PeerMissing
 from tests.servers import free_port
-from tests.services.stack import wait_for
+from tests.waiting import wait_for
 
 PROJECT = Path(__file__).with_name("project")
 ORGANISATION = "lobby"

@@ -21,7 +21,8 @@ import requests
 from bench import STAGED
 from tests.engine import PRODUCTION, REPOSITORY
 from tests.servers import Servers, started
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 #: How often the database is asked whether all is done, in seconds.
 GLANCE = 0.02

@@ -14,7 +14,8 @@ from bench.table.accepting import CALLERS, SECONDS
 from bench.table.alternating import Row, in_turn
 from bench.table.callers import Written, call, head_of, with_body
 from bench.table.stage import BODY, House, Stage
-from tests.services.stack import ADMIN_PASSWORD, PATIENCE
+from tests.services.stack import ADMIN_PASSWORD
+from tests.waiting import PATIENCE
 
 #: What all others are compared with.
 LOGIN = "a token of login"

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page
 from tests.browser.chromium import NOTHING_TO_SHOW, Watch, chromium
 from tests.browser.reading import NARROW, WIDE, barriers, overflow, words_of
 from tests.browser.screenshots import SCREENSHOTS
-from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal
+from tests.waiting import wait_for
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
 

@@ -12,8 +12,9 @@ from tests.browser.beside import MAY_CALL_SIMULATORS
 from tests.browser.conftest import LOCALES, PAGE_PATIENCE, Visit, context_of, installed, nobody_complained, sign_in
 from tests.browser.reading import barriers, overflow
 from tests.servers import free_port
-from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal
 from tests.simulators.server import Simulator
+from tests.waiting import wait_for
 
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}
 #: What makes a page load itself anew, where there are no scripts.

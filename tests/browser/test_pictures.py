@@ -10,7 +10,8 @@ from tests.browser.beside import MAY_CALL_SIMULATORS, targetsms
 from tests.browser.conftest import Open, Visit, await_delivery, installed, sign_in
 from tests.browser.reading import WIDE
 from tests.browser.screenshots import CHOSEN, LARGEST, SCREENSHOTS
-from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal
+from tests.waiting import wait_for
 
 LOW: ViewportSize = {"width": 1280, "height": 600}
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}

@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from tests.browser.conftest import Open, Visit, give_password, installed, sign_in
-from tests.services.stack import ADMIN_PASSWORD, PATIENCE, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal
+from tests.waiting import PATIENCE, wait_for
 
 GUESSING, OTHER = "192.0.2.66", "198.51.100.7"
 WRONG = "canary-wrong-3RmQz1"

@@ -26,10 +26,10 @@ from gateways.outcomes import Ambiguous, NotSent
 from gateways.transport import Call, Flight, Landing, fetch
 from portal import clock
 from tests.servers import free_port
-from tests.services.stack import wait_for
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 from tests.simulators.loop_clock import run_out_of_time
+from tests.waiting import wait_for
 
 PATIENCE = 60.0
 #: For what nobody answers, and for an answer that comes late.

@@ -31,11 +31,12 @@ from messaging.retries import Kind
 from messaging.webhooks import delivering
 from portal.processes import PROCFILE
 from tests.messaging.conftest import Send
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
 from tests.simulators.faulty_server import FaultyServer, answers, http
 from tests.simulators.peers import smsgate
 from tests.simulators.server import Simulator
 from tests.simulators.valve import Valve
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

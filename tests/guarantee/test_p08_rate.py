@@ -11,7 +11,8 @@ import pytest
 
 from tests.services.machines import Machine
 from tests.services.paced import paced_gateway
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

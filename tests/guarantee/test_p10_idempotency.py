@@ -33,7 +33,8 @@ from portal.models import ApiToken, AuditEvent, IdempotencyRecord, User
 from portal.processes import PROCFILE
 from tests.conftest import Api
 from tests.engine import REPOSITORY
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 AT_ONCE = 50
 PATIENCE = 120

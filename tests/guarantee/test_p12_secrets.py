@@ -22,10 +22,11 @@ import requests
 
 from tests.engine import CLUSTER
 from tests.servers import postgresql_program
-from tests.services.stack import ADMIN_PASSWORD, Portal, wait_for
+from tests.services.stack import ADMIN_PASSWORD, Portal
 from tests.services.test_broker_loss import freeze_workers
 from tests.simulators.peers import smsgate
 from tests.simulators.server import Simulator
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

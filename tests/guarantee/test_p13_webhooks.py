@@ -13,10 +13,11 @@ from pytest_django import Settings
 from messaging import webhooks
 from messaging.models import State
 from tests.messaging.hooks import deliver_all, listen, listening, only
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
 from tests.simulators import faulty_server
 from tests.simulators.faulty_server import FaultyServer, http
 from tests.simulators.receiver import Receiver
+from tests.waiting import wait_for
 
 SOME = 40
 MESSAGES = ["message.submitted", "message.delivered"]

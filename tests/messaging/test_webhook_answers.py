@@ -7,11 +7,11 @@ from messaging import webhooks
 from messaging.models import Delivered, WebhookTry
 from messaging.models.webhook import LONGEST_ANSWER
 from messaging.webhooks import formats
-from tests.conftest import A_LONG_TIME
 from tests.messaging.hooks import deliver_all, let_time_pass, listen, only
 from tests.simulators import faulty_server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 from tests.simulators.loop_clock import run_out_of_time
+from tests.waiting import A_LONG_TIME
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 

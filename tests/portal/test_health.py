@@ -12,7 +12,7 @@ from pytest_django import Settings
 from portal import health, registry
 from portal.models import WorkerHeartbeat
 from portal.state import broker_folder
-from tests.conftest import A_LONG_TIME
+from tests.waiting import A_LONG_TIME
 
 #: A worker that is not seen for seconds is taken for dead.
 pytestmark = pytest.mark.usefixtures("no_time_passes")

@@ -18,10 +18,10 @@ from rest_framework.test import APIClient
 
 from portal import clients, keys, rates
 from portal.models import CallCount, RefusedTry, User
-from tests.conftest import A_LONG_TIME, PASSWORD, Api
+from tests.conftest import PASSWORD, Api
 from tests.portal.token_calls import LIST, begin, come, use
 from tests.servers import Redis
-from tests.services.stack import wait_for
+from tests.waiting import A_LONG_TIME, wait_for
 
 NOW = datetime(2026, 11, 22, 12, 0, 20, tzinfo=UTC)
 GONE = "redis://127.0.0.1:1/0"

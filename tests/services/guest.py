@@ -17,7 +17,8 @@ import aiohttp
 from aiohttp.abc import AbstractCookieJar
 
 from tests.engine import REPOSITORY
-from tests.services.stack import PATIENCE, Portal
+from tests.services.stack import Portal
+from tests.waiting import PATIENCE
 
 #: Seconds for which a connection is kept: the web closes one after two, and a post on it at that moment is lost.
 KEPT = 1.0

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services.stack import PATIENCE, Portal
+from tests.services.stack import Portal
+from tests.waiting import PATIENCE
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 PIECE = b"x" * 65_536

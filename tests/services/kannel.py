@@ -17,7 +17,7 @@ import requests
 
 from tests.servers import ServerMissing, free_port
 from tests.services.machines import is_listened_at
-from tests.services.stack import wait_for
+from tests.waiting import wait_for
 
 LOGIN, PASSWORD = "portal", "kannel p&ssword%"
 MISSING = "Kannel is missing: apt-get install kannel"

@@ -7,9 +7,10 @@ from functools import partial
 
 from tests.guarantee.windows import most_over_but_for_late
 from tests.services.machines import holder_of
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
 from tests.simulators.server import Simulator
 from tests.simulators.witness import Seen, Witness
+from tests.waiting import wait_for
 
 STARTED = "{phone: at.timestamp() for phone, at in Attempt.objects.values_list('message__phone', 'started_at')}"
 

@@ -5,13 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import redis
@@ -21,24 +20,9 @@ from tests.engine import REPOSITORY, environment_of_a_portal
 from tests.servers import free_port
 from tests.services import tables
 from tests.services.fire import books
-
-T = TypeVar("T")
+from tests.waiting import PATIENCE, wait_for
 
 ADMIN_PASSWORD = "canary-admin-8TqLw2vZ"
-#: Generous: the machine may be busy, and a gateway is asked again for receipts only 150 seconds after a worker died
-#: asking. Nothing here asserts how long something took.
-PATIENCE = 300.0
-
-
-def wait_for(what: Callable[[], T], why: str) -> T:
-    """The first true value of `what`; fails when it never comes."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        value = what()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"waited in vain: {why}")
 
 
 class Portal:

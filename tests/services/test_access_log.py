@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from tests.engine import REPOSITORY
-from tests.services.stack import PATIENCE, Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 

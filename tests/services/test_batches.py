@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.services.stack import PATIENCE, Portal, wait_for
+from tests.services.stack import Portal
 from tests.simulators.peers import smsgate
 from tests.simulators.server import Simulator
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 

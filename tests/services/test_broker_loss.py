@@ -3,7 +3,8 @@
 import pytest
 import redis
 
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.servers import free_port
 from tests.services import guest
-from tests.services.stack import PATIENCE, Portal, own_servers, wait_for
+from tests.services.stack import Portal, own_servers
 from tests.simulators.server import Simulator
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 

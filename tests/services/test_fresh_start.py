@@ -9,7 +9,8 @@ import pytest
 import requests
 from django.conf import settings
 
-from tests.services.stack import Portal, own_servers, wait_for
+from tests.services.stack import Portal, own_servers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

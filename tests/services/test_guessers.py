@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from tests.conftest import PASSWORD
-from tests.services.stack import PATIENCE, Portal, own_servers, wait_for
+from tests.services.stack import Portal, own_servers
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 

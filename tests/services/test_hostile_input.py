@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from tests.services.hostile import PIECE, steady_memory, tell
-from tests.services.stack import PATIENCE, Portal, own_servers
+from tests.services.stack import Portal, own_servers
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.both_engines
 

@@ -15,7 +15,7 @@ from messaging import delivery, receipts, sending
 from messaging.models import InboundMessage, Message, State
 from messaging.retries import Kind
 from tests.services.kannel import LOGIN, PASSWORD, Kannel
-from tests.services.stack import wait_for
+from tests.waiting import wait_for
 
 PHONE = "+79161234567"
 LATIN, UNICODE = "utf-8", "utf-16-be"

@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 import requests
 
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

@@ -13,8 +13,9 @@ from honcho.environ import parse_procfile
 
 from portal.processes import PROCFILE
 from tests.engine import REPOSITORY
-from tests.services.stack import Portal, own_servers, wait_for
+from tests.services.stack import Portal, own_servers
 from tests.simulators.server import Simulator
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

@@ -9,7 +9,8 @@ import requests
 
 from docs.examples.portal_client import PortalClient, PortalError, Text, Unanswered
 from tests.engine import REPOSITORY
-from tests.services.stack import ADMIN_PASSWORD, PATIENCE, Portal
+from tests.services.stack import ADMIN_PASSWORD, Portal
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.both_engines
 

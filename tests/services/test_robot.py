@@ -10,7 +10,8 @@ from tests.servers import Redis
 from tests.services import guesser, guest
 from tests.services.guest import Phones, sandbox_phones
 from tests.services.robot import CODE_PAGE, PAUSED, Robot
-from tests.services.stack import Portal, own_servers, wait_for
+from tests.services.stack import Portal, own_servers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.both_engines
 

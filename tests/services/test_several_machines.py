@@ -15,7 +15,8 @@ import pytest
 from messaging.retries import LEASE_MARGIN, RULES, Kind
 from tests.services.machines import Machine
 from tests.services.paced import paced_gateway
-from tests.services.stack import Portal, wait_for
+from tests.services.stack import Portal
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.postgresql_only
 

@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 
 from gateways import pace
-from tests.services.stack import PATIENCE, Portal, wait_for
+from tests.services.stack import Portal
 from tests.simulators import server
 from tests.simulators.server import Simulator
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.services.stack import PATIENCE, Portal
+from tests.services.stack import Portal
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.both_engines
 

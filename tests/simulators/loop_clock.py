@@ -3,7 +3,7 @@
 import asyncio
 
 from gateways import transport
-from tests.conftest import A_LONG_TIME
+from tests.waiting import A_LONG_TIME
 
 
 def run_out_of_time(seconds: float = A_LONG_TIME) -> None:

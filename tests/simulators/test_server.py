@@ -10,10 +10,9 @@ import pytest
 import requests
 from aiohttp import web
 
-from tests.conftest import A_LONG_TIME
-from tests.services.stack import wait_for
 from tests.simulators import peers, server
 from tests.simulators.server import Fault, Peer, Simulator
+from tests.waiting import A_LONG_TIME, wait_for
 
 
 class Pigeon(Peer):

@@ -23,7 +23,8 @@ from tests.services.fire import books, providers
 from tests.services.fire.judging import Verdict, judge
 from tests.services.fire.points import Order
 from tests.services.fire.providers import FAIR, Weather
-from tests.services.stack import PATIENCE, Portal
+from tests.services.stack import Portal
+from tests.waiting import PATIENCE
 
 T = TypeVar("T")
 
