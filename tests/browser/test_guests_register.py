@@ -17,8 +17,8 @@ from tests.simulators.server import Simulator
 from tests.waiting import wait_for
 
 TELEPHONE: ViewportSize = {"width": 360, "height": 640}
-#: What makes a page load itself anew, where there are no scripts.
-RELOADS = "meta[http-equiv=refresh]"
+#: A page that is there, and has nothing in its head that loads it anew where there are no scripts.
+AT_REST = "html:not(:has(meta[http-equiv=refresh])) body"
 #: In that portal's environment.
 DOWN = "__import__('tests.browser.down', fromlist=['make'])"
 
@@ -51,7 +51,7 @@ class Telephone(Visit):
 
     def await_rest(self) -> None:
         """Without scripts the page of the code loads itself anew, every second, as long as the SMS is under way."""
-        self.page.wait_for_selector(RELOADS, state="detached")
+        self.page.wait_for_selector(AT_REST, state="attached")
 
     def type_code(self, code: str) -> None:
         """What came by SMS."""

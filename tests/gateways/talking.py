@@ -13,6 +13,7 @@ from gateways.http import Callback, HttpRequest, HttpResponse
 from gateways.outcomes import Accepted, InboundSms, NotAccepted, OutboundSms, Receipt, SentSms
 from gateways.provider import BaseProvider, read_outcome
 from tests.simulators.server import Call, Peer, Simulator, TakenSms
+from tests.waiting import PATIENCE
 
 KEY = "portal-20261122101500-42"
 PHONE = "+79161234567"
@@ -39,10 +40,7 @@ class Talk:
     def fetch(self, request: HttpRequest | None) -> HttpResponse:
         """What the simulator answers."""
         assert request
-        signed = self.provider.way.sign(request, self.provider.settings, None)
-        answer = requests.request(signed.method, signed.url, data=signed.body, headers=dict(signed.headers), timeout=60)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return HttpResponse(answer.status_code, headers, answer.content)
+        return fetched(self.provider.way.sign(request, self.provider.settings, None))
 
     def sms(self, key: str = KEY, text: str = TEXT) -> OutboundSms:
         """One message, valid for ten minutes."""
@@ -68,6 +66,21 @@ class Talk:
         """What a call that it makes says to us. Raises BadCallback."""
         assert call
         return self.provider.read_callback(Callback(call.method, call.url, call.headers, call.body))
+
+
+def fetched(request: HttpRequest | None) -> HttpResponse:
+    """The answer to a request as it stands, carried as the transport would carry it."""
+    assert request
+    answer = requests.request(
+        request.method,
+        request.url,
+        data=request.body,
+        headers=dict(request.headers),
+        timeout=PATIENCE,
+        allow_redirects=False,
+    )
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return HttpResponse(answer.status_code, headers, answer.content)
 
 
 @contextmanager

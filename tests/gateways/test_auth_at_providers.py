@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 
 from gateways import auth
 from gateways.configuration import checked
@@ -13,6 +12,7 @@ from gateways.http import HttpRequest, HttpResponse, get, post_form, post_json
 from gateways.outcomes import Accepted, CredentialsRefused, GatewayFault, OutboundSms, Refused, RefusedHere, Unreadable
 from gateways.provider import BaseProvider, read_outcome
 from gateways.providers import axelnac, runtel
+from tests.gateways.talking import fetched
 from tests.simulators.peers import axelnac as axelnac_peer
 from tests.simulators.peers import mobile_smarts as mobile_smarts_peer
 from tests.simulators.peers import runtel as runtel_peer
@@ -43,16 +43,6 @@ def pbx(simulator: Simulator) -> runtel_peer.Peer:
     return peer
 
 
-def carry(request: HttpRequest) -> HttpResponse:
-    """The request as the transport would carry it."""
-    answer = requests.request(
-        request.method, request.url, headers=dict(request.headers), data=request.body, timeout=30, allow_redirects=False
-    )
-    return HttpResponse(
-        answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content
-    )
-
-
 def opened(simulator: Simulator, name: str, **changed: object) -> BaseProvider:
     """The provider with settings that the simulated one lets in, as its form takes them."""
     settings = checked(name, {**simulator.peers[name].settings(), **changed}, {})
@@ -60,11 +50,11 @@ def opened(simulator: Simulator, name: str, **changed: object) -> BaseProvider:
 
 
 def logged_in(provider: BaseProvider) -> auth.Token:
-    return provider.way.read_login(provider.settings, carry(provider.way.login(provider.settings)))
+    return provider.way.read_login(provider.settings, fetched(provider.way.login(provider.settings)))
 
 
 def handed_over(provider: BaseProvider, token: auth.Token) -> HttpResponse:
-    return carry(provider.way.sign(provider.submit(SMS), provider.settings, token))
+    return fetched(provider.way.sign(provider.submit(SMS), provider.settings, token))
 
 
 # AxelNAC and Runtel
@@ -159,10 +149,10 @@ def test_axelnac_is_checked_without_using_the_token(simulator: Simulator, nac: a
     assert request
 
     nac.put_forward(10 * 60)
-    assert "has the rights" in provider.read_check(carry(provider.way.sign(request, provider.settings, token)))
+    assert "has the rights" in provider.read_check(fetched(provider.way.sign(request, provider.settings, token)))
     nac.put_forward(10 * 60)
     with pytest.raises(Unreadable):
-        provider.read_check(carry(provider.way.sign(request, provider.settings, token)))
+        provider.read_check(fetched(provider.way.sign(request, provider.settings, token)))
     assert simulator.taken == []
 
 
@@ -175,7 +165,7 @@ def test_axelnac_names_the_right_that_is_missing(simulator: Simulator, nac: axel
     assert request
 
     for read in (
-        lambda: provider.read_check(carry(provider.way.sign(request, provider.settings, token))),
+        lambda: provider.read_check(fetched(provider.way.sign(request, provider.settings, token))),
         lambda: provider.read_submit(handed_over(provider, token)),
     ):
         with pytest.raises(GatewayFault, match=f"lacks {right}") as fault:
@@ -191,7 +181,7 @@ def test_axelnac_may_not_tell_rights_and_works_all_the_same(simulator: Simulator
     request = provider.check()
     assert request
 
-    answer = carry(provider.way.sign(request, provider.settings, logged_in(provider)))
+    answer = fetched(provider.way.sign(request, provider.settings, logged_in(provider)))
 
     assert "does not tell rights" in provider.read_check(answer)
 
@@ -224,13 +214,13 @@ def test_axelnac_reads_json_strictly(simulator: Simulator) -> None:
     token = logged_in(opened(simulator, "axelnac"))
     way = auth.LoginToken()
 
-    login = carry(HttpRequest("POST", f"{url}/api/v1/login", body=b'{"username": "portal", "password": "x",}'))
-    sent = carry(way.sign(HttpRequest("POST", f"{url}/api/v1/sms_gateways/send_sms", body=body), {}, token))
+    login = fetched(HttpRequest("POST", f"{url}/api/v1/login", body=b'{"username": "portal", "password": "x",}'))
+    sent = fetched(way.sign(HttpRequest("POST", f"{url}/api/v1/sms_gateways/send_sms", body=body), {}, token))
 
     assert (login.status, login.headers["content-type"].partition(";")[0]) == (400, "text/plain")
     assert sent.status == 400
-    assert carry(HttpRequest("POST", f"{url}/api/v1/login", body=b'{"USERNAME": "portal"} x')).status == 401
-    assert carry(way.sign(get(f"{url}/api/v1/nothing"), {}, token)).status == 404
+    assert fetched(HttpRequest("POST", f"{url}/api/v1/login", body=b'{"USERNAME": "portal"} x')).status == 401
+    assert fetched(way.sign(get(f"{url}/api/v1/nothing"), {}, token)).status == 404
     assert simulator.taken == []
 
 
@@ -243,7 +233,7 @@ def test_axelnac_sends_credentials_to_those_it_knows(simulator: Simulator, pid: 
     url = f"{simulator.url_of('axelnac')}/api/v1/sms_gateways/send_user_credentials"
     request = post_json(url, {"sms_gateway": "main", "pid": pid, "password": "k"})
 
-    answer = carry(auth.LoginToken().sign(request, {}, logged_in(opened(simulator, "axelnac"))))
+    answer = fetched(auth.LoginToken().sign(request, {}, logged_in(opened(simulator, "axelnac"))))
 
     assert answer.status == status
     assert [sms.text for sms in simulator.taken] == (["guest k"] if status == 200 else [])
@@ -287,7 +277,7 @@ def test_runtel_forgets_a_token_that_is_given_back(simulator: Simulator) -> None
     request = provider.way.logout(provider.settings, token)
     assert request
 
-    assert json.loads(carry(request).body)["code"] == 200
+    assert json.loads(fetched(request).body)["code"] == 200
     assert provider.way.ended(handed_over(provider, token))
 
 
@@ -331,38 +321,38 @@ def test_a_session_is_given_at_every_address_and_in_both_casings(
     settings = smarts(simulator)
     simulator.faults = faults
 
-    token = way.read_login(settings, carry(way.login(settings)))
-    sent = carry(way.sign(post_json(f"{settings['url']}/api/v1/sms", SMS_BODY), settings, token))
+    token = way.read_login(settings, fetched(way.login(settings)))
+    sent = fetched(way.sign(post_json(f"{settings['url']}/api/v1/sms", SMS_BODY), settings, token))
 
     assert token.lasts == mobile_smarts_peer.LASTS
     assert sent.status == 200
     assert [(sms.phone, sms.text) for sms in simulator.taken] == [(SMS.phone, TEXT)]
     with pytest.raises(CredentialsRefused):
-        way.read_login(settings, carry(way.login({**settings, "password": "wrong"})))
+        way.read_login(settings, fetched(way.login({**settings, "password": "wrong"})))
 
 
 def test_a_session_is_renewed_and_its_old_refresh_token_is_good_no_more(simulator: Simulator) -> None:
     way, settings = auth.Session(), smarts(simulator)
-    first = way.read_login(settings, carry(way.login(settings)))
+    first = way.read_login(settings, fetched(way.login(settings)))
     renewal = way.refresh(settings, first)
     assert renewal
 
-    second = way.read_refresh(settings, carry(renewal))
+    second = way.read_refresh(settings, fetched(renewal))
 
     assert not {first.value, first.refresh} & {second.value, second.refresh}
     with pytest.raises(CredentialsRefused):
-        way.read_refresh(settings, carry(renewal))
+        way.read_refresh(settings, fetched(renewal))
     assert simulator.logins == {"mobile_smarts": 1}
 
 
 def test_a_session_that_ended_is_answered_with_401(simulator: Simulator) -> None:
     way, settings = auth.Session(), smarts(simulator)
-    token = way.read_login(settings, carry(way.login(settings)))
+    token = way.read_login(settings, fetched(way.login(settings)))
     request = post_json(f"{settings['url']}/api/v1/sms", SMS_BODY)
     simulator.faults = {Fault.EXPIRED_TOKEN}
 
-    assert way.ended(carry(way.sign(request, settings, token)))
-    assert way.ended(carry(request))
+    assert way.ended(fetched(way.sign(request, settings, token)))
+    assert way.ended(fetched(request))
     assert simulator.taken == []
 
 
@@ -371,17 +361,17 @@ def test_basic_lets_in_in_base64_and_plain(simulator: Simulator) -> None:
     request = post_json(f"{settings['url']}/api/v1/sms", SMS_BODY)
     plain = f"Basic {settings['login']}:guess"
 
-    assert carry(auth.Basic().sign(request, settings, None)).status == 200
-    assert carry(auth.Basic().sign(request, {**settings, "password": "wrong"}, None)).status == 401
+    assert fetched(auth.Basic().sign(request, settings, None)).status == 200
+    assert fetched(auth.Basic().sign(request, {**settings, "password": "wrong"}, None)).status == 401
     assert mobile_smarts_peer._pair("a:b") == mobile_smarts_peer._pair("YTpi") == "a:b"
     assert mobile_smarts_peer._pair("abcd") == "abcd"
-    assert carry(HttpRequest(request.method, request.url, {"authorization": plain}, request.body)).status == 401
+    assert fetched(HttpRequest(request.method, request.url, {"authorization": plain}, request.body)).status == 401
 
 
 def test_a_session_is_asked_for_by_a_form_and_nothing_else(simulator: Simulator) -> None:
     url = f"{simulator.url_of('mobile_smarts')}/api/v1/session"
-    assert carry(post_json(url, {"grant_type": "password"})).status == 400
-    assert carry(post_form(url, {"grant_type": "client_credentials"})).status == 400
+    assert fetched(post_json(url, {"grant_type": "password"})).status == 400
+    assert fetched(post_form(url, {"grant_type": "client_credentials"})).status == 400
 
 
 # Runtel's parameters

@@ -15,10 +15,9 @@ from gateways.models import Gateway, SandboxSms
 from gateways.outcomes import Accepted, Ambiguous, NotSent, OutboundSms, ReceiptState, Refused, SentSms, Unreadable
 from gateways.provider import read_outcome
 from gateways.sandbox import MAGIC, Reply, answer_all, arrived, forget_old_sandbox_messages
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
-
-PATIENCE = 60.0
 
 ORDINARY = "+79161234567"
 DELIVERED, UNDELIVERED, REFUSED, NOT_SENT, LOST_ANSWER, SLOW, LATE, LOST, EXPIRED = (

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 
-from gateways.http import Callback, HttpRequest, HttpResponse
+from gateways.http import Callback
 from gateways.outcomes import (
     Accepted,
     CredentialsRefused,
@@ -18,6 +17,7 @@ from gateways.outcomes import (
     SentSms,
 )
 from gateways.providers.smsgate import Provider
+from tests.gateways.talking import fetched
 from tests.simulators.server import Fault, Simulator
 
 TEXT = "Привет 😀 & <b>\"два\" и 'три'</b>\nВторая строка"
@@ -39,11 +39,6 @@ def opened(settings: dict[str, object]) -> Provider:
     form = Provider.Config(data={"time_zone": "Europe/Moscow", **settings})
     assert form.is_valid(), form.errors
     return Provider(form.cleaned_data, "Portal")
-
-
-def fetched(request: HttpRequest) -> HttpResponse:
-    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=60)
-    return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
 def sms(number: int = 42, valid_for: timedelta = timedelta(minutes=10), text: str = TEXT) -> OutboundSms:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import requests
 from django.core.exceptions import ValidationError
 
 from gateways import configuration
@@ -25,7 +24,7 @@ from gateways.outcomes import (
     Unreadable,
 )
 from gateways.provider import read_outcome
-from tests.gateways.talking import CALLBACK_URL, PHONE, TEXT, Talk, talk_with
+from tests.gateways.talking import CALLBACK_URL, PHONE, TEXT, Talk, fetched, talk_with
 from tests.simulators.peers.smsmobileapi import KEY, Peer
 from tests.simulators.server import Fault
 
@@ -50,15 +49,11 @@ def peer_of(talk: Talk) -> Peer:
 
 def log_in(talk: Talk) -> Token:
     way, settings = talk.provider.way, talk.provider.settings
-    request = way.login(settings)
-    answer = requests.post(request.url, data=request.body, headers=dict(request.headers), timeout=60)
-    return way.read_login(settings, HttpResponse(answer.status_code, {}, answer.content))
+    return way.read_login(settings, fetched(way.login(settings)))
 
 
 def submitted_with(talk: Talk, token: Token) -> HttpResponse:
-    request = talk.provider.way.sign(talk.provider.submit(talk.sms()), talk.provider.settings, token)
-    answer = requests.post(request.url, data=request.body, headers=dict(request.headers), timeout=60)
-    return HttpResponse(answer.status_code, {}, answer.content)
+    return fetched(talk.provider.way.sign(talk.provider.submit(talk.sms()), talk.provider.settings, token))
 
 
 @pytest.mark.parametrize("given", [{}, {"client_id": "portal"}, {"client_secret": "s"}])

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 
-from gateways.http import HttpRequest, HttpResponse
 from gateways.outcomes import CredentialsRefused, OutboundSms, ReceiptState, Refused, SentSms
 from gateways.providers.targetsms_codes import Provider
+from tests.gateways.talking import fetched
 from tests.simulators.server import Fault, Simulator
 
 TEXT = 'Wi-Fi «Отель» 😀 & <b>"два"</b>: {код}\nНикому не говорите'
@@ -32,12 +31,6 @@ def opened(settings: dict[str, object]) -> Provider:
     form = Provider.Config(data={**ORDINARY, **settings})
     assert form.is_valid(), form.errors
     return Provider(form.cleaned_data, "target")
-
-
-def fetched(request: HttpRequest | None) -> HttpResponse:
-    assert request
-    answer = requests.request(request.method, request.url, data=request.body, headers=dict(request.headers), timeout=60)
-    return HttpResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
 
 
 def sms(text: str = TEXT) -> OutboundSms:

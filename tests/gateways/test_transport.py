@@ -29,9 +29,8 @@ from tests.servers import free_port
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 from tests.simulators.loop_clock import run_out_of_time
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
-PATIENCE = 60.0
 #: For what nobody answers, and for an answer that comes late.
 SHORT = 0.5
 #: The portal's own, which other tests have a longer one for.

@@ -36,7 +36,7 @@ from tests.simulators.faulty_server import FaultyServer, answers, http
 from tests.simulators.peers import smsgate
 from tests.simulators.server import Simulator
 from tests.simulators.valve import Valve
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 
@@ -48,9 +48,6 @@ HANGING = 50 - pace.reserve(50)
 #: The others have fewer.
 SOME = 5
 SILENT = [f"silent-{number}" for number in range(20)]
-
-#: For a single answer that is there at once.
-PATIENCE = 60.0
 
 
 class NeverDone(smsgate.Peer):
@@ -98,9 +95,12 @@ def post(portal: Portal, gateway: str, count: int) -> list[int]:
     """So many messages accepted for this gateway, in one call: the clock of those that hang is running."""
     message = {"phone_number": "+79161234567", "message": gateway}
     body = {"sms_gateway": gateway, "messages": [message] * count}
-    batch = portal.call("POST", "sms_gateways/send_sms_batch", body)["item"]["id"]
-    asked = {"query": {"op": "equals", "field": "batch", "value": batch}, "limit": count}
-    return [row["id"] for row in portal.call("POST", "messages/search", asked)["items"]]
+    made = portal.call("POST", "sms_gateways/send_sms_batch", body)
+    assert (made["errors"], made["item"]["total"]) == ([], count)
+    asked = {"query": {"op": "equals", "field": "batch", "value": made["item"]["id"]}, "limit": count}
+    accepted = [row["id"] for row in portal.call("POST", "messages/search", asked)["items"]]
+    assert len(accepted) == count
+    return accepted
 
 
 def taken(provider: Simulator, text: str) -> int:

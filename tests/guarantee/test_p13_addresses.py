@@ -19,8 +19,8 @@ from gateways.outcomes import NotSent
 from gateways.transport import fetch
 from tests.simulators import faulty_server as server
 from tests.simulators.faulty_server import FaultyServer, http
+from tests.waiting import PATIENCE
 
-PATIENCE = 60.0
 REASON = "the address is in a private network; add it to GATEWAY_ALLOWED_NETWORKS if it is yours"
 PRIVATE = [
     "127.0.0.1",

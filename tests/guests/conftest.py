@@ -1,11 +1,13 @@
 """Guests of the tests, and who looks after them."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from guests import accounts
 from guests.models import Guest, GuestType
+from guests.registration import codes
 from portal.models import User
 from tests.conftest import with_role
 
@@ -14,6 +16,13 @@ from tests.conftest import with_role
 def guest(db: None) -> Guest:
     """Has a phone and no password."""
     return accounts.create(username="bob", by=None, phone="8 916 123-45-67")
+
+
+@pytest.fixture
+def code(monkeypatch: pytest.MonkeyPatch) -> str:
+    """What every guest is sent: digits that stand nowhere else by chance."""
+    monkeypatch.setattr(codes, "secrets", SimpleNamespace(choice=lambda _digits: "7"))
+    return "777777"
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from guests import approvals
 from guests.models import Approval, Guest, Registration, Sponsor, Stage
@@ -103,9 +101,9 @@ class TestLooking:
 
 
 class TestAnswering:
+    @pytest.mark.usefixtures("no_time_passes")
     def test_approved(self, approval: Approval, browser: Client) -> None:
-        with time_machine.travel(timezone.now(), tick=False):
-            page = browser.post(address(approval), APPROVE)
+        page = browser.post(address(approval), APPROVE)
         assert page.status_code == 200
         assert "is let in" in page.content.decode()
         guest = Guest.objects.get()

@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
@@ -101,13 +100,13 @@ class TestThePage:
         let_time_pass(seconds=16)
         assert RELOADS not in text_of(client.get(CODE))
 
+    @pytest.mark.usefixtures("no_time_passes")
     def test_the_part_that_changes_comes_alone_for_a_script(self) -> None:
         client = browser()
-        with time_machine.travel(timezone.now(), tick=False):
-            begin(client)
-            assert 'data-polls="1"' in text_of(client.get(NEWS))
-            hand_over()
-            page = text_of(client.get(NEWS))
+        begin(client)
+        assert 'data-polls="1"' in text_of(client.get(NEWS))
+        hand_over()
+        page = text_of(client.get(NEWS))
         assert "<html" not in page
         assert 'data-polls="5"' in page
         assert 'data-again-in="60"' in page

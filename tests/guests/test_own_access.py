@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -17,7 +16,6 @@ from guests.applying import Application, Visitor
 from guests.limits import Asker
 from guests.models import Code, Device, Guest, GuestType, LimitCount, Registration, Stage
 from guests.own_access import extending
-from guests.registration import codes
 from messaging.models import Message
 from messaging.retries import Kind
 from portal.errors import Refusal, Why
@@ -198,13 +196,12 @@ class TestANewPassword:
 
 class TestTheOwnData:
     @pytest.fixture(autouse=True)
-    def _a_code_that_stands_nowhere_by_chance(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Neither phone nor checksum has these digits, and a full second has no microseconds that might."""
-        monkeypatch.setattr(codes, "secrets", SimpleNamespace(choice=lambda _digits: "7"))
+    def _a_full_second(self, code: str) -> Iterator[None]:
+        """It has no microseconds that might be a code."""
         with time_machine.travel(timezone.now().replace(microsecond=0), tick=False):
             yield
 
-    def test_everything_is_there_and_no_secret(self, registered: Guest) -> None:
+    def test_everything_is_there_and_no_secret(self, code: str, registered: Guest) -> None:
         found = own_access.export(registered)
         written = json.dumps(found)
         agreed = found["registrations"][0]["terms"]
@@ -216,8 +213,8 @@ class TestTheOwnData:
         assert found["registrations"][0]["email"] == "ann@example.org"
         secret = Registration.objects.get().password
         assert secret
-        assert last_code() == "777777"
-        for hidden in (secret, registered.password, last_code()):
+        assert last_code() == code
+        for hidden in (secret, registered.password, code):
             assert hidden not in written
 
     def test_a_phone_that_was_never_proven_shows_nothing_of_what_went_to_it(self, registered: Guest) -> None:

@@ -18,7 +18,7 @@ from messaging.models import Message, State
 from portal import keys
 from portal.models import AuditEvent, User
 from tests.conftest import PASSWORD, Api
-from tests.gateways.test_auth_at_providers import carry
+from tests.gateways.talking import fetched
 
 PHONE, TEXT = "+79161234567", "Wi-Fi is back"
 SENT = {"phone": PHONE, "text": TEXT}
@@ -187,7 +187,7 @@ def opened(live_server: LiveServer, **changed: str) -> runtel.Provider:
 
 def asked(provider: runtel.Provider, request: HttpRequest | None) -> HttpResponse:
     assert request
-    return carry(request)
+    return fetched(request)
 
 
 @pytest.mark.django_db(transaction=True)

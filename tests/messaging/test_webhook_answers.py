@@ -11,7 +11,7 @@ from tests.messaging.hooks import deliver_all, let_time_pass, listen, only
 from tests.simulators import faulty_server
 from tests.simulators.faulty_server import Behaviour, FaultyServer, http
 from tests.simulators.loop_clock import run_out_of_time
-from tests.waiting import A_LONG_TIME
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("network")]
 
@@ -93,7 +93,7 @@ def test_a_connection_is_kept_where_the_answer_has_an_end() -> None:
 
 
 def test_one_that_goes_silent_before_its_status_has_not_heard_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", A_LONG_TIME)
+    monkeypatch.setattr("messaging.webhooks.calling.TIMEOUT", PATIENCE)
     with FaultyServer(faulty_server.stays_silent_and(run_out_of_time)) as server:
         webhook = listen("gateway.up", url=server.url)
         webhooks.tell("gateway.up", {"sms_gateway": "main"})

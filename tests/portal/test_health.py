@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -12,7 +13,6 @@ from pytest_django import Settings
 from portal import health, registry
 from portal.models import WorkerHeartbeat
 from portal.state import broker_folder
-from tests.waiting import A_LONG_TIME
 
 #: A worker that is not seen for seconds is taken for dead.
 pytestmark = pytest.mark.usefixtures("no_time_passes")
@@ -99,7 +99,7 @@ def the_moon_shines() -> bool:
 
 @pytest.mark.django_db
 def test_a_worker_is_written_down_once_however_often_it_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "BEAT_EVERY", A_LONG_TIME)
+    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     monkeypatch.setattr(health, "_last_beat", health._LastBeat())
     health.beat("one")
     WorkerHeartbeat.objects.update(at=timezone.now() - timedelta(hours=1))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,10 +22,12 @@ from portal.models import CallCount, RefusedTry, User
 from tests.conftest import PASSWORD, Api
 from tests.portal.token_calls import LIST, begin, come, use
 from tests.servers import Redis
-from tests.waiting import A_LONG_TIME, wait_for
+from tests.waiting import wait_for
 
 NOW = datetime(2026, 11, 22, 12, 0, 20, tzinfo=UTC)
 GONE = "redis://127.0.0.1:1/0"
+#: What the monotonic clock says all the time.
+STILL = 1000.0
 #: The portal's own, which other tests have a longer one for.
 PATIENCE = rates.PATIENCE
 
@@ -34,7 +37,8 @@ def _database_counts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Non
     """Unless a test says otherwise."""
     settings.REDIS_URL = ""
     monkeypatch.setattr(rates._Redis, "asked_from", 0.0)
-    monkeypatch.setattr(rates, "LEFT_ALONE", A_LONG_TIME)
+    # No second ends by itself for whoever leaves Redis alone.
+    monkeypatch.setattr(rates, "time", SimpleNamespace(time=time.time, monotonic=lambda: STILL))
 
 
 @pytest.fixture
@@ -192,7 +196,7 @@ class TestCounting:
         redis._process.send_signal(signal.SIGSTOP)
         try:
             assert rates.count("x") == 1
-            assert rates._Redis.asked_from > time.monotonic()
+            assert rates._Redis.asked_from > STILL
             assert rates.count("x") == 2
         finally:
             redis._process.send_signal(signal.SIGCONT)
@@ -211,7 +215,7 @@ class TestCounting:
         settings.REDIS_URL = redis.url
         rates.count("x")
         assert CallCount.objects.get().count == 2
-        monkeypatch.setattr(rates._Redis, "asked_from", time.monotonic())
+        monkeypatch.setattr(rates._Redis, "asked_from", STILL)
         assert rates.count("x") == 1
 
     def test_minutes_that_are_over_are_forgotten(self, db: None) -> None:

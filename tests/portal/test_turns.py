@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.turns import Turn
-
-PATIENCE = 60.0
+from tests.waiting import PATIENCE
 
 
 class Work:

@@ -145,14 +145,8 @@ def resets(server: FaultyServer, connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def stays_silent(server: FaultyServer, connection: socket.socket) -> None:
-    """Reads a request and never answers."""
-    server.read_request(connection)
-    server.closing.wait()
-
-
 def stays_silent_and(then: Callable[[], None]) -> Behaviour:
-    """Never answers either; what is to happen once a request was read happens."""
+    """Reads a request, lets happen what is to happen then, and never answers."""
 
     def serve(server: FaultyServer, connection: socket.socket) -> None:
         server.read_request(connection)
@@ -160,6 +154,10 @@ def stays_silent_and(then: Callable[[], None]) -> Behaviour:
         server.closing.wait()
 
     return serve
+
+
+#: Reads a request and never answers.
+stays_silent = stays_silent_and(lambda: None)
 
 
 def sends_without_end(server: FaultyServer, connection: socket.socket) -> None:

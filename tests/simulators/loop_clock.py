@@ -12,8 +12,8 @@ def run_out_of_time(seconds: float = A_LONG_TIME) -> None:
     How fast the machine came there is no matter, so that a test may give a call more time than it ever needs.
     """
     running = transport._keeper.loop
-    if running:
-        running._loop.call_soon_threadsafe(_set_on, running._loop, seconds)
+    assert running, "nothing is in the air"
+    running._loop.call_soon_threadsafe(_set_on, running._loop, seconds)
 
 
 def _set_on(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
