@@ -21,7 +21,6 @@ from tests.portal.admin_pages import signed_in, staff_with
 
 PAGE, URL = "/admin/system/", "/api/v1/system"
 
-
 #: A worker that is not seen for seconds is taken for dead.
 pytestmark = pytest.mark.usefixtures("no_time_passes")
 
