@@ -13,7 +13,7 @@ PATIENCE = 300.0
 A_LONG_TIME = 3600.0
 
 
-def wait_for(what: Callable[[], T], why: str) -> T:
+def wait_for(what: Callable[[], T | None], why: str) -> T:
     """The first true value of `what`; fails when it never comes."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:

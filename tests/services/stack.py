@@ -7,7 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,7 @@ import requests
 from tests.engine import REPOSITORY, environment_of_a_portal
 from tests.servers import free_port
 from tests.services import tables
-from tests.services.fire import books
+from tests.services.databases import is_held
 from tests.waiting import PATIENCE, wait_for
 
 ADMIN_PASSWORD = "canary-admin-8TqLw2vZ"
@@ -107,12 +107,18 @@ class Portal:
 
     def freeze(self, pids: Sequence[int]) -> None:
         """They stand still until `thaw`, and none of them in a transaction, so that nobody waits for the database."""
-        while True:
+        wait_for(lambda: self._hold(pids), "they stand still, and none of them in a transaction")
+
+    def _hold(self, pids: Sequence[int]) -> bool:
+        """Whether they stand still as they should; else they go on."""
+        with ExitStack() as otherwise:
+            otherwise.callback(self.thaw, pids)
             _send(pids, signal.SIGSTOP)
-            wait_for(lambda: all(map(_stands_still, pids)), "they stand still")
-            if not books.is_held(self.environment):
-                return
-            self.thaw(pids)
+            wait_for(lambda: all(map(stands_still, pids)), "they stand still")
+            if is_held(self.environment):
+                return False
+            otherwise.pop_all()
+        return True
 
     def thaw(self, pids: Sequence[int]) -> None:
         """Those that still live go on."""
@@ -227,6 +233,21 @@ def processes_of(folder: Path) -> Iterator[tuple[int, str]]:
             continue
 
 
+def stands_still(pid: int) -> bool:
+    """Whether every thread of it that lives has stopped: they do so one by one, some time after the signal."""
+    return set(_threads(pid)) == {"T"}
+
+
+def _threads(pid: int) -> Iterator[str]:
+    """How each of its living threads is, in a letter: `T` has stopped."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                state = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+                if state not in {"Z", "X"}:
+                    yield state
+
+
 def _kill(pid: int) -> None:
     _send([pid], signal.SIGKILL)
 
@@ -235,11 +256,3 @@ def _send(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _stands_still(pid: int) -> bool:
-    """Whether every thread of it has stopped: they do so one by one, some time after the signal."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        stats = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
-        return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
-    return False

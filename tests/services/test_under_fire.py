@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from portal.faults import Point
-from tests.services.fire import books
+from tests.services.databases import is_held
 from tests.services.fire.burning import NOT_FROZEN_AT, OF_THE_WEB, Act, burn, strike
 from tests.services.fire.crew import Crew, own_crew
 from tests.services.fire.ledger import Ledger
 from tests.services.fire.points import FREEZE, KILL, Order
 from tests.services.fire.posting import Posting
 from tests.services.fire.providers import FAIR, SWIFT, Weather
+from tests.waiting import wait_for
 
 MESSAGES = 21
 #: Seconds: by less than any clock is off here, so that whoever believes it takes what is in the other's hands.
@@ -97,15 +98,20 @@ def frozen_at(crew: Crew, ledger: Ledger, point: Point) -> Posting:
 
     At the provider that can be asked: it has not got the message, and is sent another copy before the worker wakes.
     """
-    while True:
-        crew.members["worker0"].start()
-        crew.members["worker0"].light(Order(point, deed=FREEZE))
-        posting = ledger.post(MESSAGES, kinds=["look-up"])
-        crew.wait_for(crew.members["worker0"].is_frozen, f"the worker freezes at the point {point}")
-        if not books.is_held(crew.portal.environment):
-            return posting
-        crew.members["worker0"].thaw()
-        keeps_its_promise(ledger, posting)
+    return wait_for(lambda: try_to_freeze(crew, ledger, point), "the worker freezes, and not in a transaction")
+
+
+def try_to_freeze(crew: Crew, ledger: Ledger, point: Point) -> Posting | None:
+    """None where it was in a transaction, and has gone on."""
+    crew.members["worker0"].start()
+    crew.members["worker0"].light(Order(point, deed=FREEZE))
+    posting = ledger.post(MESSAGES, kinds=["look-up"])
+    crew.wait_for(crew.members["worker0"].is_frozen, f"the worker freezes at the point {point}")
+    if not is_held(crew.portal.environment):
+        return posting
+    crew.members["worker0"].thaw()
+    keeps_its_promise(ledger, posting)
+    return None
 
 
 @pytest.mark.both_engines

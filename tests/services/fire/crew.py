@@ -19,11 +19,12 @@ from honcho.environ import parse_procfile
 from portal.processes import PROCFILE
 from tests.engine import ENGINE, PRODUCTION, REPOSITORY
 from tests.servers import Servers, free_port, started
+from tests.services.databases import Away
 from tests.services.fire import books, providers
 from tests.services.fire.judging import Verdict, judge
 from tests.services.fire.points import Order
 from tests.services.fire.providers import FAIR, Weather
-from tests.services.stack import Portal
+from tests.services.stack import Portal, stands_still
 from tests.waiting import PATIENCE
 
 T = TypeVar("T")
@@ -104,11 +105,7 @@ class Member:
 
     def is_frozen(self) -> bool:
         """Whether it stands still, by its own hand or another's."""
-        if self._process is None:
-            return False
-        with suppress(FileNotFoundError):
-            return _state_of(self._process.pid) == "T"
-        return False
+        return self._process is not None and stands_still(self._process.pid)
 
     def fill_disk(self) -> None:
         """To this process and its children the disk is full: what they write beyond a few bytes fails."""
@@ -281,7 +278,7 @@ class Crew:
     def _has_settled(self) -> bool:
         try:
             return books.under_way(self.portal.environment) == 0
-        except books.Away:
+        except Away:
             return False
 
     def somebody_waits(self) -> bool:
@@ -292,11 +289,6 @@ class Crew:
     def judge(self, answered: Mapping[str, int]) -> Verdict:
         """Compares the books; `answered` are all messages that were ever accepted here."""
         return judge(answered, books.ours(self.portal.environment), books.theirs(self.book))
-
-
-def _state_of(pid: int) -> str:
-    """One letter: `T` is stopped."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @contextmanager
