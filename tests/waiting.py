@@ -11,6 +11,8 @@ T = TypeVar("T")
 PATIENCE = 300.0
 #: Seconds: longer than any test takes.
 A_LONG_TIME = 3600.0
+#: Seconds: the longest time-out that a gateway may have. None of its calls is given up while a test looks.
+LONGEST_TIMEOUT = 120.0
 
 
 def wait_for(what: Callable[[], T | None], why: str) -> T:

@@ -36,13 +36,11 @@ from tests.simulators.faulty_server import FaultyServer, answers, http
 from tests.simulators.peers import smsgate
 from tests.simulators.server import Simulator
 from tests.simulators.valve import Valve
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import LONGEST_TIMEOUT, PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 
 SUBMITS, QUESTIONS, FETCHES = "/smsgate/xml/", "/smsgate/xml/state.php", "/smsgate/xml/incoming.php"
-#: Longer than the whole test needs: no call is given up while it looks.
-A_LONG_TIME = 120
 #: What a gateway of 50 messages at once has in flight of information: some of them are kept for codes.
 HANGING = 50 - pace.reserve(50)
 #: The others have fewer.
@@ -85,7 +83,7 @@ def portal(installation: Portal, provider: Simulator) -> Portal:
 def set_up(portal: Portal, provider: Simulator, name: str, url: str, **details: object) -> None:
     """A gateway that has sent one message and awaits its receipt: its settings are known to work."""
     settings = {**provider.peers["smsgate"].settings(), "url": f"{url}/smsgate"}
-    body = {"id": name, "provider": "smsgate", "settings": settings, "sender": "Portal", "timeout": A_LONG_TIME}
+    body = {"id": name, "provider": "smsgate", "settings": settings, "sender": "Portal", "timeout": LONGEST_TIMEOUT}
     portal.call("POST", "sms_gateways", {**body, **details})
     first = post(portal, name, 1)
     wait_for(lambda: portal.message(first[0])["state"] == "submitted", f"{name} works")
@@ -293,4 +291,4 @@ def request_to(host: str, port: int, enough: int | None = None) -> HttpRequest:
 
 def call_to(host: str, port: int, enough: int | None = None) -> Call:
     request = request_to(host, port, enough)
-    return Call(0, request, A_LONG_TIME, timezone.now() + timedelta(seconds=A_LONG_TIME))
+    return Call(0, request, LONGEST_TIMEOUT, timezone.now() + timedelta(seconds=LONGEST_TIMEOUT))

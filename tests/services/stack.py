@@ -23,6 +23,9 @@ from tests.services.databases import is_held
 from tests.waiting import PATIENCE, wait_for
 
 ADMIN_PASSWORD = "canary-admin-8TqLw2vZ"
+#: The environment of a portal with a reverse proxy on this machine, which says from where its callers come, and
+#: where each test may sign in.
+BEHIND_A_PROXY = {"TRUSTED_PROXIES": "127.0.0.1/32", "API_SIGN_INS_PER_MINUTE": "0"}
 
 
 class Portal:

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.conftest import PASSWORD
-from tests.services.stack import Portal, own_servers
+from tests.services.stack import BEHIND_A_PROXY, Portal, own_servers
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
@@ -145,12 +145,9 @@ WAYS = {
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
     """A portal behind a reverse proxy on this machine, which says from where its callers come."""
-    with own_servers(worker_id) as servers:
-        folder = tmp_path_factory.mktemp("portal")
-        # Each test signs in.
-        chosen = {"TRUSTED_PROXIES": "127.0.0.1/32", "API_SIGN_INS_PER_MINUTE": "0"}
-        with Portal(folder, servers | chosen) as portal:
-            yield portal
+    folder = tmp_path_factory.mktemp("portal")
+    with own_servers(worker_id) as servers, Portal(folder, servers | BEHIND_A_PROXY) as portal:
+        yield portal
 
 
 @pytest.fixture(scope="module")

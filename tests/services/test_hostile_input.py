@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.services.hostile import PIECE, steady_memory, tell
-from tests.services.stack import Portal, own_servers
+from tests.services.stack import BEHIND_A_PROXY, Portal, own_servers
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.both_engines
@@ -28,12 +28,9 @@ GUESSES = 10_000
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Portal]:
     """A portal behind a reverse proxy on this machine, which says from where its callers come."""
-    with own_servers(worker_id) as servers:
-        folder = tmp_path_factory.mktemp("portal")
-        # Each test signs in.
-        chosen = {"TRUSTED_PROXIES": "127.0.0.1/32", "API_SIGN_INS_PER_MINUTE": "0"}
-        with Portal(folder, servers | chosen) as portal:
-            yield portal
+    folder = tmp_path_factory.mktemp("portal")
+    with own_servers(worker_id) as servers, Portal(folder, servers | BEHIND_A_PROXY) as portal:
+        yield portal
 
 
 def head(portal: Portal, path: str, *headers: str, method: str = "POST") -> bytes:

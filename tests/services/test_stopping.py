@@ -8,6 +8,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -17,7 +18,7 @@ from gateways import pace
 from tests.services.stack import Portal
 from tests.simulators import server
 from tests.simulators.server import Simulator
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import LONGEST_TIMEOUT, PATIENCE, wait_for
 
 pytestmark = pytest.mark.both_engines
 
@@ -25,10 +26,10 @@ AT_ONCE = 66
 #: The other places are kept for codes.
 IN_THE_AIR = AT_ONCE - pace.reserve(AT_ONCE)
 FIRST, *OTHERS = [f"+7916000{number:04}" for number in range(1 + 2 * IN_THE_AIR)]
-#: Seconds; no call is given up while the test looks.
-A_LONG_TIME = 120
 #: Of each message its state, and the outcome of each of its attempts.
 ON_RECORD = "{m.phone: [m.state, [a.outcome for a in m.attempts.all()]] for m in Message.objects.all()}"
+#: Of the only worker: when it last swept, written every few seconds.
+HEARTBEAT = "str(WorkerHeartbeat.objects.get().at)"
 HANDED_OVER, UNTOUCHED = ["no_receipt", ["accepted"]], ["queued", []]
 
 
@@ -69,6 +70,11 @@ def on_record(portal: Portal) -> dict[str, list[Any]]:
     return found
 
 
+def threads_of(pid: int) -> set[str]:
+    """Their numbers. Those of a worker stay until it shuts down, also where they have nothing to do."""
+    return {thread.name for thread in Path(f"/proc/{pid}/task").iterdir()}
+
+
 def send(portal: Portal, phones: Sequence[str]) -> None:
     """A message to each, all accepted at one moment."""
     messages = [{"phone_number": phone, "message": "are you still there?"} for phone in phones]
@@ -83,7 +89,7 @@ def test_a_worker_told_to_stop_brings_home_what_is_in_the_air_and_takes_nothing_
     with Simulator(Thinking) as provider:
         peer = provider.peers["thinking"]
         assert isinstance(peer, Thinking)
-        limits = {"timeout": A_LONG_TIME, "max_in_flight": AT_ONCE, "rate_per_second": 1000}
+        limits = {"timeout": LONGEST_TIMEOUT, "max_in_flight": AT_ONCE, "rate_per_second": 1000}
         gateway = {"id": "thinking", "provider": "http", "settings": peer.settings(), **limits}
         portal.call("POST", "sms_gateways", gateway)
         peer.answers = 1
@@ -95,9 +101,14 @@ def test_a_worker_told_to_stop_brings_home_what_is_in_the_air_and_takes_nothing_
 
         # The worker alone: honcho stops the others once it has ended.
         (worker,) = portal.processes("celery", "worker")
+        # While one of its threads waits for the provider another sweeps, and has nothing to do thereafter.
+        seen = portal.look(HEARTBEAT)
+        wait_for(lambda: portal.look(HEARTBEAT) != seen, "the worker sweeps")
+        threads = threads_of(worker)
         os.kill(worker, signal.SIGTERM)
-        wait_for(lambda: "worker: Warm shutdown" in portal.output(), "the worker has heard it")
-        # Until then none of them has an answer, and with the next look it has certainly heeded it.
+        # Celery says that it shuts down, then tells the portal, and then lets go the threads that have nothing to do.
+        wait_for(lambda: threads - threads_of(worker), "the worker has heeded it")
+        assert "worker: Warm shutdown" in portal.output()
         assert list(on_record(portal).values()).count(HANDED_OVER) == 1
         # There are places now, and tokens, and bells; yet it takes none of those that wait.
         peer.answers += IN_THE_AIR // 2

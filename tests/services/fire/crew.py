@@ -23,7 +23,7 @@ from tests.services.databases import Away
 from tests.services.fire import books, providers
 from tests.services.fire.judging import Verdict, judge
 from tests.services.fire.points import Order
-from tests.services.fire.providers import FAIR, Weather
+from tests.services.fire.providers import FAIR, SWIFT, Weather
 from tests.services.stack import Portal, stands_still
 from tests.waiting import PATIENCE
 
@@ -219,8 +219,16 @@ class Crew:
         """At the providers, from the next message on."""
         requests.put(f"{self._url}/weather", data=weather.text(), timeout=PATIENCE).raise_for_status()
 
-    def change_timeout(self, seconds: float) -> None:
-        """Of every gateway, from the next message on."""
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:
+        """For a while the calls of every gateway are given up after so many seconds, from the next message on."""
+        self._change_timeout(seconds)
+        try:
+            yield
+        finally:
+            self._change_timeout(SWIFT)
+
+    def _change_timeout(self, seconds: float) -> None:
         for kind in providers.KINDS:
             self.portal.call("PATCH", f"sms_gateway/{kind}", {"timeout": seconds})
 

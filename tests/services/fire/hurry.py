@@ -18,5 +18,6 @@ def hurry() -> None:
     for kind, rule in retries.RULES.items():
         retries.RULES[kind] = replace(rule, base=0.5, cap=5)
     health.FIRST_PAUSE = timedelta(seconds=2)
-    # Still longer than a call may take, and than the simulated provider's worst latency.
+    # Still longer than `providers.SWIFT`, after which a call is given up, and than the simulated provider's worst
+    # latency. Where the crew is `patient` a call may take longer, and none ends without an answer.
     smsc_ru.Provider.settle_window = 3.0

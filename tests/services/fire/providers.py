@@ -24,7 +24,7 @@ LOGIN, PASSWORD = "portal", "fire"
 TABLE = "CREATE TABLE IF NOT EXISTS handed (kind TEXT, phone TEXT, key TEXT, taken INTEGER)"
 #: Seconds: what a slow answer takes, far below any time-out here.
 SLOW = 0.3
-#: Seconds after which the portal gives up a call to any of them.
+#: Seconds after which the portal gives up a call to any of them, unless the crew is `patient`.
 SWIFT = 2
 #: As many as a gateway may have in the air at all, where no key hides a copy; the others have 100.
 AT_ONCE = {"look-up": 1000}
