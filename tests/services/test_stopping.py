@@ -106,9 +106,9 @@ def test_a_worker_told_to_stop_brings_home_what_is_in_the_air_and_takes_nothing_
         wait_for(lambda: portal.look(HEARTBEAT) != seen, "the worker sweeps")
         threads = threads_of(worker)
         os.kill(worker, signal.SIGTERM)
-        # Celery says that it shuts down, then tells the portal, and then lets go the threads that have nothing to do.
+        wait_for(lambda: "worker: Warm shutdown" in portal.output(), "the worker has heard it")
+        # Celery says so first, then tells the portal, and then lets go the threads that have nothing to do.
         wait_for(lambda: threads - threads_of(worker), "the worker has heeded it")
-        assert "worker: Warm shutdown" in portal.output()
         assert list(on_record(portal).values()).count(HANDED_OVER) == 1
         # There are places now, and tokens, and bells; yet it takes none of those that wait.
         peer.answers += IN_THE_AIR // 2
