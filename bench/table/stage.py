@@ -22,12 +22,10 @@ from bench import STAGED
 from tests.engine import PRODUCTION, REPOSITORY
 from tests.servers import Servers, started
 from tests.services.stack import Portal
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 #: How often the database is asked whether all is done, in seconds.
 GLANCE = 0.02
-#: Nothing that is measured takes as long.
-PATIENCE = 300.0
 #: A gateway that limits nothing here.
 WIDE = {"rate_per_second": 10_000, "max_in_flight": 1000}
 SETTINGS = {

@@ -34,10 +34,9 @@ from portal.processes import PROCFILE
 from tests.conftest import Api
 from tests.engine import REPOSITORY
 from tests.services.stack import Portal
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 AT_ONCE = 50
-PATIENCE = 120
 SEND, BATCH = "/api/v1/sms_gateways/send_sms", "/api/v1/sms_gateways/send_sms_batch"
 ONE = {"sms_gateway": "sandbox", "phone_number": "+79161234567", "message": "Привет"}
 ANOTHER = ONE | {"message": "Пока"}

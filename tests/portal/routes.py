@@ -19,6 +19,7 @@ from portal.api.views import ApiView
 from portal.errors import Refusal, Why
 from portal.models import User
 from portal.permissions import Right
+from tests.waiting import PATIENCE
 
 MEMBERS = Resource(
     singular="member",
@@ -143,7 +144,7 @@ class Slow(ApiView):
     def post(self, request: Request) -> Response:
         def work() -> Done:
             self.entered.set()
-            assert self.may_end.wait(120)
+            assert self.may_end.wait(PATIENCE)
             return Done({"message": "done"})
 
         return commit(self, work)

@@ -206,6 +206,7 @@ def test_the_front_page_of_somebody_without_rights_is_empty(nobody: User) -> Non
     assert response.context["app_list"] == []
 
 
+@pytest.mark.usefixtures("known_csrf_token")
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
 @pytest.mark.parametrize("model", MADE, ids=lambda model: model.__name__)
 def test_no_page_shows_a_secret(
@@ -217,7 +218,7 @@ def test_no_page_shows_a_secret(
         client = signed_in(user)
         for name, args in (("changelist", ()), ("change", (row.pk,)), ("delete", (row.pk,))):
             html = client.get(page(model, name, *args), headers={"accept-language": language}).content.decode()
-            for secret in (SECRET, token.digest, token.token_key, text, user.password, "argon2", "gAAAAAB"):
+            for secret in (SECRET, token.digest, token.token_key, text, user.password, "argon2", "gAAAA"):
                 assert secret not in html
 
 

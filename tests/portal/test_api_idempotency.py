@@ -16,6 +16,7 @@ from portal.models import AuditEvent, IdempotencyRecord, User
 from tests.conftest import Api
 from tests.portal.routes import Members, Slow
 from tests.portal.ways_in import WAYS
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.urls("tests.portal.routes")
 
@@ -170,10 +171,10 @@ def test_a_repeat_while_the_first_is_open_is_409_with_retry_after(
     first, second = api(admin), api(admin)
     with ThreadPoolExecutor(2) as pool:
         opened = pool.submit(in_thread, first, "k1", {}, "/api/v1/slow")
-        assert Slow.entered.wait(60)
-        repeat = pool.submit(in_thread, second, "k1", {}, "/api/v1/slow").result(60)
+        assert Slow.entered.wait(PATIENCE)
+        repeat = pool.submit(in_thread, second, "k1", {}, "/api/v1/slow").result(PATIENCE)
         Slow.may_end.set()
-        answer = opened.result(60)
+        answer = opened.result(PATIENCE)
     assert (repeat.status_code, repeat.headers["Retry-After"]) == (409, "1")
     assert answer.status_code == 200
     assert post(second, "k1", {}, "/api/v1/slow").content == answer.content

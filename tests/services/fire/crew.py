@@ -25,7 +25,7 @@ from tests.services.fire.judging import Verdict, judge
 from tests.services.fire.points import Order
 from tests.services.fire.providers import FAIR, SWIFT, Weather
 from tests.services.stack import Portal, stands_still
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 T = TypeVar("T")
 
@@ -312,7 +312,7 @@ def on_board(folder: Path, servers: Servers | None, workers: int, beats: int = 1
         stack.callback(provider.kill)
         for member in crew.members.values():
             stack.callback(member.kill)
-        _wait_for_providers(port)
+        wait_for(lambda: _answers(port), "the providers answer")
         crew.set_sail(f"http://127.0.0.1:{port}")
         yield crew
 
@@ -325,11 +325,9 @@ def own_crew(folder: Path, workers: int, beats: int = 1) -> Iterator[Crew]:
         yield stack.enter_context(on_board(folder, servers, workers, beats))
 
 
-def _wait_for_providers(port: int) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with suppress(requests.ConnectionError, requests.Timeout):
-            requests.put(f"http://127.0.0.1:{port}/weather", data=FAIR.text(), timeout=10).raise_for_status()
-            return
-        time.sleep(0.1)
-    raise AssertionError("the providers do not answer")
+def _answers(port: int) -> bool:
+    """Whether the providers do."""
+    with suppress(requests.ConnectionError, requests.Timeout):
+        requests.put(f"http://127.0.0.1:{port}/weather", data=FAIR.text(), timeout=10).raise_for_status()
+        return True
+    return False
